@@ -1,0 +1,53 @@
+import type { Log } from '../base/log.ts'
+import type { Metrics } from '../base/metrics.ts'
+import type { Directory } from '../directory/directory.ts'
+import type { Bus } from '../pool/bus.ts'
+import type { Roster } from '../pool/roster.ts'
+import type { Principal } from '../protocol/principal.ts'
+import type { PoolSettings } from '../protocol/request.ts'
+import type { Db } from '../store/db.ts'
+import type { PostQueue } from './post-queue.ts'
+
+/** What the verbs share. */
+export type Chat = {
+  db: Db
+  bus: Bus
+  directory: Directory
+  roster: Roster
+  posts: PostQueue
+  /** The pool's options as last read; replaced as a whole when they change. */
+  settings: PoolSettings
+  settingsVersion: number
+  /** Raised once where the store turns out to be older than what was seen of it. */
+  epoch: string
+  site: string | undefined
+  /** WebSocket addresses of the pool's servers. */
+  servers: () => string[]
+  log: Log
+  metrics: Metrics
+}
+
+/** A signed-in user at one of the doors. */
+export type Caller = {
+  user: Principal
+  administrator: boolean
+  /** The sign-in behind the token. */
+  session: string
+  /** One open connection; absent on HTTP. */
+  live?: Live
+  address: string
+}
+
+/** What a verb may ask of the live session that it came over. Implemented by the hub. */
+export type Live = {
+  id: string
+  /** Events of the room are held from now on. Asked before the decision and the reading. */
+  begin(room: string, opened: boolean): Pending
+  part(room: string): void
+}
+
+export type Pending = {
+  /** Goes live after the answer is written: held events after `lastSeq` follow it. */
+  settle(at: { lastSeq: number; stamp: import('../domain/stamp.ts').Stamp }): void
+  abandon(): void
+}

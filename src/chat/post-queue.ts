@@ -1,0 +1,1 @@
+export type PostQueue = { flush(): Promise<void> }

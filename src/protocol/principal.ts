@@ -1,0 +1,25 @@
+import Type, { type Static } from 'typebox'
+import { Uuid } from './ids.ts'
+
+export const PrincipalKind = Type.Union([
+  Type.Literal('user'),
+  Type.Literal('group'),
+  Type.Literal('organizationalUnit'),
+  Type.Literal('domain'),
+])
+export type PrincipalKind = Static<typeof PrincipalKind>
+
+export const Principal = Type.Object({
+  id: Uuid,
+  kind: PrincipalKind,
+  name: Type.String({ description: 'account name, such as alice@example.com' }),
+  displayName: Type.String(),
+})
+export type Principal = Static<typeof Principal>
+
+export const Me = Type.Object({
+  ...Principal.properties,
+  administrator: Type.Boolean(),
+  enabled: Type.Boolean({ description: 'the access policy lets this user use Persistent Chat' }),
+})
+export type Me = Static<typeof Me>

@@ -1,0 +1,75 @@
+import pg from 'pg'
+import { Refusal } from '../protocol/error.ts'
+
+// int8 and numeric counts stay far below 2^53 here.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+
+export type Row = Record<string, unknown>
+/** Anything that runs a statement: the pool, or the connection of a transaction. */
+export type Queryable = {
+  query<R extends Row = Row>(text: string | { name: string; text: string; values?: unknown[] }, values?: unknown[]): Promise<{ rows: R[]; rowCount: number | null }>
+}
+export type Connection = pg.PoolClient
+export type Db = pg.Pool
+
+export type StoreAddress = { connectionString: string } | { host: string; user: string; database: string }
+
+export function openDb(address: StoreAddress, more: { max?: number; onError?: (error: Error) => void } = {}): Db {
+  const db = new pg.Pool({
+    ...address,
+    max: more.max ?? 10,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    application_name: 'pchat',
+    // A stopped process must not hold its locks; a lock that does not come is `unavailable`.
+    idle_in_transaction_session_timeout: 3_000,
+    lock_timeout: 5_000,
+  })
+  // An idle connection that the server ends must not end this process.
+  db.on('error', error => more.onError?.(error))
+  return db
+}
+
+/** Runs `work` in one transaction (READ COMMITTED unless said), rolled back where it throws. */
+export async function transaction<T>(db: Db, work: (connection: Connection) => Promise<T>, mode: '' | 'ISOLATION LEVEL REPEATABLE READ READ ONLY' = ''): Promise<T> {
+  const connection = await db.connect()
+  let broken: Error | undefined
+  try {
+    await connection.query(`BEGIN ${mode}`)
+    const result = await work(connection)
+    await connection.query('COMMIT')
+    return result
+  } catch (error) {
+    try {
+      await connection.query('ROLLBACK')
+    } catch (rollbackError) {
+      broken = rollbackError as Error
+    }
+    throw error
+  } finally {
+    connection.release(broken)
+  }
+}
+
+/** Classes of the store's errors that mean "try again": connection, resources, operator, locks and deadlocks. */
+const passing = /^(08|53|57|55P03|40)/
+
+/** The store's own error turned into ours, or undefined where it is a fault of the statement. */
+export function storeRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error
+  const code = (error as { code?: unknown }).code
+  if (typeof code === 'string') {
+    if (code === '53100') return new Refusal('unavailable', 'The disk of the store is full. Free space there, then try again.', { retryAfterMs: 5_000, cause: error })
+    if (passing.test(code)) return new Refusal('unavailable', 'The store did not take this now. Try again.', { retryAfterMs: 500, cause: error })
+    if (/^(ECONN|EPIPE|ENOENT|EHOST|ENET|ETIMEDOUT|EAI_)/.test(code)) return new Refusal('unavailable', 'The store is out of reach. Try again.', { retryAfterMs: 1_000, cause: error })
+    return undefined
+  }
+  const text = error instanceof Error ? error.message : ''
+  if (/Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end|Client has encountered a connection error|not queryable/.test(text))
+    return new Refusal('unavailable', 'The store is out of reach. Try again.', { retryAfterMs: 1_000, cause: error })
+  return undefined
+}
+
+export function isUniqueViolation(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '23505'
+}
