@@ -1,6 +1,7 @@
 import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
 import type { Directory } from '../directory/directory.ts'
+import type { Stamp } from '../domain/stamp.ts'
 import type { Bus } from '../pool/bus.ts'
 import type { Roster } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
@@ -38,16 +39,21 @@ export type Caller = {
   address: string
 }
 
-/** What a verb may ask of the live session that it came over. Implemented by the hub. */
+/** Where a session stands in a room when it begins to hear it: decided under `stamp`, read up to `lastSeq`. */
+export type Standing = { lastSeq: number; revision: number; stamp: Stamp }
+
+/** What a verb may ask of the live session that it came over. Implemented by the hub; one object a request. */
 export type Live = {
   id: string
-  /** Events of the room are held from now on. Asked before the decision and the reading. */
-  begin(room: string, opened: boolean): Pending
+  /** Events of the room are held from now on, before the decision and the reading. */
+  begin(room: string): Pending
+  /** Heard from here on, without having held: for session.sync, which does not know its rooms before it reads. */
+  enter(room: string, standing: Standing): void
   part(room: string): void
 }
 
 export type Pending = {
-  /** Goes live after the answer is written: held events after `lastSeq` follow it. */
-  settle(at: { lastSeq: number; stamp: import('../domain/stamp.ts').Stamp }): void
+  /** Goes live once the answer is written: held events after `lastSeq` follow it. */
+  settle(standing: Standing): void
   abandon(): void
 }

@@ -1,4 +1,4 @@
-import { Refusal, notFound } from '../protocol/error.ts'
+import { notFound, Refusal } from '../protocol/error.ts'
 import type { Privacy, Rights, RoomType } from '../protocol/room.ts'
 
 /**
@@ -31,16 +31,7 @@ export type RoomFacts = {
   presenterEntry: boolean
 }
 
-export type Action =
-  | 'see'
-  | 'read'
-  | 'post'
-  | 'seeLists'
-  | 'manage'
-  | 'disable'
-  | 'enable'
-  | 'move'
-  | 'administer'
+export type Action = 'see' | 'read' | 'post' | 'seeLists' | 'manage' | 'disable' | 'enable' | 'move' | 'administer'
 
 export function isInScope(category: CategoryFacts): boolean {
   return category.allowed && !category.denied
@@ -56,9 +47,9 @@ export function isManager(category: CategoryFacts, room: RoomFacts): boolean {
   return isInScope(category) && room.managerEntry
 }
 
-/** A presenter must also be a member. */
+/** Only auditoriums have presenters, and a presenter must also be a member. */
 export function isPresenter(category: CategoryFacts, room: RoomFacts): boolean {
-  return isMember(category, room) && room.presenterEntry
+  return room.type === 'auditorium' && isMember(category, room) && room.presenterEntry
 }
 
 /** May know that the room exists. */
@@ -126,17 +117,31 @@ function may(action: Action, person: PersonFacts, category: CategoryFacts, room:
 }
 
 /** The order of PROTOCOL: may know of it, may do it, then state. Null is a yes. */
-export function refuseRoom(action: Action, person: PersonFacts, category: CategoryFacts, room: RoomFacts): Refusal | null {
-  if (!person.enabled && !person.administrator) return refusePolicy()
-  if (!maySee(person, category, room)) return notFound('room')
+export function refuseRoom(
+  action: Action,
+  person: PersonFacts,
+  category: CategoryFacts,
+  room: RoomFacts,
+): Refusal | null {
+  if (!maySee(person, category, room)) return refuseAbsentRoom(person)
+  // An administrator for whom the policy is off sees rooms, and would look in vain for the list that shuts him out.
+  if (!person.enabled && (action === 'read' || action === 'post')) return refusePolicy()
   if (action !== 'see' && !may(action, person, category, room)) return new Refusal('forbidden', forbidden[action])
   if (room.disabled && (action === 'read' || action === 'post'))
     return new Refusal('room_disabled', 'This room is disabled. Ask an administrator to re-enable it.')
   return null
 }
 
+/** The answer for a room that does not exist: the one that `refuseRoom` gives for a room that the caller may not see. */
+export function refuseAbsentRoom(person: PersonFacts): Refusal {
+  return !person.enabled && !person.administrator ? refusePolicy() : notFound('room')
+}
+
 export function refusePolicy(): Refusal {
-  return new Refusal('forbidden', 'Persistent Chat is not switched on for you. Ask an administrator to grant it (policy.grant).')
+  return new Refusal(
+    'forbidden',
+    'Persistent Chat is not switched on for you. Ask an administrator to grant it (policy.grant).',
+  )
 }
 
 export function roomRights(person: PersonFacts, category: CategoryFacts, room: RoomFacts): Rights {

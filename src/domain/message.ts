@@ -11,14 +11,20 @@ export function checkContent(content: { text: string; title?: string | undefined
     checkedName('title', content.title)
     const bytes = Buffer.byteLength(content.text)
     if (bytes > limits.maxStoryBytes)
-      throw new Refusal('too_large', `The story has ${bytes} bytes, the limit is ${limits.maxStoryBytes}. Shorten it or post it in parts.`)
+      throw new Refusal(
+        'too_large',
+        `The story has ${bytes} bytes, the limit is ${limits.maxStoryBytes}. Shorten it or post it in parts.`,
+      )
     return
   }
   // A string has at most twice as many code units as code points: most texts need no counting.
   if (content.text.length > limits.maxTextCodePoints) {
     const count = codePoints(content.text)
     if (count > limits.maxTextCodePoints)
-      throw new Refusal('too_large', `The text has ${count} characters, the limit is ${limits.maxTextCodePoints}. Shorten it, or give it a title to make it a story.`)
+      throw new Refusal(
+        'too_large',
+        `The text has ${count} characters, the limit is ${limits.maxTextCodePoints}. Shorten it, or give it a title to make it a story.`,
+      )
   }
 }
 

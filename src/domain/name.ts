@@ -1,8 +1,12 @@
 import { Refusal } from '../protocol/error.ts'
 
-/** Names compare after NFC, trim and case folding. Upper before lower case folds ß and final sigma as full folding does. */
+/**
+ * Names compare after NFC, trim and case folding. JavaScript has no folding of its own: lower, upper, lower makes ß, ẞ and SS
+ * one (ẞ has no upper case but itself), and the sigma that lower case writes at the end of a word is made the common one.
+ */
 export function nameKey(name: string): string {
-  return name.normalize('NFC').trim().toUpperCase().toLowerCase().normalize('NFC')
+  const folded = name.normalize('NFC').trim().toLowerCase().toUpperCase().toLowerCase()
+  return folded.replaceAll('ς', 'σ').normalize('NFC')
 }
 
 export function codePoints(text: string): number {
@@ -13,10 +17,12 @@ export function codePoints(text: string): number {
 
 const maxNameCodePoints = 256
 
-/** A name of a room, category or principal: trimmed, NFC, 1 to 256 code points, no control characters. */
+/** A name of a room, category or principal: trimmed, NFC, 1 to 256 code points, something to see, no control characters. */
 export function checkedName(what: string, name: string): string {
   const clean = name.normalize('NFC').trim()
-  if (clean === '') throw new Refusal('invalid_argument', `${what} is empty. Give a name of 1 to ${maxNameCodePoints} characters.`)
+  // Characters that show nothing (zero width, fillers) leave a name that nobody can point at.
+  if (/^[\p{Z}\p{Default_Ignorable_Code_Point}]*$/u.test(clean))
+    throw new Refusal('invalid_argument', `${what} is empty. Give a name of 1 to ${maxNameCodePoints} characters.`)
   if (codePoints(clean) > maxNameCodePoints)
     throw new Refusal('invalid_argument', `${what} is longer than ${maxNameCodePoints} characters. Shorten it.`)
   // Controls and line separators would break lists and logs; direction overrides would let a name pass for another.

@@ -1,6 +1,7 @@
+import type { Principal } from '../protocol/principal.ts'
+
 /** Who is in which room now. A user is one participant over all devices. */
 export type Roster = {
-  /** Ids of the users in the room. */
-  users(room: string): string[]
+  list(room: string): Principal[]
   count(room: string): number
 }

@@ -139,7 +139,7 @@ CREATE INDEX room_name ON room (name_key, id) WHERE deleted_at IS NULL;
 -- What a post changes. No index holds a column that a post changes, so these updates are HOT.
 CREATE TABLE room_head (
   room uuid PRIMARY KEY REFERENCES room ON DELETE CASCADE,
-  category uuid NOT NULL REFERENCES category,
+  category uuid NOT NULL,                               -- no reference: the rows of a deleted room may outlive its category
   list_version bigint NOT NULL DEFAULT nextval('access_version'),  -- raised by a move, a list, type or privacy change, disabling
   disabled boolean NOT NULL DEFAULT false,
   last_seq bigint NOT NULL DEFAULT 0,

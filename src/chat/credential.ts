@@ -1,0 +1,71 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Refusal } from '../protocol/error.ts'
+import type { Caller, Chat } from './chat.ts'
+import { callerOfToken } from './session.ts'
+import { csrfOf, isSame } from './token.ts'
+
+/** How the session cookie is called: the prefix makes browsers take it from this very host and over TLS only. */
+export const secureCookie = '__Host-pchat'
+/** On loopback HTTP, where no cookie may be Secure. */
+export const loopbackCookie = 'pchat'
+
+type Asking = { method?: string | undefined; headers: IncomingHttpHeaders }
+
+/** The token that came in the cookie. The unprefixed one counts on loopback only: elsewhere a neighbour could plant it. */
+export function tokenOfCookie(headers: IncomingHttpHeaders): string | undefined {
+  const cookies = (headers.cookie ?? '').split(';').map(pair => pair.trim())
+  const valueOf = (name: string) => cookies.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+  return valueOf(secureCookie) ?? (isLoopback(headers.host) ? valueOf(loopbackCookie) : undefined)
+}
+
+function isLoopback(host: string | undefined): boolean {
+  return /^(localhost|[\w-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host ?? '')
+}
+
+/** Undefined where no such header came; an unreadable one is an empty token, so that no cookie stands in for it. */
+function tokenOfBearer(headers: IncomingHttpHeaders): string | undefined {
+  if (headers.authorization === undefined) return undefined
+  return /^Bearer +(\S+)$/i.exec(headers.authorization)?.[1] ?? ''
+}
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * The caller of an HTTP request: by bearer token, else by cookie. Undefined where there is neither or it has ended.
+ * Refusal forbidden where a cookie comes without x-pchat-csrf on a request that may change something.
+ */
+export async function callerOfHttp(chat: Chat, request: Asking, address: string): Promise<Caller | undefined> {
+  const bearer = tokenOfBearer(request.headers)
+  if (bearer !== undefined) return callerOfToken(chat, bearer, address)
+  const token = tokenOfCookie(request.headers)
+  if (token === undefined) return undefined
+  const caller = await callerOfToken(chat, token, address)
+  if (caller && !safeMethods.has(request.method ?? '')) refuseForged(request.headers, token)
+  return caller
+}
+
+function refuseForged(headers: IncomingHttpHeaders, token: string): void {
+  const sent = headers['x-pchat-csrf']
+  if (typeof sent !== 'string' || !isSame(sent, csrfOf(token)))
+    throw new Refusal('forbidden', 'The header x-pchat-csrf is missing or wrong. Read csrf anew from GET /web/session and send it along.')
+}
+
+/**
+ * The caller of a WebSocket upgrade, undefined as above: then session.open brings the token. A page of another origin
+ * cannot send headers of its own, but browsers do send our cookie along: with a cookie the Origin must be ours (forbidden).
+ */
+export async function callerOfUpgrade(chat: Chat, request: Asking, address: string): Promise<Caller | undefined> {
+  const bearer = tokenOfBearer(request.headers)
+  if (bearer !== undefined) return callerOfToken(chat, bearer, address)
+  const token = tokenOfCookie(request.headers)
+  if (token === undefined) return undefined
+  if (!isSameOrigin(request.headers))
+    throw new Refusal('forbidden', 'A page of another origin may not connect with the cookie. Use a token in session.open.')
+  return callerOfToken(chat, token, address)
+}
+
+/** Whether the page that asks came from the host that it asks. Browsers say so in Origin; without one, no. */
+export function isSameOrigin(headers: IncomingHttpHeaders): boolean {
+  const host = URL.parse(headers.origin ?? '')?.host
+  return host !== undefined && host !== '' && host === headers.host?.toLowerCase()
+}

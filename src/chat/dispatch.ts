@@ -1,0 +1,135 @@
+import { Compile } from 'typebox/compile'
+import { isBadText } from '../domain/message.ts'
+import { Refusal } from '../protocol/error.ts'
+import { type Doors, type Input, type Result, type Verb, verbs } from '../protocol/request.ts'
+import { requireAdministrator } from './access.ts'
+import { listAudit } from './audit.ts'
+import { createBot, issueBotToken } from './bot.ts'
+import { createCategory, deleteCategory, listCategories, updateCategory } from './category.ts'
+import type { Caller, Chat } from './chat.ts'
+import { listGroupMembers, updateGroup } from './group.ts'
+import { joinRoom, listParticipants, partRoom, syncSession } from './live.ts'
+import { clearRoom, listMessages, postMessage, removeMessages, searchMessages } from './message.ts'
+import { changePassword } from './password.ts'
+import { grantPolicy, listPolicies } from './policy.ts'
+import { createPrincipal, findPrincipals, getPrincipal } from './principal.ts'
+import { updatePrincipal } from './principal-update.ts'
+import { createRoom, deleteRoom, findRooms } from './room.ts'
+import { getRoom, listRoomMembers } from './room-list.ts'
+import { updateRoom } from './room-update.ts'
+import { dismissInvitation, followRoom, markRead, unfollowRoom } from './room-user.ts'
+import { endSession, listSessions } from './session.ts'
+import { getSettings, updateSettings } from './settings.ts'
+
+/** The doors open a session by themselves; every other verb is here. */
+type Dispatched = Exclude<Verb, 'session.open' | 'session.signIn'>
+
+const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) => Promise<Result<V>> } = {
+  'session.end': endSession,
+  'session.list': listSessions,
+  'session.sync': syncSession,
+  'principal.create': createPrincipal,
+  'principal.update': updatePrincipal,
+  'principal.get': getPrincipal,
+  'principal.find': findPrincipals,
+  'password.change': changePassword,
+  'bot.create': createBot,
+  'bot.issueToken': issueBotToken,
+  'group.update': updateGroup,
+  'group.members': listGroupMembers,
+  'policy.grant': grantPolicy,
+  'policy.list': listPolicies,
+  'settings.get': getSettings,
+  'settings.update': updateSettings,
+  'audit.list': listAudit,
+  'category.create': createCategory,
+  'category.update': updateCategory,
+  'category.list': listCategories,
+  'category.delete': deleteCategory,
+  'room.create': createRoom,
+  'room.update': updateRoom,
+  'room.get': getRoom,
+  'room.members': listRoomMembers,
+  'room.find': findRooms,
+  'room.join': joinRoom,
+  'room.part': partRoom,
+  'room.follow': followRoom,
+  'room.unfollow': unfollowRoom,
+  'room.markRead': markRead,
+  'room.clear': clearRoom,
+  'room.delete': deleteRoom,
+  'invitation.dismiss': dismissInvitation,
+  'participant.list': listParticipants,
+  'message.post': postMessage,
+  'message.list': listMessages,
+  'message.search': searchMessages,
+  'message.remove': removeMessages,
+}
+
+const validators = new Map(Object.entries(verbs).map(([name, verb]) => [name, Compile(verb.input)]))
+
+export function isVerb(name: unknown): name is Verb {
+  return typeof name === 'string' && Object.hasOwn(verbs, name)
+}
+
+/** The input of a verb, or a refusal with the path of what is wrong. Beyond this door values are trusted. */
+export function parseInput<V extends Verb>(name: V, input: unknown): Input<V> {
+  const validator = validators.get(name)!
+  if (!validator.Check(input)) throw new Refusal('invalid_argument', describeFault(validator.Errors(input) as Iterable<Fault>))
+  const bad = findBadText(input, '')
+  if (bad !== undefined) throw new Refusal('invalid_argument', `${bad} holds U+0000 or an unpaired surrogate. Remove it.`)
+  return lowerIds(input as Record<string, unknown>) as Input<V>
+}
+
+type Fault = { instancePath: string; message: string; keyword: string; params: object }
+
+function describeFault(faults: Iterable<Fault>): string {
+  for (const fault of faults) {
+    const path = fault.instancePath.slice(1).replaceAll('/', '.') || 'input'
+    const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path
+    if (fault.keyword === 'boolean') return `${shown} is not a member of this input. Leave it out.`
+    if (fault.keyword === 'required') return `${shown} ${fault.message}. Add what is missing.`
+    return `${shown} ${fault.message}. See the verb in /api/v1/openapi.json.`
+  }
+  return 'The input is not of the shape of this verb. See /api/v1/openapi.json.'
+}
+
+/** Path of a string, or of a member's name, that no store takes. Inputs are as deep as their schema, so this ends. */
+function findBadText(value: unknown, path: string): string | undefined {
+  if (typeof value === 'string') return isBadText(value) ? path || 'input' : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, member] of Object.entries(value)) {
+    const bad = findBadText(member, path ? `${path}.${key}` : key)
+    if (bad !== undefined) return bad
+  }
+  return undefined
+}
+
+const idMembers = new Set(['room', 'category', 'session', 'clientId'])
+
+/** UUIDs come in either case; beyond the door they are compared as text. */
+function lowerIds(input: Record<string, unknown>): Record<string, unknown> {
+  const clean: Record<string, unknown> = { ...input }
+  for (const [key, value] of Object.entries(clean)) {
+    if (idMembers.has(key) && typeof value === 'string') clean[key] = value.toLowerCase()
+    else if (key === 'rooms' && Array.isArray(value))
+      clean[key] = value.map(item => (typeof item === 'string' ? item.toLowerCase() : { ...item, room: item.room.toLowerCase() }))
+  }
+  return clean
+}
+
+/**
+ * One door for both transports: refuses what is no verb, not of this door, malformed or not the caller's to ask, then runs it.
+ * Runs synchronously up to the verb's first wait, so that posts keep the order in which they came.
+ */
+export async function dispatch(chat: Chat, caller: Caller, door: Exclude<Doors, 'both'> | 'http', name: string, input: unknown): Promise<object> {
+  if (!isVerb(name)) throw new Refusal('not_found', `There is no verb ${JSON.stringify(name.slice(0, 100))}. See /api/v1/openapi.json.`)
+  const verb = verbs[name]
+  if (door === 'http' && verb.doors === 'websocket')
+    throw new Refusal('invalid_argument', `${name} binds a live session. Send it over the WebSocket at /ws.`)
+  if (name === 'session.open' || name === 'session.signIn') throw new Refusal('conflict', 'This session is open already.')
+  const parsed = parseInput(name, input)
+  if (verb.callers === 'administrator') await requireAdministrator(chat, caller)
+  const run = runs[name] as (chat: Chat, caller: Caller, input: unknown) => Promise<object>
+  return run(chat, caller, parsed)
+}

@@ -1,0 +1,42 @@
+import { nameKey } from '../domain/name.ts'
+import { Refusal } from '../protocol/error.ts'
+import { clearAttempts, countAttempt, giveBackAttempt } from '../store/sign-in-failure.ts'
+import { takeFailure } from './address-limit.ts'
+import type { Chat } from './chat.ts'
+
+/**
+ * Runs a check of a password under the limits against guessing: per name, whether or not there is such an account, and per
+ * address. `check` answers undefined where the password is wrong; that counts. Refusal rate_limited over either limit.
+ */
+export async function guarded<T>(
+  chat: Chat,
+  address: string,
+  name: string,
+  check: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const key = nameKey(name)
+  const giveBack = takeFailure(chat, address)
+  const lockedMs = await countAttempt(chat.db, key, chat.settings)
+  if (lockedMs > 0) {
+    chat.log.warn({ name: key, address }, 'sign-in to a locked name')
+    throw new Refusal('rate_limited', 'Too many sign-ins under this name failed. Wait, then try again.', {
+      retryAfterMs: lockedMs,
+    })
+  }
+  let right: T | undefined
+  try {
+    right = await check()
+  } catch (error) {
+    // Nobody guessed: the store or the queue could not say.
+    giveBack()
+    await giveBackAttempt(chat.db, key, chat.settings).catch(() => {})
+    throw error
+  }
+  if (right === undefined) {
+    chat.log.info({ name: key, address }, 'sign-in failed')
+    return undefined
+  }
+  giveBack()
+  await clearAttempts(chat.db, key)
+  return right
+}

@@ -1,0 +1,33 @@
+import { checkedName } from '../domain/name.ts'
+import type { Input, Result } from '../protocol/request.ts'
+import { audit } from '../store/audit.ts'
+import { type Queryable, transaction } from '../store/db.ts'
+import { listPolicies as readPolicies, setPolicy, siteScope } from '../store/policy.ts'
+import { resolvePerson } from '../store/principal.ts'
+import { everyone, raiseDirectory } from '../store/stamp.ts'
+import { announce } from './announce.ts'
+import type { Caller, Chat } from './chat.ts'
+
+/** policy.grant: scope is `global`, `site:<name>`, or a principal; null takes the grant back. Refusal not_found. */
+export async function grantPolicy(chat: Chat, caller: Caller, input: Input<'policy.grant'>): Promise<Result<'policy.grant'>> {
+  const directory = await transaction(chat.db, async tx => {
+    const { scope, principal } = await resolveScope(tx, input.scope)
+    await setPolicy(tx, scope, principal, input.enabled)
+    await audit(tx, caller.user.id, 'policy.grant', scope, { enabled: input.enabled })
+    return raiseDirectory(tx, [principal ?? everyone])
+  })
+  announce(chat, { directory })
+  return {}
+}
+
+async function resolveScope(q: Queryable, scope: string): Promise<{ scope: string; principal?: string }> {
+  if (scope === 'global') return { scope }
+  if (scope.startsWith('site:')) return { scope: siteScope(checkedName('scope', scope.slice('site:'.length))) }
+  const { id } = await resolvePerson(q, scope)
+  return { scope: id, principal: id }
+}
+
+/** policy.list: the scope of a principal's grant is its id. */
+export async function listPolicies(chat: Chat, _caller: Caller, _input: Input<'policy.list'>): Promise<Result<'policy.list'>> {
+  return { policies: await readPolicies(chat.db) }
+}

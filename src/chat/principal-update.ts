@@ -1,0 +1,83 @@
+import { checkedName, nameKey } from '../domain/name.ts'
+import { checkedEmail } from '../domain/principal.ts'
+import { Refusal } from '../protocol/error.ts'
+import type { Input, Result } from '../protocol/request.ts'
+import { isUnitWithin, lockDirectory, reflattenUnits } from '../store/affiliation.ts'
+import { audit } from '../store/audit.ts'
+import { type Connection, transaction } from '../store/db.ts'
+import {
+  changePrincipal,
+  countOtherAdministrators,
+  type Person,
+  type PrincipalChange,
+  resolvePerson,
+} from '../store/principal.ts'
+import { deleteSessionsOf } from '../store/session.ts'
+import { clearAttempts } from '../store/sign-in-failure.ts'
+import { raiseDirectory } from '../store/stamp.ts'
+import { type News, announce } from './announce.ts'
+import type { Caller, Chat } from './chat.ts'
+import { hashed, refuseUnfit, resolveUnit } from './principal.ts'
+
+type Update = Input<'principal.update'>
+
+/** principal.update. Refusals: not_found, invalid_argument, conflict (the last administrator). */
+export async function updatePrincipal(chat: Chat, caller: Caller, input: Update): Promise<Result<'principal.update'>> {
+  const change: PrincipalChange = {
+    displayName: input.displayName === undefined ? undefined : checkedName('displayName', input.displayName),
+    email: input.email === undefined ? undefined : checkedEmail(input.email),
+    administrator: input.administrator,
+    disabled: input.disabled,
+    passwordHash: await hashed(chat, input.password),
+  }
+  const { person, news } = await transaction(chat.db, async tx => {
+    await lockDirectory(tx)
+    const before = await resolvePerson(tx, input.principal)
+    await refuseUpdate(tx, before, input)
+    change.parent = await parentAfter(tx, before, input.in)
+    await changePrincipal(tx, before.id, change)
+    return { person: before, news: await followUp(tx, caller, before, change) }
+  })
+  announce(chat, news)
+  const { id, kind, name } = person
+  return { principal: { id, kind, name, displayName: change.displayName ?? person.displayName } }
+}
+
+async function refuseUpdate(tx: Connection, person: Person, input: Update): Promise<void> {
+  refuseUnfit(person.kind, input)
+  if (person.bot && input.password !== undefined)
+    throw new Refusal('invalid_argument', 'A bot has no password. Give it a new token with bot.issueToken.')
+  const was = person.administrator && !person.disabled && !person.bot
+  const loses = input.administrator === false || input.disabled === true
+  if (was && loses && (await countOtherAdministrators(tx, person.id)) === 0)
+    throw new Refusal('conflict', 'This is the last administrator. Make somebody else one first.')
+}
+
+/** Undefined where `in` is not given. */
+async function parentAfter(tx: Connection, person: Person, ref: string | null | undefined) {
+  if (ref === undefined || ref === null) return ref
+  const unit = await resolveUnit(tx, ref)
+  if (await isUnitWithin(tx, unit, person.id))
+    throw new Refusal('invalid_argument', 'An organisational unit cannot lie in itself or in one that lies in it.')
+  return unit
+}
+
+/** Flattens, ends sessions, writes the audit record, raises the version: what hangs on the change. */
+async function followUp(tx: Connection, caller: Caller, before: Person, change: PrincipalChange): Promise<News> {
+  const moved = change.parent !== undefined && change.parent !== before.parent
+  if (moved) await reflattenUnits(tx, [before.id])
+  const disabled = change.disabled === true
+  const newPassword = change.passwordHash !== undefined
+  // Whoever changes his own password here keeps the session that he does it in.
+  const except = !disabled && before.id === caller.user.id ? caller.session : undefined
+  const ended = disabled || newPassword ? await deleteSessionsOf(tx, before.id, except) : []
+  if (newPassword) await clearAttempts(tx, nameKey(before.name))
+  const { passwordHash: _, ...told } = change
+  await audit(tx, caller.user.id, 'principal.update', before.id, newPassword ? { ...told, newPassword } : told)
+  const rights =
+    moved ||
+    ended.length > 0 ||
+    (change.disabled !== undefined && change.disabled !== before.disabled) ||
+    (change.administrator !== undefined && change.administrator !== before.administrator)
+  return { ended, directory: rights ? await raiseDirectory(tx, [before.id]) : undefined }
+}

@@ -1,0 +1,126 @@
+import { withDomain } from '../domain/principal.ts'
+import { Refusal, notFound } from '../protocol/error.ts'
+import type { Me } from '../protocol/principal.ts'
+import type { Input, Result } from '../protocol/request.ts'
+import { readPerson } from '../store/access.ts'
+import { audit } from '../store/audit.ts'
+import { type Connection, transaction } from '../store/db.ts'
+import { findCredential, resolvePerson } from '../store/principal.ts'
+import {
+  deleteSession,
+  deleteSessionsOf,
+  findSession,
+  insertSessionByPassword,
+  listSessions as readSessions,
+  principalOfSession,
+  touchSession,
+} from '../store/session.ts'
+import { raiseDirectory } from '../store/stamp.ts'
+import { type News, announce } from './announce.ts'
+import type { Caller, Chat } from './chat.ts'
+import { guarded } from './guess.ts'
+import { hashToken, makeToken } from './token.ts'
+
+/** One sentence for a wrong password, an unknown name and an account that may not sign in. */
+function unauthenticated(): Refusal {
+  return new Refusal('unauthenticated', 'Name or password is wrong, or the account may not sign in. Check both.')
+}
+
+/** No account has a longer name: it is not looked for, nor counted. */
+const maxTypedName = 400
+
+/** session.signIn: opens a sign-in of a person. Refusals: unauthenticated, rate_limited, unavailable. */
+export async function signIn(
+  chat: Chat,
+  from: { address: string },
+  input: Input<'session.signIn'>,
+): Promise<Result<'session.signIn'>> {
+  const name = withDomain(input.user, chat.settings.domain)
+  if (name === '' || name.length > maxTypedName) throw unauthenticated()
+  const opened = await guarded(chat, from.address, name, () => openSession(chat, from.address, name, input.password))
+  if (!opened) throw unauthenticated()
+  return { token: opened.token, me: await withPolicy(chat, opened.user), servers: chat.servers() }
+}
+
+async function openSession(chat: Chat, address: string, name: string, password: string) {
+  // Read before the password is checked: it must still be the one when the session is written.
+  const before = await findCredential(chat.db, name)
+  const user = await chat.directory.authenticate(name, password)
+  if (!user) return undefined
+  const { token, hash } = makeToken()
+  const made = { principal: user.id, tokenHash: hash, kind: 'person', address, days: chat.settings.sessionDays } as const
+  const session = await transaction(chat.db, tx => insertSessionByPassword(tx, made, before?.passwordHash ?? null))
+  return session === undefined ? undefined : { token, user }
+}
+
+async function withPolicy(chat: Chat, user: Omit<Me, 'enabled'>): Promise<Me> {
+  const person = await readPerson(chat.db, user.id, chat.site)
+  return { ...user, enabled: person?.enabled ?? false }
+}
+
+/** The caller as session.open and the web client show him. */
+export function readMe(chat: Chat, caller: Caller): Promise<Me> {
+  return withPolicy(chat, { ...caller.user, administrator: caller.administrator })
+}
+
+/** Longer than any token that was given out. */
+const maxToken = 100
+
+/** Who holds this token. Undefined where it is unknown or has ended, or its user is disabled. */
+export async function callerOfToken(chat: Chat, token: string, address: string): Promise<Caller | undefined> {
+  if (token === '' || token.length > maxToken) return undefined
+  const found = await findSession(chat.db, hashToken(token))
+  if (!found) return undefined
+  if (found.untouched) await touchSession(chat.db, found.session)
+  return { user: found.user, administrator: found.administrator, session: found.session, address }
+}
+
+/** session.end: one's own sign-in, another of one's own, or (administrators) one or all of somebody else. */
+export async function endSession(chat: Chat, caller: Caller, input: Input<'session.end'>): Promise<Result<'session.end'>> {
+  if (input.session !== undefined && input.user !== undefined)
+    throw new Refusal('invalid_argument', 'Give session or user, not both.')
+  if (input.user !== undefined) {
+    const owner = (await resolvePerson(chat.db, input.user)).id
+    if (owner !== caller.user.id && !caller.administrator)
+      throw new Refusal('forbidden', 'Only administrators may end the sessions of others.')
+    await end(chat, caller, owner, tx => deleteSessionsOf(tx, owner))
+    return {}
+  }
+  const session = (input.session ?? caller.session).toLowerCase()
+  const owner = session === caller.session ? caller.user.id : await principalOfSession(chat.db, session)
+  if (owner === undefined || (owner !== caller.user.id && !caller.administrator)) throw notFound('session')
+  await end(chat, caller, owner, async tx => ((await deleteSession(tx, session)) ? [session] : []))
+  return {}
+}
+
+async function end(chat: Chat, caller: Caller, owner: string, remove: (tx: Connection) => Promise<string[]>): Promise<void> {
+  const news = await transaction(chat.db, async (tx): Promise<News> => {
+    const ended = await remove(tx)
+    // One's own sign-out changes nobody's rights: the version stays.
+    if (owner === caller.user.id) return { ended }
+    await audit(tx, caller.user.id, 'session.end', owner, { sessions: ended })
+    return { ended, directory: await raiseDirectory(tx, [owner]) }
+  })
+  announce(chat, news)
+}
+
+/** session.list: one's own sign-ins; administrators see those of others. */
+export async function listSessions(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'session.list'>,
+): Promise<Result<'session.list'>> {
+  const owner = input.user === undefined ? caller.user.id : (await resolvePerson(chat.db, input.user)).id
+  if (owner !== caller.user.id && !caller.administrator)
+    throw new Refusal('forbidden', 'Only administrators may see the sessions of others.')
+  const rows = await readSessions(chat.db, owner)
+  return {
+    sessions: rows.map(row => ({
+      ...row,
+      createdAt: row.createdAt.toISOString(),
+      lastUsedAt: row.lastUsedAt.toISOString(),
+      expiresAt: row.expiresAt?.toISOString() ?? null,
+      current: row.id === caller.session,
+    })),
+  }
+}

@@ -1,0 +1,79 @@
+import { X509Certificate } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import { generate } from 'selfsigned'
+
+/** PEM texts. */
+export type Certificate = { cert: string; key: string }
+
+const dayMs = 86_400_000
+/** Browsers refuse longer ones. */
+const lifetimeDays = 397
+const renewBeforeDays = 30
+
+/** The operator's own certificate; throws a sentence that names the option to mend. */
+export async function readCertificate(certFile: string, keyFile: string): Promise<Certificate> {
+  const cert = await readNamed('--tls-cert', certFile)
+  const key = await readNamed('--tls-key', keyFile)
+  try {
+    createSecureContext({ cert, key })
+  } catch (error) {
+    throw new Error(
+      `--tls-cert ${certFile} and --tls-key ${keyFile} are no pair of certificate and key in PEM form: ${(error as Error).message}`,
+    )
+  }
+  return { cert, key }
+}
+
+/** The certificate kept in the data folder, made anew where it is missing, near its end or made for other names. */
+export async function keepSelfSigned(dataDir: string, host: string): Promise<Certificate> {
+  const file = join(dataDir, 'self-signed.pem')
+  const names = [
+    ...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...(/^(0\.0\.0\.0|::)$/.test(host) ? [] : [host])]),
+  ]
+  const kept = await readFile(file, 'utf8').catch(() => '')
+  if (isGood(kept, names)) return { cert: kept, key: kept }
+  const made = await makeCertificate(names)
+  const pem = `${made.private}${made.cert}`
+  await writeFile(`${file}.new`, pem, { mode: 0o600 })
+  await rename(`${file}.new`, file)
+  return { cert: pem, key: pem }
+}
+
+function isGood(pem: string, names: string[]): boolean {
+  try {
+    const certificate = new X509Certificate(pem)
+    const endsAt = new Date(certificate.validTo).getTime()
+    const covers = (name: string) =>
+      (isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name)) !== undefined
+    return endsAt > Date.now() + renewBeforeDays * dayMs && names.every(covers)
+  } catch {
+    return false
+  }
+}
+
+function makeCertificate(names: string[]) {
+  const altNames = names.map(name => (isIP(name) ? { type: 7 as const, ip: name } : { type: 2 as const, value: name }))
+  return generate([{ name: 'commonName', value: hostname() }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    // A clock that runs a little behind still takes it.
+    notBeforeDate: new Date(Date.now() - dayMs),
+    notAfterDate: new Date(Date.now() + (lifetimeDays - 1) * dayMs),
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'extKeyUsage', serverAuth: true },
+      { name: 'subjectAltName', altNames },
+    ],
+  })
+}
+
+function readNamed(option: string, file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(error => {
+    throw new Error(`${option} ${file} cannot be read (${error.code}). Name a readable PEM file.`)
+  })
+}

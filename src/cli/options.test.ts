@@ -1,0 +1,74 @@
+import { Command, CommanderError } from 'commander'
+import { expect, test } from 'vitest'
+import { dropEmptyVariables, findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
+
+function parse(...args: string[]): StartOptions {
+  const command = withStartOptions(new Command('start'))
+    .exitOverride()
+    .configureOutput({ writeErr() {} })
+  return command.parse(args, { from: 'user' }).opts<StartOptions>()
+}
+
+test('[ST8] every option has a default or is left out', () => {
+  expect(parse()).toEqual({ port: 8080, host: 'localhost', dataDir: './data', logLevel: 'info' })
+})
+
+test.each([
+  [['--port', 'abc'], /--port <number>.*whole number from 0 to 65535/],
+  [['--port', '65536'], /--port <number>.*whole number/],
+  [['--port', '1e3'], /--port <number>.*whole number/],
+  [['--database-url', 'mysql://db/chat'], /--database-url <url>.*postgres:\/\//],
+  [['--domain', 'no domain'], /--domain <name>.*example\.com/],
+  [['--log-level', 'loud'], /--log-level <level>.*debug, info, warn, error, silent/],
+  [['--data-dir'], /--data-dir <folder>.*missing/],
+  [['--nonsense'], /unknown option '--nonsense'/],
+] as const)('[ST8] %j is refused with the option and the mend', (args, message) => {
+  expect(() => parse(...args)).toThrow(message)
+  expect(() => parse(...args)).toThrow(CommanderError)
+})
+
+test('[ST8] the environment gives options too, the command line wins, empty and switched-off variables do not count', () => {
+  const before = { ...process.env }
+  try {
+    Object.assign(process.env, {
+      PCHAT_PORT: '9000',
+      PCHAT_HOST: '',
+      PCHAT_TLS_SELF_SIGNED: 'false',
+      PCHAT_DOMAIN: 'Example.COM',
+    })
+    dropEmptyVariables(process.env)
+    expect(parse()).toMatchObject({ port: 9000, host: 'localhost', domain: 'example.com' })
+    expect(parse()).not.toHaveProperty('tlsSelfSigned')
+    expect(parse('--port', '9001').port).toBe(9001)
+    process.env.PCHAT_PORT = 'x'
+    expect(() => parse()).toThrow(/from env 'PCHAT_PORT' is invalid/)
+  } finally {
+    process.env = before
+  }
+})
+
+test.each(['0.0.0.0', '::', '192.168.1.5', 'chat.example.com', '127.evil.example'])(
+  '[ST9] --host %s without a certificate is refused',
+  host => {
+    expect(findFault({ ...parse(), host })).toMatch(/--tls-cert <file> and --tls-key <file>, or --tls-self-signed/)
+    expect(findFault({ ...parse(), host, tlsSelfSigned: true })).toBeUndefined()
+    expect(findFault({ ...parse(), host, tlsCert: 'c', tlsKey: 'k' })).toBeUndefined()
+  },
+)
+
+test.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('[ST9] --host %s needs no certificate', host => {
+  expect(findFault({ ...parse(), host })).toBeUndefined()
+})
+
+test('[ST8] options that need or exclude each other', () => {
+  expect(findFault({ ...parse(), tlsCert: 'c' })).toMatch(/Add --tls-key/)
+  expect(findFault({ ...parse(), tlsKey: 'k' })).toMatch(/Add --tls-cert/)
+  expect(findFault({ ...parse(), tlsCert: 'c', tlsKey: 'k', tlsSelfSigned: true })).toMatch(/exclude each other/)
+  expect(readAdministrator({ PCHAT_ADMIN_USER: 'a' })).toEqual({
+    fault: expect.stringContaining('PCHAT_ADMIN_PASSWORD'),
+  })
+  expect(readAdministrator({ PCHAT_ADMIN_PASSWORD: 'a' })).toEqual({
+    fault: expect.stringContaining('PCHAT_ADMIN_USER'),
+  })
+  expect(readAdministrator({})).toBeUndefined()
+})

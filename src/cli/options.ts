@@ -1,0 +1,115 @@
+import { isIP } from 'node:net'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+
+export type StartOptions = {
+  port: number
+  host: string
+  dataDir: string
+  databaseUrl?: string
+  domain?: string
+  tlsCert?: string
+  tlsKey?: string
+  tlsSelfSigned?: boolean
+  site?: string
+  logLevel: string
+}
+
+/** The options of every verb that starts a server. Each can be given as an environment variable too. */
+export function withStartOptions(command: Command): Command {
+  return command
+    .addOption(
+      variable('--port <number>', 'PCHAT_PORT', 'where the server listens; 0 takes a free one')
+        .default(8080)
+        .argParser(readPort),
+    )
+    .addOption(variable('--host <name>', 'PCHAT_HOST', 'address that the server listens on').default('localhost'))
+    .addOption(
+      variable('--data-dir <folder>', 'PCHAT_DATA_DIR', 'where the database and its log are kept').default('./data'),
+    )
+    .addOption(
+      variable(
+        '--database-url <url>',
+        'PCHAT_DATABASE_URL',
+        'PostgreSQL 15 or later instead of the embedded one',
+      ).argParser(readDatabaseUrl),
+    )
+    .addOption(
+      variable(
+        '--domain <name>',
+        'PCHAT_DOMAIN',
+        "domain of room addresses; default: the first administrator's",
+      ).argParser(readDomain),
+    )
+    .addOption(variable('--site <name>', 'PCHAT_SITE', 'name of the site that the server belongs to'))
+    .addOption(variable('--tls-cert <file>', 'PCHAT_TLS_CERT', 'certificate, PEM, with its chain'))
+    .addOption(variable('--tls-key <file>', 'PCHAT_TLS_KEY', 'private key of the certificate, PEM'))
+    .addOption(
+      variable('--tls-self-signed', 'PCHAT_TLS_SELF_SIGNED', 'make a certificate and keep it in the data folder'),
+    )
+    .addOption(
+      variable('--log-level <level>', 'PCHAT_LOG_LEVEL', 'how much is logged on stderr')
+        .default('info')
+        .choices(['debug', 'info', 'warn', 'error', 'silent']),
+    )
+}
+
+/** What no option alone can be blamed for. Answers the sentence to show, or nothing. */
+export function findFault(options: StartOptions): string | undefined {
+  const { host, tlsCert, tlsKey, tlsSelfSigned } = options
+  if (tlsCert !== undefined && tlsKey === undefined) return '--tls-cert needs its private key. Add --tls-key <file>.'
+  if (tlsKey !== undefined && tlsCert === undefined) return '--tls-key needs its certificate. Add --tls-cert <file>.'
+  if (tlsSelfSigned && tlsCert !== undefined)
+    return '--tls-self-signed and --tls-cert exclude each other. Leave one of them out.'
+  if (!isLoopback(host) && !tlsSelfSigned && tlsCert === undefined)
+    return `--host ${host} is reached from other machines, so that passwords need a certificate. Add --tls-cert <file> and --tls-key <file>, or --tls-self-signed.`
+  return undefined
+}
+
+/** The first administrator as the environment names him. */
+export function readAdministrator(
+  env: NodeJS.ProcessEnv,
+): { user: string; password: string } | undefined | { fault: string } {
+  const { PCHAT_ADMIN_USER: user, PCHAT_ADMIN_PASSWORD: password } = env
+  if (user === undefined && password === undefined) return undefined
+  if (user === undefined)
+    return {
+      fault:
+        'PCHAT_ADMIN_PASSWORD is set without PCHAT_ADMIN_USER. Set both, such as PCHAT_ADMIN_USER=alice@example.com.',
+    }
+  if (password === undefined) return { fault: 'PCHAT_ADMIN_USER is set without PCHAT_ADMIN_PASSWORD. Set both.' }
+  return { user, password }
+}
+
+/** Compose files and unit files pass on variables that nobody set as empty ones. */
+export function dropEmptyVariables(env: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(env)) if (name.startsWith('PCHAT_') && value === '') delete env[name]
+  // Commander takes the variable of a switch as on whatever it says.
+  if (/^(0|false|no|off)$/i.test(env.PCHAT_TLS_SELF_SIGNED ?? '')) delete env.PCHAT_TLS_SELF_SIGNED
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function variable(flags: string, name: string, description: string): Option {
+  return new Option(flags, description).env(name)
+}
+
+function readPort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('Give a whole number from 0 to 65535, such as 8080.')
+  return Number(text)
+}
+
+function readDatabaseUrl(text: string): string {
+  const fault = new InvalidArgumentError('Give an address such as postgres://user:password@db.example.com:5432/pchat.')
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) throw fault
+  return text
+}
+
+function readDomain(text: string): string {
+  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
+  if (text.length > 253 || !new RegExp(`^${label}(\\.${label})*$`, 'i').test(text))
+    throw new InvalidArgumentError('Give a domain name such as example.com.')
+  return text.toLowerCase()
+}

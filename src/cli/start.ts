@@ -1,0 +1,108 @@
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { type Log, openLog } from '../base/log.ts'
+import { openDb, type StoreAddress } from '../store/db.ts'
+import { startEmbedded } from '../store/embedded.ts'
+import { migrate } from '../store/migrate.ts'
+import { type Certificate, keepSelfSigned, readCertificate } from './certificate.ts'
+import { takeDataFolder } from './data-folder.ts'
+import { explain } from './explain.ts'
+import { findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
+import { type Serving, serve } from './serve.ts'
+import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
+
+const webRoot = fileURLToPath(new URL('../../web/dist', import.meta.url))
+
+const examples = `
+Examples:
+  $ pchat start --port 9000 --data-dir /srv/pchat
+  $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
+
+Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.`
+
+export function addStart(program: Command): void {
+  withStartOptions(program.command('start').description('start a whole server on this machine, with its own database'))
+    .addHelpText('after', examples)
+    .action((options: StartOptions, command: Command) => start(options, command))
+}
+
+/** Runs a server until it is told to stop. `onReady` is called when it answers requests, before its address is told. */
+export async function start(
+  options: StartOptions,
+  command: Command,
+  onReady?: (serving: Serving, address: StoreAddress) => Promise<void>,
+): Promise<void> {
+  const log = openLog(options.logLevel)
+  const stopping = listenForStop()
+  const setting = await checkSetting(options).catch((error: Error) => command.error(`error: ${error.message}`))
+  try {
+    await run({ options, log, stopping, ...setting }, onReady)
+    process.exit(stopping.hurried.aborted ? 1 : 0)
+  } catch (error) {
+    if (stopping.asked.aborted) process.exit(0)
+    log.debug({ error }, 'start failed')
+    console.error(`pchat: ${explain(error, options)}`)
+    process.exit(1)
+  }
+}
+
+type Setting = { admin?: { user: string; password: string }; tls?: Certificate }
+type Run = Setting & { options: StartOptions; log: Log; stopping: Stopping }
+
+async function checkSetting(options: StartOptions): Promise<Setting> {
+  const fault = findFault(options)
+  if (fault) throw new Error(fault)
+  const admin = readAdministrator(process.env)
+  if (admin && 'fault' in admin) throw new Error(admin.fault)
+  const { tlsCert, tlsKey } = options
+  return { admin, tls: tlsCert && tlsKey ? await readCertificate(tlsCert, tlsKey) : undefined }
+}
+
+/** What was started is stopped in the opposite order: server, database, lock; also where a later step fails. */
+async function run(
+  { options, log, stopping, admin, tls }: Run,
+  onReady?: (serving: Serving, address: StoreAddress) => Promise<void>,
+): Promise<void> {
+  await using started = new AsyncDisposableStack()
+  const folder = await takeDataFolder(options.dataDir)
+  started.defer(() => folder.release())
+  const address = await openStore(options, folder.path, log, stopping, started)
+  await migrateStore(address, log)
+  stopping.asked.throwIfAborted()
+  const { host, port, domain, site } = options
+  const certificate = options.tlsSelfSigned ? await keepSelfSigned(folder.path, host) : tls
+  const serving = await serve({ address, host, port, tls: certificate, domain, site, log, admin, webRoot })
+  started.defer(() => unless(stopping.hurried, serving.stop()))
+  await onReady?.(serving, address)
+  announce(serving)
+  await aborted(stopping.asked)
+  log.info({}, 'stopping')
+}
+
+async function openStore(
+  options: StartOptions,
+  dataDir: string,
+  log: Log,
+  stopping: Stopping,
+  started: AsyncDisposableStack,
+): Promise<StoreAddress> {
+  if (options.databaseUrl) return { connectionString: options.databaseUrl }
+  const embedded = await startEmbedded({ dataDir, log, signal: stopping.asked })
+  started.defer(() => embedded.stop())
+  return embedded.address
+}
+
+async function migrateStore(address: StoreAddress, log: Log): Promise<void> {
+  const db = openDb(address, { max: 1 })
+  try {
+    const { applied } = await migrate(db)
+    if (applied.length > 0) log.info({ applied }, 'the database has a new schema')
+  } finally {
+    await db.end()
+  }
+}
+
+function announce({ url, setupUrl }: Serving): void {
+  console.log(`Persistent Chat is ready at ${url}`)
+  if (setupUrl) console.log(`Make the first administrator with this link, which works once: ${setupUrl}`)
+}

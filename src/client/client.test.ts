@@ -1,0 +1,220 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { message, ROOM, RoomModel } from '../../test/room-model.ts'
+import { type Asked, type Reply, type Script, ScriptedServer } from '../../test/scripted-server.ts'
+import type { WireError } from '../protocol/error.ts'
+import { type Client, type ClientOptions, connect } from './client.ts'
+
+const ME = { id: ROOM, kind: 'user', name: 'a@example.com', displayName: 'A', administrator: false, enabled: true }
+const LIMITS = {
+  textCodePoints: 1,
+  storyBytes: 1,
+  historyOnJoin: 30,
+  frameBytes: 1,
+  participantUpdateLimit: 1,
+  fileBytes: 1,
+}
+const refuse = (code: WireError['code'], retryAfterMs?: number): Reply => ({
+  error: { code, message: code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+})
+const parted = { room: ROOM }
+
+const open: { close(): unknown }[] = []
+afterEach(async () => {
+  vi.useRealTimers()
+  for (const each of open.splice(0).reverse()) await each.close()
+})
+
+/** Answers like a server with one room. */
+function room(model: RoomModel, servers: string[] = []): Script {
+  return ({ verb, input }: Asked): Reply => {
+    if (verb === 'session.open') return { result: { me: ME, version: 1, servers, epoch: model.epoch, limits: LIMITS } }
+    if (verb === 'session.sync') return { result: model.sync(input as never) }
+    if (verb === 'room.join') return { result: model.join((input['history'] as number) ?? 30) }
+    if (verb === 'message.list') return { result: model.list(input as never) }
+    return { result: {} }
+  }
+}
+
+async function serve(script: Script, port = 0): Promise<ScriptedServer> {
+  const server = await ScriptedServer.start(script, port)
+  open.push(server)
+  return server
+}
+
+/** The shortest waits: 0.5 s. */
+function openClient(server: ScriptedServer, more: Partial<ClientOptions> = {}): Client {
+  const client = connect({ url: server.url, token: 'token', random: () => 0, ...more })
+  open.push(client)
+  return client
+}
+
+test('[CL4] answers find their request by its id whatever their order, and a refusal is a PchatError', async () => {
+  const usual = room(new RoomModel())
+  const held: (() => void)[] = []
+  const server = await serve((asked, self) => (asked.verb === 'category.list' ? undefined : usual(asked, self)))
+  const client = openClient(server)
+  expect((await client.ready()).name).toBe('a@example.com')
+  server.play(({ verb }) => {
+    if (verb === 'room.find') return { result: { rooms: [] } }
+    return { error: { code: 'internal', message: 'fault', id: 'x1' } }
+  })
+  const [found, refused] = await Promise.allSettled([
+    client.request('room.find', {}),
+    client.request('room.get', parted),
+  ])
+  expect(found).toMatchObject({ status: 'fulfilled', value: { rooms: [] } })
+  expect(refused).toMatchObject({ reason: { name: 'PchatError', code: 'internal', id: 'x1' } })
+  expect(held).toEqual([])
+})
+
+test('[CL5] after a broken connection the session is opened and synced again with the end of what it knows', async () => {
+  const model = new RoomModel()
+  for (let count = 0; count < 5; count += 1) model.post()
+  const server = await serve(room(model))
+  const client = openClient(server)
+  const told: number[] = []
+  client.on('message.posted', ({ message: { seq } }) => told.push(seq))
+  const states: string[] = []
+  client.on('state', state => states.push(state))
+  await client.join(ROOM, { history: 2 })
+  server.drop()
+  model.post()
+  model.remove(5)
+  await vi.waitFor(() => expect(told).toEqual([6]), 4000)
+  expect(states).toEqual(['open', 'waiting', 'connecting', 'open'])
+  const synced = server.askedFor('session.sync').at(-1)?.input
+  expect(synced).toEqual({ epoch: 'one', rooms: [{ room: ROOM, seq: 5, revision: 0, version: 1 }] })
+  expect(client.room(ROOM)).toMatchObject({ messages: model.messages.slice(3), revision: 1 })
+  // Participants come with a join only.
+  await vi.waitFor(() =>
+    expect(server.askedFor('room.join').at(-1)).toMatchObject({ connection: 2, input: { history: 0 } }),
+  )
+})
+
+test('[CL6] a jump in the sequence is filled by message.list before anything above it is told', async () => {
+  const model = new RoomModel()
+  model.post()
+  const server = await serve(room(model))
+  const client = openClient(server)
+  const told: number[] = []
+  client.on('message.posted', ({ message: { seq } }) => told.push(seq))
+  await client.join(ROOM)
+  for (let count = 0; count < 3; count += 1) model.post()
+  server.tell(model.post())
+  await vi.waitFor(() => expect(told).toEqual([2, 3, 4, 5]))
+  expect(server.askedFor('message.list').map(({ input }) => input)).toEqual([{ room: ROOM, after: 1, limit: 3 }])
+})
+
+test('[CL7] what can be repeated waits for the next connection, the rest fails as unavailable', async () => {
+  const usual = room(new RoomModel())
+  const server = await serve((asked, self) =>
+    asked.connection === 1 && asked.verb.startsWith('room.') ? undefined : usual(asked, self),
+  )
+  const client = openClient(server)
+  await client.ready()
+  const safe = client.request('room.find', {})
+  const unsafe = client.request('room.update', { ...parted, name: 'other' })
+  unsafe.catch(() => {})
+  await vi.waitFor(() => expect(server.askedFor('room.update')).toHaveLength(1))
+  server.drop()
+  await expect(unsafe).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(client.request('room.clear', { ...parted, until: 'x' })).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(safe).resolves.toEqual({})
+  expect(server.askedFor('room.update')).toHaveLength(1)
+})
+
+test('[CL8] a post is tried again under its client id until answered for good, in order per room', async () => {
+  const usual = room(new RoomModel())
+  const errors = ['rate_limited', 'unavailable', 'drop'] as const
+  let tries = 0
+  let seq = 0
+  const server = await serve((asked, self) => {
+    if (asked.verb !== 'message.post') return usual(asked, self)
+    const error = errors[tries]
+    tries += 1
+    if (error === 'drop') self.drop()
+    else if (error !== undefined) return refuse(error, 10)
+    else if (asked.input['text'] === 'bad') return refuse('forbidden')
+    seq += 1
+    return { result: { seq, at: 'now', repeated: false } }
+  })
+  const client = openClient(server)
+  const posts = ['one', 'two', 'bad', 'three'].map(text => client.post(ROOM, { text }))
+  const settled = await Promise.allSettled(posts)
+  expect(settled.map(each => each.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+  const asked = server.askedFor('message.post').map(({ input }) => input)
+  expect(asked.map(({ text }) => text)).toEqual(['one', 'one', 'one', 'one', 'two', 'bad', 'three'])
+  expect(new Set(asked.slice(0, 4).map(({ clientId }) => clientId)).size).toBe(1)
+})
+
+test('[CL9] a session that the server ended, or does not know, is closed for good; any other close is tried again', async () => {
+  for (const code of [4001, 4003]) {
+    const server = await serve(room(new RoomModel()))
+    const client = openClient(server)
+    await client.ready()
+    server.drop(code)
+    await vi.waitFor(() => expect(client.state).toBe('closed'))
+    await expect(client.request('room.find', {})).rejects.toMatchObject({ code: 'unauthenticated' })
+  }
+  const server = await serve(room(new RoomModel()))
+  const client = openClient(server)
+  await client.ready()
+  server.drop(4008)
+  await vi.waitFor(() => expect(server.askedFor('session.open')).toHaveLength(2), 3000)
+})
+
+test('[CL9] ready rejects where the sign-in is not known', async () => {
+  const server = await serve(() => refuse('unauthenticated'))
+  await expect(openClient(server).ready()).rejects.toMatchObject({ code: 'unauthenticated' })
+})
+
+test('[CL10] another server of the pool is tried when the current one goes away or refuses', async () => {
+  const second = await serve(room(new RoomModel()))
+  const servers = [`ws://127.0.0.1:${second.port}/ws`]
+  const first = await serve(room(new RoomModel(), servers))
+  const client = openClient(first)
+  await client.ready()
+  first.drop(1001)
+  await vi.waitFor(() => expect(second.askedFor('session.open')).toHaveLength(1), 3000)
+})
+
+test('[CL11] another epoch makes the client load anew', async () => {
+  const model = new RoomModel()
+  for (let count = 0; count < 9; count += 1) model.post()
+  const server = await serve(room(model))
+  const client = openClient(server)
+  const told: number[] = []
+  client.on('message.posted', ({ message: { seq } }) => told.push(seq))
+  await client.join(ROOM)
+  model.epoch = 'two'
+  model.messages = [message(1, 'restored'), message(2, 'restored')]
+  server.drop()
+  await vi.waitFor(() => expect(client.room(ROOM)?.messages).toEqual(model.messages), 3000)
+  expect(client.epoch).toBe('two')
+  expect(told).toEqual([])
+})
+
+test('[CL12] a room that is gone for the caller is dropped, a disabled one is kept hidden', async () => {
+  const model = new RoomModel()
+  model.post()
+  const server = await serve(room(model))
+  const client = openClient(server)
+  await client.join(ROOM)
+  server.tell({ event: 'room.closed', room: ROOM, reason: 'disabled' })
+  await vi.waitFor(() => expect(client.room(ROOM)?.closed).toBe('disabled'))
+  expect(client.room(ROOM)?.messages).toHaveLength(1)
+  server.tell({ event: 'room.closed', room: ROOM, reason: 'removed' })
+  await vi.waitFor(() => expect(client.room(ROOM)).toBeUndefined())
+})
+
+test('[CL12] older messages are loaded from the newest range down, to the first one', async () => {
+  const model = new RoomModel()
+  for (let count = 0; count < 9; count += 1) model.post()
+  const server = await serve(room(model))
+  const client = openClient(server)
+  await client.join(ROOM, { history: 2 })
+  expect(await client.loadOlder(ROOM, 3)).toBe(true)
+  expect(client.room(ROOM)?.messages.map(({ seq }) => seq)).toEqual([5, 6, 7, 8, 9])
+  expect(await client.loadOlder(ROOM)).toBe(false)
+  expect(client.room(ROOM)?.messages).toEqual(model.messages)
+})

@@ -1,0 +1,208 @@
+import { closeCodes } from '../protocol/error.ts'
+import type { Event } from '../protocol/event.ts'
+import type { Input, Result, Verb } from '../protocol/request.ts'
+import { poolAddresses, webSocketUrl } from './addresses.ts'
+import { type Answer, type Connection, openConnection, type SocketClass } from './connection.ts'
+import { ConnectionLost, clientClosed, isPassing, notConnected, PchatError } from './error.ts'
+import { isRepeatable } from './repeatable.ts'
+import { signIn } from './sign-in.ts'
+import { backOffMs, sleep } from './wait.ts'
+
+export type ConnectionState = 'connecting' | 'open' | 'waiting' | 'closed'
+
+export type LinkOptions = {
+  url: string
+  token: string | undefined
+  signIn: { user: string; password: string } | undefined
+  webSocket: SocketClass
+  random: () => number
+  heard: (event: Event) => void
+  answered: (answer: Answer) => void
+  opened: () => void
+  stateChanged: (state: ConnectionState) => void
+}
+
+type Ended = { code: number; error?: PchatError; opened: boolean }
+type Waiting = { send: () => void; reject: (error: PchatError) => void }
+
+/** A session that outlives its connections: signs in, opens, and connects again until it is closed or refused. */
+export class Link {
+  state: ConnectionState = 'connecting'
+  session: Result<'session.open'> | undefined
+  /** Why it is closed. */
+  error: PchatError | undefined
+  readonly #options: LinkOptions
+  readonly #stop = new AbortController()
+  #token: string | undefined
+  #addresses: string[]
+  #address = 0
+  #connection: Connection | undefined
+  #waiting: Waiting[] = []
+  #wake = () => {}
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    this.#token = options.token
+    this.#addresses = [webSocketUrl(options.url)]
+    onOnline(() => this.#wake(), this.#stop.signal)
+    void this.#run()
+  }
+
+  get stopped(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  request<V extends Verb>(verb: V, input: Input<V>): Promise<Result<V>> {
+    if (this.error !== undefined) return Promise.reject(this.error)
+    if (this.state === 'open' && this.#connection !== undefined) return this.#send(this.#connection, verb, input)
+    if (this.session !== undefined && !isRepeatable(verb)) return Promise.reject(notConnected())
+    return this.#whenOpen().then(() => this.request(verb, input))
+  }
+
+  async ready(): Promise<Result<'session.open'>> {
+    if (this.error !== undefined) throw this.error
+    if (this.session === undefined) await this.#whenOpen()
+    return this.session ?? this.ready()
+  }
+
+  close(error = clientClosed()): void {
+    if (this.error !== undefined) return
+    this.error = error
+    this.#stop.abort()
+    this.#wake()
+    this.#connection?.close()
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
+    this.#become('closed')
+  }
+
+  #send<V extends Verb>(connection: Connection, verb: V, input: Input<V>): Promise<Result<V>> {
+    return connection.request(verb, input).catch(error => {
+      if (!(error instanceof ConnectionLost)) throw error
+      if (this.error !== undefined) throw this.error
+      if (!isRepeatable(verb)) throw error
+      return this.request(verb, input)
+    })
+  }
+
+  #whenOpen(): Promise<void> {
+    return new Promise((send, reject) => this.#waiting.push({ send, reject }))
+  }
+
+  async #run(): Promise<void> {
+    for (let attempt = 0; this.error === undefined; attempt += 1) {
+      this.#become('connecting')
+      const ended = await this.#once()
+      const refusal = this.#refusal(ended)
+      if (refusal !== undefined) return void this.close(refusal)
+      if (ended.opened) attempt = 0
+      if (!ended.opened || ended.code === closeCodes.goingAway) this.#address += 1
+      this.#become('waiting')
+      await this.#pause(ended.error?.retryAfterMs ?? backOffMs(attempt, this.#options.random))
+    }
+  }
+
+  /** One connection from sign-in to its end. Never rejects. */
+  async #once(): Promise<Ended> {
+    try {
+      await this.#signIn()
+      return await this.#connect()
+    } catch (error) {
+      return { code: 0, error: error instanceof PchatError ? error : notConnected(), opened: false }
+    }
+  }
+
+  async #signIn(): Promise<void> {
+    if (this.#token !== undefined || this.#options.signIn === undefined) return
+    const signedIn = await signIn(this.#options.url, this.#options.signIn)
+    this.#token = signedIn.token
+    this.#learnAddresses(signedIn.servers)
+  }
+
+  #connect(): Promise<Ended> {
+    return new Promise(resolve => {
+      const ended: Ended = { code: 0, opened: false }
+      const url = this.#addresses[this.#address % this.#addresses.length] ?? this.#options.url
+      const { webSocket, heard, answered } = this.#options
+      const open = async () => {
+        const session = await connection.request(
+          'session.open',
+          this.#token === undefined ? {} : { token: this.#token },
+        )
+        ended.opened = true
+        this.#opened(session)
+      }
+      const refused = (error: PchatError) => {
+        ended.error = error
+        connection.close()
+      }
+      const closed = (code: number) => {
+        this.#connection = undefined
+        resolve({ ...ended, code })
+      }
+      const connection = openConnection({
+        url,
+        webSocket,
+        heard,
+        answered,
+        opened: () => open().catch(refused),
+        closed,
+      })
+      this.#connection = connection
+    })
+  }
+
+  #opened(session: Result<'session.open'>): void {
+    this.session = session
+    this.#learnAddresses(session.servers)
+    this.#become('open')
+    this.#options.opened()
+    for (const waiting of this.#waiting.splice(0)) waiting.send()
+  }
+
+  /** What makes trying again pointless, if anything. A token from a sign-in that ran out is got anew. */
+  #refusal(ended: Ended): PchatError | undefined {
+    if (ended.code === closeCodes.sessionEnded) return unauthenticated('This session was ended. Sign in again.')
+    const rejected = ended.error?.code === 'unauthenticated' || ended.code === closeCodes.unauthenticated
+    if (rejected && this.#options.signIn !== undefined && this.#token !== undefined) {
+      this.#token = undefined
+      return undefined
+    }
+    if (rejected) return ended.error ?? unauthenticated('The server does not know this sign-in. Sign in again.')
+    return mayPass(ended.error) ? undefined : ended.error
+  }
+
+  #learnAddresses(servers: readonly string[]): void {
+    const home = webSocketUrl(this.#options.url)
+    const current = this.#addresses[this.#address % this.#addresses.length]
+    this.#addresses = poolAddresses(home, servers, this.#token !== undefined)
+    this.#address = Math.max(0, this.#addresses.indexOf(current ?? home))
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const nap = new AbortController()
+    this.#wake = () => nap.abort()
+    if (!this.#stop.signal.aborted) await sleep(ms, nap.signal)
+  }
+
+  #become(state: ConnectionState): void {
+    if (this.state === state || this.state === 'closed') return
+    this.state = state
+    this.#options.stateChanged(state)
+  }
+}
+
+function mayPass(error: PchatError | undefined): boolean {
+  return error === undefined || error.code === 'internal' || isPassing(error)
+}
+
+function unauthenticated(message: string): PchatError {
+  return new PchatError({ code: 'unauthenticated', message })
+}
+
+/** A browser tells when the network is back: then there is nothing to wait for. */
+function onOnline(hear: () => void, stop: AbortSignal): void {
+  const browser = globalThis as {
+    addEventListener?: (type: string, hear: () => void, options: { signal: AbortSignal }) => void
+  }
+  browser.addEventListener?.('online', hear, { signal: stop })
+}

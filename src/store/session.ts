@@ -1,0 +1,112 @@
+import type { Principal } from '../protocol/principal.ts'
+import type { Connection, Queryable } from './db.ts'
+import { principalColumns } from './principal.ts'
+
+/** A sign-in. The token itself is known to its holder only; here stands its SHA-256. */
+export type SessionRow = {
+  id: string
+  principal: Principal
+  kind: 'person' | 'bot'
+  address: string
+  createdAt: Date
+  lastUsedAt: Date
+  expiresAt: Date | null
+}
+
+type NewSession = {
+  principal: string
+  tokenHash: Uint8Array
+  kind: 'person' | 'bot'
+  address: string
+  /** Days until it ends by itself; null: never. */
+  days: number | null
+}
+
+/** Adds a sign-in of somebody whose right to it the transaction holds already (set-up, bots). */
+export async function insertSession(tx: Connection, made: NewSession): Promise<string> {
+  const { rows } = await tx.query<{ id: string }>(
+    `INSERT INTO session (principal, token_hash, kind, address, expires_at)
+     VALUES ($1, $2, $3, $4, now() + $5 * interval '1 day') RETURNING id`,
+    [made.principal, made.tokenHash, made.kind, made.address, made.days],
+  )
+  return rows[0]!.id
+}
+
+/**
+ * Adds a sign-in if the password that was checked is still the one, and the user not disabled meanwhile; else undefined.
+ * The row lock makes a change of password or a disabling wait, so that it ends this session too.
+ */
+export async function insertSessionByPassword(
+  tx: Connection,
+  made: NewSession,
+  passwordHash: string | null,
+): Promise<string | undefined> {
+  const { rowCount } = await tx.query(
+    'SELECT FROM principal WHERE id = $1 AND NOT disabled AND password_hash IS NOT DISTINCT FROM $2 FOR SHARE',
+    [made.principal, passwordHash],
+  )
+  return rowCount === 1 ? insertSession(tx, made) : undefined
+}
+
+/** Who a token stands for. Undefined where it is unknown or expired, or its user is disabled. */
+export async function findSession(
+  q: Queryable,
+  tokenHash: Uint8Array,
+): Promise<{ session: string; user: Principal; administrator: boolean; untouched: boolean } | undefined> {
+  const { rows } = await q.query<Principal & { session: string; administrator: boolean; untouched: boolean }>({
+    name: 'find-session',
+    text: `SELECT ${principalColumns}, p.administrator, s.id AS session, s.last_used_at < now() - interval '1 minute' AS untouched
+             FROM session s JOIN principal p ON p.id = s.principal
+            WHERE s.token_hash = $1 AND (s.expires_at IS NULL OR s.expires_at > now()) AND NOT p.disabled`,
+    values: [tokenHash],
+  })
+  const row = rows[0]
+  if (!row) return undefined
+  const { session, administrator, untouched, ...user } = row
+  return { session, user, administrator, untouched }
+}
+
+/** At most every minute, so that a busy session is no busy row. */
+export async function touchSession(q: Queryable, id: string): Promise<void> {
+  await q.query(
+    `UPDATE session SET last_used_at = now() WHERE id = $1 AND last_used_at < now() - interval '1 minute'`,
+    [id],
+  )
+}
+
+/** Sign-ins of a user that have not expired, newest first. */
+export async function listSessions(q: Queryable, principal: string): Promise<SessionRow[]> {
+  const { rows } = await q.query<Omit<SessionRow, 'principal'> & { person: Principal }>(
+    `SELECT s.id, s.kind, s.address, s.created_at AS "createdAt", s.last_used_at AS "lastUsedAt", s.expires_at AS "expiresAt",
+            json_build_object('id', p.id, 'kind', p.kind, 'name', p.name, 'displayName', p.display_name) AS person
+       FROM session s JOIN principal p ON p.id = s.principal
+      WHERE s.principal = $1 AND (s.expires_at IS NULL OR s.expires_at > now()) ORDER BY s.created_at DESC, s.id`,
+    [principal],
+  )
+  return rows.map(({ person, ...row }) => ({ ...row, principal: person }))
+}
+
+export async function principalOfSession(q: Queryable, id: string): Promise<string | undefined> {
+  const { rows } = await q.query<{ principal: string }>('SELECT principal FROM session WHERE id = $1', [id])
+  return rows[0]?.principal
+}
+
+/** Ends one; false where it had ended already. */
+export async function deleteSession(q: Queryable, id: string): Promise<boolean> {
+  return (await q.query('DELETE FROM session WHERE id = $1', [id])).rowCount === 1
+}
+
+/** Ends all sign-ins of a user but `except`. Answers their ids. */
+export async function deleteSessionsOf(q: Queryable, principal: string, except?: string): Promise<string[]> {
+  const { rows } = await q.query<{ id: string }>(
+    'DELETE FROM session WHERE principal = $1 AND id IS DISTINCT FROM $2 RETURNING id',
+    [principal, except ?? null],
+  )
+  return rows.map(row => row.id)
+}
+
+/** Ends what has expired; for a background loop. Answers the ids, since a connection may still be open under one. */
+export async function purgeSessions(q: Queryable): Promise<string[]> {
+  const { rows } = await q.query<{ id: string }>('DELETE FROM session WHERE expires_at <= now() RETURNING id')
+  return rows.map(row => row.id)
+}

@@ -1,0 +1,53 @@
+import type { PoolSettings } from '../protocol/request.ts'
+import type { Connection, Queryable } from './db.ts'
+
+/** The pool's options where nobody changed them. The first block are those of the original product (F3.7, F4). */
+export const defaultSettings: PoolSettings = {
+  /** Messages that a join brings. */
+  defaultChatHistory: 30,
+  /** Participants above which a room tells no more who comes and goes. */
+  participantUpdateLimit: 75,
+  /** 20,000 KB. */
+  maxFileBytes: 20_000 * 1024,
+  maxTextCodePoints: 8000,
+  maxStoryBytes: 65_536,
+  roomManagementUrl: '',
+
+  /** A bot's burst, not a person's: nobody types 50 posts a second, and the store takes thousands. */
+  postsPerSecond: 50,
+  postBurst: 200,
+  /** A client that comes back asks for its rooms' pages at once. */
+  requestsPerSecond: 200,
+  requestBurst: 1000,
+  /** Many users come from one address (a proxy, a terminal server), so this only stops floods. */
+  addressRequestsPerSecond: 1000,
+  addressRequestBurst: 4000,
+  failedSignInsPerMinute: 30,
+  lockoutThreshold: 10,
+  /** Of the first lock-out; each further failure doubles it, up to 15 minutes. */
+  lockoutSeconds: 60,
+  sessionDays: 30,
+  /** 4 MiB: some thousand messages, more than a reader on a slow line is behind, and 20,000 such readers are rare. */
+  slowReaderBytes: 4 * 1024 * 1024,
+  trustedNetworks: [],
+  /** Empty until set-up: that of the first administrator. */
+  domain: '',
+}
+
+const known = new Set(Object.keys(defaultSettings))
+
+/** The options in force and their version, from one snapshot. */
+export async function readSettings(q: Queryable): Promise<{ settings: PoolSettings; version: number }> {
+  const { rows } = await q.query<{ settings: Partial<PoolSettings>; version: number }>(
+    `SELECT pool.settings, stamp.version FROM pool, stamp WHERE stamp.kind = 'settings'`,
+  )
+  const { settings, version } = rows[0]!
+  // What a newer version of the program wrote is kept in the store and not read.
+  const overrides = Object.fromEntries(Object.entries(settings).filter(([name]) => known.has(name)))
+  return { settings: { ...defaultSettings, ...overrides }, version }
+}
+
+/** Overrides some options. The caller raises the version, last. */
+export async function changeSettings(tx: Connection, change: Partial<PoolSettings>): Promise<void> {
+  await tx.query('UPDATE pool SET settings = settings || $1::jsonb', [JSON.stringify(change)])
+}

@@ -1,0 +1,160 @@
+import { entrySql, inScopeSql, isManagerSql, isMemberSql, maySeeSql, meSql } from './access.ts'
+import type { Queryable } from './db.ts'
+import { enabledSql } from './policy.ts'
+import { type RoomRow, roomColumns } from './room.ts'
+
+export type AskedRoom = { room: string; seq?: number | undefined; revision?: number | undefined; version?: number | undefined }
+
+/** `id` and all that follows from it is null where the room is gone. */
+export type SyncedRow = Omit<RoomRow, 'id'> & {
+  id: string | null
+  wanted: string
+  asked: boolean
+  followed: boolean
+  read_seq: number
+  seq: number | null
+  since_revision: number | null
+  since_version: number | null
+  in_scope: boolean
+  member_entry: boolean
+  manager_entry: boolean
+  administrator: boolean
+  account_disabled: boolean
+  enabled: boolean
+  list_version: number
+  scope_version: number
+  directory: number
+  settings: number
+  messages: SyncedMessage[] | null
+}
+/** As json_build_object has it below: already the wire's shape, `text` null where removed. */
+export type SyncedMessage = { seq: number; at: string; text: string | null; [more: string]: unknown }
+
+const maxMessageBytes = 1024 * 1024
+
+/**
+ * All that session.sync needs, in one statement: the user's allowed categories once, rooms by them, missed messages by LATERAL.
+ * The newest rooms' messages come first until 1 MiB is full; what does not fit is left out, newest kept.
+ */
+export async function syncRooms(
+  q: Queryable,
+  user: string,
+  asked: AskedRoom[],
+  options: { history: number; site: string | undefined; withSeq: boolean },
+): Promise<SyncedRow[]> {
+  const { rows } = await q.query<SyncedRow>({
+    name: 'sync',
+    text: `
+    WITH ${meSql('$1')},
+    asked AS (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) AS t (room, seq, revision, version)),
+    own AS (SELECT room, followed, read_seq FROM room_user WHERE member = $1 AND (followed OR room = ANY ($2))),
+    want AS MATERIALIZED (
+      SELECT coalesce(a.room, o.room) AS wanted, a.room IS NOT NULL AS asked, coalesce(o.followed, false) AS followed,
+             coalesce(o.read_seq, 0) AS read_seq, a.seq, a.revision AS since_revision, a.version AS since_version
+        FROM own o FULL JOIN asked a USING (room)),
+    seen AS MATERIALIZED (
+      SELECT w.*, ${roomColumns}, h.last_at, h.list_version, c.scope_version,
+             ${inScopeSql} AS in_scope, ${entrySql(0)} AS member_entry, ${entrySql(1)} AS manager_entry, ${isMemberSql} AS is_member
+        FROM want w JOIN room r ON r.id = w.wanted AND r.deleted_at IS NULL
+        JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category),
+    missed AS (
+      SELECT s.wanted, m.*, sum(coalesce(octet_length(m.text), 0) + 300) OVER (ORDER BY s.last_at DESC, s.wanted, m.seq DESC) AS total
+        FROM seen s CROSS JOIN LATERAL (
+             SELECT m.seq, m.at, m.author, m.client_id, m.format, m.alert, m.title, m.text, m.file, m.revision AS changed_by FROM message m
+              WHERE m.room = s.wanted AND m.seq > greatest(s.seq, s.first_seq - 1) AND m.seq <= s.last_seq
+              ORDER BY m.seq DESC LIMIT $6) m
+       WHERE $8 AND s.seq < s.last_seq AND s.chat_history AND s.is_member AND NOT s.disabled),
+    packed AS (
+      SELECT m.wanted, json_agg(json_build_object(
+               'seq', m.seq, 'at', to_char(m.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'text', m.text, 'format', m.format,
+               'clientId', m.client_id, 'alert', m.alert, 'title', m.title, 'file', m.file, 'replaced', m.changed_by > 0,
+               'author', json_build_object('id', a.id, 'kind', a.kind, 'name', a.name, 'displayName', a.display_name)) ORDER BY m.seq) AS messages
+        FROM missed m JOIN principal a ON a.id = m.author WHERE m.total <= ${maxMessageBytes} GROUP BY m.wanted)
+    SELECT w.wanted, w.asked, w.followed, w.read_seq, w.seq, w.since_revision, w.since_version,
+           s.id, s.name, s.description, s.category, s.category_name, s.type, s.privacy, s.invitations, s.all_members, s.version, s.disabled,
+           s.chat_history, s.file_upload, s.category_invitations, s.last_seq, s.first_seq, s.revision, s.lock_key,
+           s.list_version, s.scope_version, s.in_scope, s.member_entry, s.manager_entry, k.messages,
+           p.administrator, p.disabled AS account_disabled, ${enabledSql('p.id', '$7')} AS enabled,
+           (SELECT version FROM stamp WHERE kind = 'directory') AS directory,
+           (SELECT version FROM stamp WHERE kind = 'settings') AS settings
+      FROM want w CROSS JOIN (SELECT * FROM principal WHERE id = $1) p
+      LEFT JOIN seen s ON s.wanted = w.wanted LEFT JOIN packed k ON k.wanted = w.wanted
+     ORDER BY s.last_at DESC NULLS LAST`,
+    values: [
+      user,
+      asked.map(a => a.room),
+      asked.map(a => a.seq ?? null),
+      asked.map(a => a.revision ?? null),
+      asked.map(a => a.version ?? null),
+      options.history,
+      options.site ?? null,
+      options.withSeq,
+    ],
+  })
+  return rows
+}
+
+export type InvitationRow = RoomRow & { by: string | null; at: Date }
+
+/**
+ * Rooms that invited the user: a member entry of his or of a group of his, made while the room sent invitations, which he has
+ * neither followed nor dismissed since. Derived from entries: a group of thousands costs one row.
+ */
+export async function listInvitations(q: Queryable, user: string, limit: number): Promise<InvitationRow[]> {
+  const { rows } = await q.query<InvitationRow>({
+    name: 'invitations',
+    text: `
+    WITH ${meSql('$1')},
+    invited AS (
+      SELECT e.room, max(e.added_at) AS at, (array_agg(e.added_by ORDER BY e.added_at DESC))[1] AS by
+        FROM me JOIN room_entry e ON e.principal = me.ancestor AND e.role = 0 WHERE e.invited GROUP BY e.room)
+    SELECT ${roomColumns}, i.by, i.at
+      FROM invited i JOIN room r ON r.id = i.room AND r.deleted_at IS NULL JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category
+      LEFT JOIN room_user u ON u.member = $1 AND u.room = i.room
+     WHERE NOT h.disabled AND ${isMemberSql} AND c.invitations AND r.invitations = 'inherit' AND i.by IS DISTINCT FROM $1
+       AND NOT coalesce(u.followed, false) AND (u.dismissed_at IS NULL OR u.dismissed_at < i.at)
+     ORDER BY i.at DESC LIMIT $2`,
+    values: [user, limit],
+  })
+  return rows
+}
+
+export type FindOptions = {
+  user: string
+  administrator: boolean
+  nameKey: string | undefined
+  searchDescription: boolean
+  category: string | undefined
+  mine: 'member' | 'manager' | undefined
+  limit: number
+  after: { nameKey: string; id: string } | undefined
+}
+
+/** The directory: what the user may know of, in order of name. Disabled rooms are found only by who may manage them. */
+export async function findDirectory(q: Queryable, options: FindOptions): Promise<(RoomRow & { name_key: string; is_member: boolean })[]> {
+  const { rows } = await q.query<RoomRow & { name_key: string; is_member: boolean }>({
+    name: 'room-find',
+    text: `
+    WITH ${meSql('$1')}
+    SELECT ${roomColumns}, r.name_key, ${isMemberSql} AS is_member
+      FROM room r JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category
+     WHERE r.deleted_at IS NULL AND ($2 OR ${maySeeSql}) AND (NOT h.disabled OR $2 OR ${isManagerSql})
+       AND ($3::text IS NULL OR position($3 IN r.name_key) > 0 OR ($4 AND position($3 IN lower(r.description)) > 0))
+       AND ($5::uuid IS NULL OR h.category = $5)
+       AND (r.name_key, r.id) > ($6, $7::uuid)
+       AND ($8::text IS NULL OR CASE $8 WHEN 'member' THEN ${isMemberSql} ELSE ${isManagerSql} END)
+     ORDER BY r.name_key, r.id LIMIT $9`,
+    values: [
+      options.user,
+      options.administrator,
+      options.nameKey ?? null,
+      options.searchDescription,
+      options.category ?? null,
+      options.after?.nameKey ?? '',
+      options.after?.id ?? '00000000-0000-0000-0000-000000000000',
+      options.mine ?? null,
+      options.limit,
+    ],
+  })
+  return rows
+}

@@ -1,0 +1,90 @@
+import type { Db } from './db.ts'
+
+const weekMs = 7 * 24 * 3_600_000
+const minuteMs = 60_000
+
+type Partitioned = { parent: string; spanMs: number; ahead: number; keepMs: number }
+/** How long a repeat is known (PROTOCOL: a post is not retried after 30 days), and a message without history kept for hubs. */
+const partitioned: Partitioned[] = [
+  { parent: 'repeat', spanMs: weekMs, ahead: 1, keepMs: 30 * 24 * 3_600_000 },
+  { parent: 'passing_message', spanMs: minuteMs, ahead: 5, keepMs: minuteMs },
+]
+
+function partitionName(parent: string, startMs: number): string {
+  return `${parent}_${new Date(startMs).toISOString().slice(0, 16).replace(/[-T:]/g, '')}`
+}
+
+function partitionStart(parent: string, name: string): number {
+  const digits = name.slice(parent.length + 1)
+  return Date.parse(`${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6, 8)}T${digits.slice(8, 10)}:${digits.slice(10, 12)}Z`)
+}
+
+/** Makes partitions ahead of time and drops those whose last row is too old. One server does it at a time; another finds it done. */
+export async function turnPartitions(db: Db, nowMs: number): Promise<void> {
+  for (const { parent, spanMs, ahead, keepMs } of partitioned) {
+    const first = Math.floor(nowMs / spanMs) * spanMs
+    for (let i = 0; i <= ahead; i += 1) await makePartition(db, parent, first + i * spanMs, spanMs)
+    const { rows } = await db.query<{ name: string }>(
+      'SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass',
+      [parent],
+    )
+    for (const { name } of rows) {
+      if (name === `${parent}_default`) continue
+      if (partitionStart(parent, name) + spanMs + keepMs < nowMs) await db.query(`DROP TABLE IF EXISTS ${name}`)
+    }
+    // Rows land here only where no partition was made in time (a server that was stopped for long).
+    await db.query(`DELETE FROM ${parent}_default WHERE at < $1`, [new Date(nowMs - keepMs)])
+  }
+}
+
+async function makePartition(db: Db, parent: string, startMs: number, spanMs: number): Promise<void> {
+  const name = partitionName(parent, startMs)
+  const { rowCount } = await db.query('SELECT FROM pg_class WHERE relname = $1', [name])
+  if (rowCount) return
+  const from = new Date(startMs).toISOString()
+  const to = new Date(startMs + spanMs).toISOString()
+  try {
+    await db.query(`CREATE TABLE IF NOT EXISTS ${name} PARTITION OF ${parent} FOR VALUES FROM ('${from}') TO ('${to}')`)
+  } catch (error) {
+    // 23514: the default partition holds rows of this span, which stay there. 42P17, 42P07: another server was quicker.
+    if (!['23514', '42P17', '42P07', '23505'].includes((error as { code?: string }).code ?? '')) throw error
+  }
+}
+
+const changeMinutes = 10
+
+/** Changes are kept for minutes: a hub that was away longer reads its rooms anew. */
+export async function dropOldChanges(db: Db): Promise<void> {
+  await db.query(`DELETE FROM change WHERE at < now() - interval '${changeMinutes} minutes'`)
+  await db.query("DELETE FROM directory_change WHERE at < now() - interval '1 day'")
+}
+
+const sliceRows = 5_000
+
+/** Deletes one slice of what clears and deletions left behind. Answers whether there may be more. */
+export async function purgeSlice(db: Db): Promise<boolean> {
+  const { rows } = await db.query<{ room: string; through_seq: number; whole: boolean }>('SELECT room, through_seq, whole FROM purge ORDER BY whole LIMIT 1')
+  const work = rows[0]
+  if (!work) return false
+  const { rowCount } = await db.query(
+    'DELETE FROM message WHERE room = $1 AND seq IN (SELECT seq FROM message WHERE room = $1 AND ($2 OR seq <= $3) ORDER BY seq LIMIT $4)',
+    [work.room, work.whole, work.through_seq, sliceRows],
+  )
+  if ((rowCount ?? 0) === sliceRows) return true
+  if (work.whole) await db.query('DELETE FROM room WHERE id = $1 AND deleted_at IS NOT NULL', [work.room])
+  await db.query('DELETE FROM purge WHERE room = $1 AND whole = $2 AND through_seq = $3', [work.room, work.whole, work.through_seq])
+  return true
+}
+
+export async function notePurge(q: { query: Db['query'] }, room: string, throughSeq: number): Promise<void> {
+  await q.query(
+    `INSERT INTO purge (room, through_seq) VALUES ($1, $2)
+     ON CONFLICT (room, whole) DO UPDATE SET through_seq = greatest(purge.through_seq, excluded.through_seq)`,
+    [room, throughSeq],
+  )
+}
+
+/** Moves the word index's pending list into the index, so that no post has to. */
+export async function flushWordIndex(db: Db): Promise<void> {
+  await db.query("SELECT gin_clean_pending_list('message_words')")
+}

@@ -1,0 +1,89 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type Static, type TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { takeAddressRequest } from '../chat/address-limit.ts'
+import type { Caller, Chat } from '../chat/chat.ts'
+import { callerOfHttp, isSameOrigin, loopbackCookie, secureCookie, tokenOfCookie } from '../chat/credential.ts'
+import { endSession, readMe, signIn } from '../chat/session.ts'
+import { completeSetup, needsSetup } from '../chat/setup.ts'
+import { csrfOf } from '../chat/token.ts'
+import { isBadText } from '../domain/message.ts'
+import { Refusal } from '../protocol/error.ts'
+
+/** Sign-in by cookie, for browsers. Programs use session.signIn and a bearer token. */
+
+const Text = Type.String()
+const SignIn = Type.Object({ user: Text, password: Text }, { additionalProperties: false })
+const Setup = Type.Object({ token: Text, user: Text, displayName: Text, password: Text }, { additionalProperties: false })
+
+function bodyReader<Shape extends TSchema>(shape: Shape): (body: unknown) => Static<Shape> {
+  const compiled = Compile(shape)
+  return body => {
+    const fault = compiled.Check(body) ? undefined : compiled.Errors(body)[0]
+    if (fault) throw new Refusal('invalid_argument', `body${fault.instancePath.replaceAll('/', '.')} ${fault.message}.`)
+    const bad = Object.entries(body as Record<string, string>).find(([, text]) => isBadText(text))
+    if (bad) throw new Refusal('invalid_argument', `body.${bad[0]} holds U+0000 or an unpaired surrogate. Remove it.`)
+    return body as Static<Shape>
+  }
+}
+
+const readSignIn = bodyReader(SignIn)
+const readSetup = bodyReader(Setup)
+
+/** The caller of a request of this role: bearer token, else cookie with its CSRF header. See callerOfHttp. */
+export function callerOfRequest(chat: Chat, request: FastifyRequest): Promise<Caller | undefined> {
+  return callerOfHttp(chat, request, request.ip)
+}
+
+/** Adds the routes below /web. `secure`: browsers reach this server over TLS. */
+export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: boolean }): void {
+  const setCookie = (reply: FastifyReply, token: string) =>
+    reply.header('set-cookie', cookie(options.secure, token, chat.settings.sessionDays * 86_400))
+  const limited = {
+    onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+      takeAddressRequest(chat, request.ip)
+      reply.header('cache-control', 'no-store')
+    },
+  }
+
+  app.post('/web/signin', limited, async (request, reply) => {
+    refuseForeign(request)
+    const { token, me } = await signIn(chat, { address: request.ip }, readSignIn(request.body))
+    setCookie(reply, token)
+    return { me, csrf: csrfOf(token) }
+  })
+
+  app.post('/web/signout', limited, async (request, reply) => {
+    const caller = await callerOfRequest(chat, request)
+    if (caller) await endSession(chat, caller, {})
+    reply.header('set-cookie', cookie(options.secure, '', 0))
+    return {}
+  })
+
+  app.get('/web/session', limited, async request => {
+    const token = tokenOfCookie(request.headers)
+    const caller = token && (await callerOfRequest(chat, request))
+    if (!caller) throw new Refusal('unauthenticated', 'You are not signed in. Sign in.')
+    return { me: await readMe(chat, caller), csrf: csrfOf(token) }
+  })
+
+  app.get('/web/setup', limited, async () => ({ needed: await needsSetup(chat) }))
+
+  app.post('/web/setup', limited, async (request, reply) => {
+    refuseForeign(request)
+    const { token, me } = await completeSetup(chat, { address: request.ip }, readSetup(request.body))
+    setCookie(reply, token)
+    return { me, csrf: csrfOf(token) }
+  })
+}
+
+function cookie(secure: boolean, value: string, maxAgeSeconds: number): string {
+  const name = secure ? `${secureCookie}=${value}; Secure` : `${loopbackCookie}=${value}`
+  return `${name}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`
+}
+
+/** No page of others signs anybody in here, into an account of theirs. Programs send no Origin. */
+function refuseForeign(request: FastifyRequest): void {
+  if (request.headers.origin !== undefined && !isSameOrigin(request.headers))
+    throw new Refusal('forbidden', 'A page of another origin may not do this.')
+}

@@ -1,0 +1,13 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+
+/** Programs that `bin/setup` found or brought. */
+export type Tools = { postgres15Bin: string; natsServer: string; chromium: string }
+
+export async function readTools(): Promise<Tools> {
+  const path = fileURLToPath(new URL('../.cache/tools.json', import.meta.url))
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new Error(`${path} is missing. Run bin/setup first.`)
+  })
+  return JSON.parse(text) as Tools
+}

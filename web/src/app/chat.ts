@@ -1,0 +1,23 @@
+import { createContext, useContext } from 'react'
+import type { Client } from '../../../src/client/client.ts'
+import type { Me } from '../../../src/protocol/principal.ts'
+import type { Outbox } from './outbox.ts'
+import type { RoomListing } from './room-list.ts'
+import type { RoomStates } from './room-states.ts'
+
+/** What a signed-in window works with. */
+export type Chat = {
+  client: Client
+  me: Me
+  outbox: Outbox
+  listing: RoomListing
+  roomStates: RoomStates
+}
+
+export const ChatContext = createContext<Chat | undefined>(undefined)
+
+export function useChat(): Chat {
+  const chat = useContext(ChatContext)
+  if (chat === undefined) throw new Error('a component of the signed-in window was used outside of it')
+  return chat
+}

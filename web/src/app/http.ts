@@ -1,0 +1,61 @@
+import type { WireError } from '../../../src/protocol/error.ts'
+import type { Me } from '../../../src/protocol/principal.ts'
+
+export type SignedIn = { me: Me; csrf: string }
+
+/** A refusal of the sign-in routes, of the same shape as the WebSocket's. */
+export class HttpFault extends Error {
+  readonly code: string
+  readonly id: string | undefined
+  readonly retryAfterMs: number | undefined
+  constructor(error: WireError) {
+    super(error.message)
+    this.code = error.code
+    this.id = error.id
+    this.retryAfterMs = error.retryAfterMs
+  }
+}
+
+async function call<Result>(method: 'GET' | 'POST', path: string, body?: unknown, csrf?: string): Promise<Result> {
+  let answer: Response
+  try {
+    answer = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(csrf === undefined ? {} : { 'x-pchat-csrf': csrf }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  } catch {
+    throw new HttpFault({ code: 'unavailable', message: 'The server does not answer. Check your network and try again.' })
+  }
+  const text = await answer.text()
+  let value: unknown
+  try {
+    value = text === '' ? {} : JSON.parse(text)
+  } catch {
+    value = {}
+  }
+  if (answer.ok) return value as Result
+  const error = (value as { error?: WireError }).error
+  throw new HttpFault(error ?? { code: 'unavailable', message: `The server answered ${answer.status}. Try again in a moment.` })
+}
+
+export const http = {
+  setupNeeded: () => call<{ needed: boolean }>('GET', '/web/setup'),
+  setUp: (input: { token: string; user: string; displayName: string; password: string }) =>
+    call<Partial<SignedIn>>('POST', '/web/setup', input),
+  signIn: (user: string, password: string) => call<SignedIn>('POST', '/web/signin', { user, password }),
+  signOut: (csrf: string) => call<unknown>('POST', '/web/signout', {}, csrf),
+  /** Null where nobody is signed in. */
+  async session(): Promise<SignedIn | null> {
+    try {
+      return await call<SignedIn>('GET', '/web/session')
+    } catch (error) {
+      if (error instanceof HttpFault && error.code === 'unauthenticated') return null
+      throw error
+    }
+  },
+}

@@ -1,0 +1,55 @@
+import { emoticonLabel, splitEmoticons } from './emoticon.ts'
+
+// The part of the Markdown tree (mdast) that is touched here.
+type Node = {
+  type: string
+  value?: string
+  url?: string
+  alt?: string | null
+  children?: Node[]
+  data?: Record<string, unknown>
+}
+
+/** What a message may become: no headings, images or raw HTML in a stream. */
+export const markdownElements = [
+  ...['p', 'strong', 'em', 'del', 'code', 'pre', 'a', 'ul', 'ol', 'li', 'br', 'blockquote', 'emoticon'],
+  ...['table', 'thead', 'tbody', 'tr', 'th', 'td'],
+]
+
+function textNodes(text: string): Node[] {
+  // A line break of the writer is a line break of the reader, as in every chat.
+  return text.split('\n').flatMap((line, index) => [
+    ...(index === 0 ? [] : [{ type: 'break' }]),
+    ...splitEmoticons(line).map(part =>
+      typeof part === 'string'
+        ? { type: 'text', value: part }
+        : {
+            type: 'emoticon',
+            data: { hName: 'emoticon', hProperties: { title: emoticonLabel(part) } },
+            children: [{ type: 'text', value: part.picture }],
+          },
+    ),
+  ])
+}
+
+/** What the subset leaves out becomes the nearest thing that it has, so that no word of a message vanishes. */
+function inSubset(node: Node): Node[] {
+  const children = node.children?.flatMap(inSubset)
+  switch (node.type) {
+    case 'text':
+      return textNodes(node.value ?? '')
+    case 'html':
+      return [{ type: 'text', value: node.value ?? '' }]
+    case 'heading':
+      return [{ type: 'paragraph', children: [{ type: 'strong', children: children ?? [] }] }]
+    case 'image':
+      return [{ type: 'link', url: node.url ?? '', children: [{ type: 'text', value: node.alt || node.url || '' }] }]
+    default:
+      return [children === undefined ? node : { ...node, children }]
+  }
+}
+
+/** A remark plugin that keeps a message within the subset and puts emoticons in, but never inside code. */
+export function remarkChat(): (tree: Node) => Node {
+  return tree => ({ ...tree, children: tree.children?.flatMap(inSubset) ?? [] })
+}

@@ -1,0 +1,22 @@
+import { useSyncExternalStore } from 'react'
+
+function useMedia(query: string): boolean {
+  return useSyncExternalStore(
+    hear => {
+      const list = matchMedia(query)
+      list.addEventListener('change', hear)
+      return () => list.removeEventListener('change', hear)
+    },
+    () => matchMedia(query).matches,
+  )
+}
+
+/** One pane at a time. */
+export function useNarrow(): boolean {
+  return useMedia('(max-width: 719px)')
+}
+
+/** The side pane lies over the stream instead of beside it. */
+export function useTight(): boolean {
+  return useMedia('(max-width: 1099px)')
+}

@@ -1,0 +1,139 @@
+import type { MessageFormat } from '../../../src/protocol/message.ts'
+import { type Fault, faultOf } from './fault.ts'
+import { keep } from './kept.ts'
+import { createStore, type Store } from './store.ts'
+
+/** A post on its way. It is kept in localStorage under its client id until the server has answered. */
+export type WaitingPost = {
+  clientId: string
+  room: string
+  text: string
+  format: MessageFormat
+  alert: boolean
+  title?: string
+  createdAt: string
+  state: 'waiting' | 'refused' | 'sent'
+  /** Why it was refused. */
+  fault?: Fault
+  /** Where it stands, once sent and not yet seen in the stream. */
+  seq?: number
+}
+
+export type PostContent = Pick<WaitingPost, 'room' | 'text' | 'format' | 'alert' | 'title'>
+
+/** Answers with the place of the post, rejects where the server refuses it for good; retries by itself meanwhile. */
+export type Send = (post: WaitingPost) => Promise<{ seq: number }>
+
+export type Outbox = {
+  posts: Store<readonly WaitingPost[]>
+  post(content: PostContent): WaitingPost
+  retry(clientId: string): void
+  /** Takes a refused post off the list, or a sent one that was seen in the stream. */
+  drop(clientId: string): void
+  /** Sends what an earlier page of this browser left. */
+  resume(): void
+}
+
+const passing = new Set(['unavailable', 'rate_limited', 'unauthenticated'])
+/** The server forgets client ids after 30 days: an older post could be doubled. */
+const retryDays = 29
+const tooOld: Fault = {
+  code: 'client',
+  sentence: 'This waited for more than 29 days and was not sent. Copy the text and post it again.',
+}
+
+function isPost(value: unknown): value is WaitingPost {
+  if (typeof value !== 'object' || value === null) return false
+  const post = value as Partial<WaitingPost>
+  return typeof post.clientId === 'string' && typeof post.room === 'string' && typeof post.text === 'string'
+}
+
+/** One key a post: two windows of one browser never overwrite each other's. */
+function storageKey(user: string, clientId: string): string {
+  return `pchat.post.${user}.${clientId}`
+}
+
+function readPosts(user: string): WaitingPost[] {
+  const posts: WaitingPost[] = []
+  try {
+    for (let index = 0; index < localStorage.length; index++) {
+      const key = localStorage.key(index)
+      if (!key?.startsWith(storageKey(user, ''))) continue
+      const value: unknown = JSON.parse(localStorage.getItem(key) ?? 'null')
+      if (isPost(value)) posts.push(value)
+    }
+  } catch {
+    return posts
+  }
+  return posts.sort((a, b) => a.createdAt.localeCompare(b.createdAt))
+}
+
+export function createOutbox(user: string, send: Send): Outbox {
+  const posts = createStore<readonly WaitingPost[]>([])
+  // Posts of one room wait for each other, so that they stand in the order in which they were written.
+  const tails = new Map<string, Promise<void>>()
+
+  function change(clientId: string, patch: Partial<WaitingPost>): void {
+    posts.update(list => list.map(post => (post.clientId === clientId ? { ...post, ...patch } : post)))
+    const post = posts.get().find(one => one.clientId === clientId)
+    if (post !== undefined) keep(storageKey(user, clientId), post.state === 'sent' ? undefined : post)
+  }
+
+  async function deliver(clientId: string): Promise<void> {
+    const post = posts.get().find(one => one.clientId === clientId)
+    if (post === undefined || post.state !== 'waiting') return
+    try {
+      if (Date.now() - Date.parse(post.createdAt) > retryDays * 86_400_000) {
+        change(clientId, { state: 'refused', fault: tooOld })
+        return
+      }
+      const { seq } = await send(post)
+      change(clientId, { state: 'sent', seq })
+    } catch (error) {
+      const fault = faultOf(error)
+      // The window was closed or signed out, which says nothing of the post: it stays for the next page.
+      if (!passing.has(fault.code)) change(clientId, { state: 'refused', fault })
+    }
+  }
+
+  function queue(post: WaitingPost): void {
+    const tail = tails.get(post.room) ?? Promise.resolve()
+    tails.set(
+      post.room,
+      tail.then(() => deliver(post.clientId)),
+    )
+  }
+
+  return {
+    posts,
+    post(content) {
+      const post: WaitingPost = {
+        ...content,
+        clientId: crypto.randomUUID(),
+        createdAt: new Date().toISOString(),
+        state: 'waiting',
+      }
+      keep(storageKey(user, post.clientId), post)
+      posts.update(list => [...list, post])
+      queue(post)
+      return post
+    },
+    retry(clientId) {
+      const post = posts.get().find(one => one.clientId === clientId)
+      if (post === undefined) return
+      const { fault: _, ...rest } = post
+      posts.update(list => list.map(one => (one.clientId === clientId ? { ...rest, state: 'waiting' } : one)))
+      keep(storageKey(user, clientId), { ...rest, state: 'waiting' })
+      queue(post)
+    },
+    drop(clientId) {
+      posts.update(list => list.filter(post => post.clientId !== clientId))
+      keep(storageKey(user, clientId), undefined)
+    },
+    resume() {
+      const kept = readPosts(user)
+      posts.set(kept)
+      for (const post of kept) queue(post)
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import { type ReactVirtualizer, defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import type { TimelineRow } from './timeline-rows.ts'
+
+const endThresholdPx = 48
+const estimatedPx: Record<TimelineRow['kind'], number> = {
+  start: 64,
+  older: 32,
+  day: 40,
+  unread: 28,
+  gap: 40,
+  message: 44,
+  removed: 28,
+  waiting: 44,
+}
+
+export type TimelineScroll = {
+  scrollRef: RefObject<HTMLDivElement | null>
+  virtualizer: ReactVirtualizer<HTMLDivElement, HTMLDivElement>
+  isAtEnd: boolean
+  toEnd: () => void
+  toRow: (index: number, align: 'start' | 'center' | 'auto') => void
+  onScroll: () => void
+}
+
+type Anchor = { key: string; offset: number }
+
+/**
+ * Where the stream stands. At the end it stays at the end; elsewhere the line under the eye stays where it is, whatever
+ * loads above it. `keep` is the index of the row that has the keyboard: it stays mounted, or focus would be lost.
+ */
+export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | undefined): TimelineScroll {
+  const scrollRef = useRef<HTMLDivElement>(null)
+  const anchor = useRef<Anchor | undefined>(undefined)
+  const [isAtEnd, setAtEnd] = useState(true)
+
+  const virtualizer = useVirtualizer<HTMLDivElement, HTMLDivElement>({
+    count: rows.length,
+    getScrollElement: () => scrollRef.current,
+    estimateSize: index => estimatedPx[rows[index]?.kind ?? 'message'],
+    getItemKey: useCallback((index: number) => rows[index]?.key ?? index, [rows]),
+    overscan: 12,
+    paddingEnd: 12,
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: endThresholdPx,
+    rangeExtractor: range => {
+      const indexes = defaultRangeExtractor(range)
+      if (keep === undefined || indexes.includes(keep)) return indexes
+      return [...indexes, keep].sort((a, b) => a - b)
+    },
+  })
+
+  const capture = useCallback(() => {
+    const element = scrollRef.current
+    if (element === null) return
+    // Only messages: day lines and the loading line move when history comes in above them.
+    const item = virtualizer.getVirtualItems().find(one => {
+      const kind = rows[one.index]?.kind
+      return one.end > element.scrollTop && (kind === 'message' || kind === 'removed')
+    })
+    anchor.current = item === undefined ? undefined : { key: String(item.key), offset: item.start - element.scrollTop }
+  }, [rows, virtualizer])
+
+  const firstSeq = firstMessageSeq(rows)
+  const lastFirstSeq = useRef(firstSeq)
+  // After the virtualizer's own layout effect, which may have anchored on a line that moved.
+  useLayoutEffect(() => {
+    const hadFirst = lastFirstSeq.current
+    lastFirstSeq.current = firstSeq
+    const element = scrollRef.current
+    const held = anchor.current
+    if (element === null || held === undefined || hadFirst === undefined || hadFirst === firstSeq) return
+    const index = rows.findIndex(row => row.key === held.key)
+    const start = virtualizer.measurementsCache[index]?.start
+    if (start !== undefined && Math.abs(start - held.offset - element.scrollTop) > 1)
+      virtualizer.scrollToOffset(start - held.offset)
+  }, [rows, firstSeq, virtualizer])
+
+  const onScroll = useCallback(() => {
+    setAtEnd(virtualizer.isAtEnd(endThresholdPx))
+    capture()
+  }, [virtualizer, capture])
+
+  useEffect(() => {
+    onScroll()
+  }, [onScroll])
+
+  return {
+    scrollRef,
+    virtualizer,
+    isAtEnd,
+    onScroll,
+    toEnd: () => virtualizer.scrollToEnd(),
+    toRow: (index, align) => virtualizer.scrollToIndex(index, { align }),
+  }
+}
+
+function firstMessageSeq(rows: readonly TimelineRow[]): number | undefined {
+  for (const row of rows) {
+    if (row.kind === 'message') return row.message.seq
+    if (row.kind === 'removed') return row.seq
+  }
+  return undefined
+}

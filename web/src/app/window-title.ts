@@ -1,0 +1,18 @@
+import { useEffect } from 'react'
+import { useChat } from './chat.ts'
+import { useStore } from './store.ts'
+
+const icons = { quiet: '/icon.svg', unread: '/icon-unread.svg' }
+
+/** The page's title and icon carry what is unread. */
+export function useWindowTitle(place: string | undefined): void {
+  const { listing } = useChat()
+  const unread = useStore(listing).rooms.reduce((sum, room) => sum + room.unread, 0)
+  useEffect(() => {
+    const name = place === undefined ? 'Persistent Chat' : `${place} · Persistent Chat`
+    document.title = unread === 0 ? name : `(${unread}) ${name}`
+    document
+      .querySelector('link[rel=icon]')
+      ?.setAttribute('href', unread === 0 ? icons.quiet : icons.unread)
+  }, [unread, place])
+}

@@ -1,0 +1,113 @@
+import { makeStyles, Spinner } from '@fluentui/react-components'
+import { useEffect, useMemo, useState } from 'react'
+import { rangeAt } from '../../../src/client/ranges.ts'
+import { useChat } from '../app/chat.ts'
+import { faultOf } from '../app/fault.ts'
+import { useNarrow } from '../app/media.ts'
+import { useOpenRoom } from '../app/open-room.ts'
+import { useVerb } from '../app/query.ts'
+import { useReading } from '../app/reading.ts'
+import { useRoomState } from '../app/room-states.ts'
+import { go, type Route } from '../app/route.ts'
+import { useStore } from '../app/store.ts'
+import { timelineRows } from '../app/timeline-rows.ts'
+import { useWindowTitle } from '../app/window-title.ts'
+import { Composer } from '../parts/Composer.tsx'
+import { ComposerReason } from '../parts/ComposerReason.tsx'
+import { LiveSummary } from '../parts/LiveSummary.tsx'
+import { RoomHeader } from '../parts/RoomHeader.tsx'
+import { RoomPane } from '../parts/RoomPane.tsx'
+import { RoomRefusal } from '../parts/RoomRefusal.tsx'
+import { Timeline } from '../parts/Timeline.tsx'
+
+const useStyles = makeStyles({
+  root: { display: 'flex', flexGrow: 1, minWidth: 0, minHeight: 0, position: 'relative' },
+  main: { display: 'flex', flexDirection: 'column', flexGrow: 1, minWidth: 0, minHeight: 0 },
+})
+
+type RoomPageProps = { route: Extract<Route, { page: 'room' }> }
+
+/** One room: its stream, the composer, and a pane beside it. Mounted anew for each room. */
+export function RoomPage({ route }: RoomPageProps) {
+  const styles = useStyles()
+  const { client, me, outbox } = useChat()
+  const isNarrow = useNarrow()
+  const state = useRoomState(route.room)
+  const { isReady, fault, older, fill } = useOpenRoom(route.room, route.seq)
+  const [endSignal, setEndSignal] = useState(0)
+  const reading = useReading(state, isReady)
+  const card = useVerb('room.get', { room: route.room })
+  const posts = useStore(outbox.posts)
+  const room = state?.info ?? card.data?.room
+  const rights = card.data?.rights ?? state?.rights
+  useWindowTitle(room?.name)
+
+  const waiting = useMemo(() => posts.filter(post => post.room === route.room), [posts, route.room])
+  const rows = useMemo(
+    () =>
+      timelineRows({
+        messages: state?.messages ?? [],
+        ranges: state?.ranges ?? [],
+        firstSeq: state?.firstSeq ?? 1,
+        waiting,
+        me: me.id,
+        unreadAfter: reading.unreadAfter,
+      }),
+    [state?.messages, state?.ranges, state?.firstSeq, waiting, me.id, reading.unreadAfter],
+  )
+
+  useEffect(() => {
+    for (const { seq, clientId } of waiting)
+      if (seq !== undefined && rangeAt(state?.ranges ?? [], seq) !== undefined) outbox.drop(clientId)
+  }, [waiting, state?.ranges, outbox])
+
+  const isClosed = state?.closed !== undefined || (isReady && state === undefined)
+  if (fault !== undefined || isClosed) return <RoomRefusal fault={fault ?? faultOf(card.error)} card={card.data} />
+  if (room === undefined || state === undefined) return <Spinner label="Opening the room" delay={400} />
+
+  const knownFrom = state.ranges[0]?.from ?? state.lastSeq + 1
+  const unreadFrom = (reading.unreadAfter ?? state.lastSeq) + 1
+  const showsMain = !isNarrow || route.pane === undefined
+  return (
+    <div className={styles.root}>
+      {showsMain ? (
+        <main
+          className={styles.main}
+          onKeyDown={event => {
+            if (event.key === 'Escape' && !event.defaultPrevented) reading.markRead()
+          }}
+        >
+          <RoomHeader
+            room={room}
+            participants={state.participants?.length ?? card.data?.room.participants}
+            followed={state.followed}
+            pane={route.pane}
+            onFollow={follow => void client.request(follow ? 'room.follow' : 'room.unfollow', { room: room.id })}
+          />
+          <Timeline
+            room={room.id}
+            roomName={room.name}
+            rows={rows}
+            isReady={isReady}
+            newCount={reading.newCount}
+            unreadAbove={reading.unreadAfter !== undefined && unreadFrom < knownFrom ? knownFrom - unreadFrom : 0}
+            endSignal={endSignal}
+            targetSeq={route.seq}
+            mayRemove={rights?.administer === true}
+            onOlder={older}
+            onGap={seq => fill(seq - 100, seq)}
+            onEnd={reading.onEnd}
+            onFirstUnread={() => go({ page: 'room', room: room.id, seq: unreadFrom })}
+          />
+          <LiveSummary room={room.id} roomName={room.name} />
+          {rights?.post === false || room.disabled ? (
+            <ComposerReason room={room} rights={rights} />
+          ) : (
+            <Composer room={room.id} roomName={room.name} onPost={() => setEndSignal(now => now + 1)} />
+          )}
+        </main>
+      ) : null}
+      {route.pane === undefined ? null : <RoomPane pane={route.pane} state={state} card={card.data} />}
+    </div>
+  )
+}

@@ -1,0 +1,66 @@
+import {
+  Button,
+  Dialog,
+  DialogActions,
+  DialogBody,
+  DialogContent,
+  DialogSurface,
+  DialogTitle,
+} from '@fluentui/react-components'
+import { type ReactNode, useState } from 'react'
+import { type Fault, faultOf } from '../app/fault.ts'
+import { FaultNote } from './FaultNote.tsx'
+
+type ConfirmDialogProps = {
+  title: string
+  /** What will happen, and whether it can be undone. */
+  children: ReactNode
+  action: string
+  isOpen: boolean
+  onClose: () => void
+  onConfirm: () => Promise<unknown>
+}
+
+/** Asks once, and says what the action will do. */
+export function ConfirmDialog({ title, children, action, isOpen, onClose, onConfirm }: ConfirmDialogProps) {
+  const [fault, setFault] = useState<Fault>()
+  const [isBusy, setBusy] = useState(false)
+  async function confirm(): Promise<void> {
+    setBusy(true)
+    setFault(undefined)
+    try {
+      await onConfirm()
+      onClose()
+    } catch (error) {
+      setFault(faultOf(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog
+      open={isOpen}
+      onOpenChange={(_, data) => {
+        if (!data.open) onClose()
+      }}
+    >
+      <DialogSurface>
+        <DialogBody>
+          <DialogTitle>{title}</DialogTitle>
+          <DialogContent>
+            {children}
+            <FaultNote fault={fault} />
+          </DialogContent>
+          <DialogActions>
+            <Button appearance="secondary" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button appearance="primary" disabled={isBusy} onClick={() => void confirm()}>
+              {action}
+            </Button>
+          </DialogActions>
+        </DialogBody>
+      </DialogSurface>
+    </Dialog>
+  )
+}

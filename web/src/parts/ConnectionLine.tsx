@@ -1,0 +1,34 @@
+import { makeStyles, tokens } from '@fluentui/react-components'
+import { useEffect, useState } from 'react'
+import { useConnectionState } from '../app/connection-state.ts'
+
+const useStyles = makeStyles({
+  root: {
+    textAlign: 'center',
+    fontSize: tokens.fontSizeBase200,
+    lineHeight: tokens.lineHeightBase200,
+    paddingBlock: '2px',
+    backgroundColor: tokens.colorStatusWarningBackground1,
+    color: tokens.colorNeutralForeground1,
+  },
+})
+
+const patienceMs = 700
+
+/** A thin line while there is no connection. A moment's interruption is not worth a line. */
+export function ConnectionLine() {
+  const styles = useStyles()
+  const isOpen = useConnectionState() === 'open'
+  const [isShown, setShown] = useState(false)
+  useEffect(() => {
+    if (isOpen) {
+      setShown(false)
+      return
+    }
+    const timer = setTimeout(() => setShown(true), patienceMs)
+    return () => clearTimeout(timer)
+  }, [isOpen])
+  return (
+    <div role="status">{isShown && !isOpen ? <div className={styles.root}>Reconnecting… nothing is lost</div> : null}</div>
+  )
+}
