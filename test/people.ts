@@ -1,10 +1,10 @@
-import { openMetrics } from '../src/base/metrics.ts'
 import { silentLog } from '../src/base/log.ts'
+import { openMetrics } from '../src/base/metrics.ts'
 import type { Caller, Chat } from '../src/chat/chat.ts'
 import { createPrincipal } from '../src/chat/principal.ts'
-import { signIn, callerOfToken } from '../src/chat/session.ts'
-import { createFirstAdministrator } from '../src/chat/setup.ts'
+import { callerOfToken, signIn } from '../src/chat/session.ts'
 import { loadSettings } from '../src/chat/settings.ts'
+import { createFirstAdministrator } from '../src/chat/setup.ts'
 import { openLocalDirectory } from '../src/directory/local.ts'
 import type { BusHead } from '../src/pool/bus.ts'
 import { openLocalBus } from '../src/pool/local.ts'
@@ -31,7 +31,7 @@ export async function openPeople(): Promise<{ chat: Chat; heard: BusHead[]; clos
     servers: () => ['ws://one/ws'],
     log: silentLog,
     metrics: openMetrics(),
-    roster: { users: () => [], count: () => 0 },
+    roster: { list: () => [], count: () => 0 },
     // People post nothing here.
     posts: undefined as unknown as Chat['posts'],
   }
@@ -51,7 +51,12 @@ export async function openAdministrator(chat: Chat): Promise<Caller> {
 }
 
 /** A user with the test password. Answers the id. */
-export async function addUser(chat: Chat, by: Caller, name: string, more: { in?: string; administrator?: boolean } = {}) {
+export async function addUser(
+  chat: Chat,
+  by: Caller,
+  name: string,
+  more: { in?: string; administrator?: boolean } = {},
+) {
   const made = await createPrincipal(chat, by, { kind: 'user', name, displayName: name, password, ...more })
   return made.principal.id
 }

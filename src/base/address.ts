@@ -14,7 +14,10 @@ function prefix64(address: string): string {
   const last = tail === undefined || tail === '' ? [] : tail.split(':')
   const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0')
   const groups = tail === undefined ? first : [...first, ...zeros, ...last]
-  return groups.slice(0, 4).map(group => Number.parseInt(group, 16).toString(16)).join(':')
+  return groups
+    .slice(0, 4)
+    .map(group => Number.parseInt(group, 16).toString(16))
+    .join(':')
 }
 
 /** What limits count by: an IPv4 address, or the /64 of an IPv6 one, all of which one machine may use. */

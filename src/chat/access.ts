@@ -8,14 +8,23 @@ import type { Caller, Chat } from './chat.ts'
 export async function accessTo(chat: Chat, caller: Caller, room: string, q: Queryable = chat.db): Promise<Access> {
   const found = await readAccess(q, [{ user: caller.user.id, room }], chat.site)
   const access = found.get(`${caller.user.id}/${room}`)
-  if (access) return access
+  if (access) {
+    requireEnabled(access.person)
+    return access
+  }
   // Who may not use Persistent Chat hears so, whether or not the room exists.
   requireEnabled(await readPerson(q, caller.user.id, chat.site))
   throw notFound('room')
 }
 
 /** The same, refused where the action is not allowed. */
-export async function requireRoom(chat: Chat, caller: Caller, room: string, action: Action, q: Queryable = chat.db): Promise<Access> {
+export async function requireRoom(
+  chat: Chat,
+  caller: Caller,
+  room: string,
+  action: Action,
+  q: Queryable = chat.db,
+): Promise<Access> {
   const access = await accessTo(chat, caller, room, q)
   const refusal = refuseRoom(action, access.person, access.scope, access.facts)
   if (refusal) throw refusal
@@ -23,7 +32,8 @@ export async function requireRoom(chat: Chat, caller: Caller, room: string, acti
 }
 
 function requireEnabled(person: PersonFacts | undefined): PersonFacts {
-  if (!person || person.disabled) throw new Refusal('unauthenticated', 'This account is switched off. Ask an administrator.')
+  if (!person || person.disabled)
+    throw new Refusal('unauthenticated', 'This account is switched off. Ask an administrator.')
   if (!person.enabled && !person.administrator) throw refusePolicy()
   return person
 }

@@ -52,7 +52,9 @@ export function takeAddressRequest(chat: Chat, address: string): void {
   const bucket = bucketOf(requests, address, addressRequestBurst)
   const waitMs = takeToken(bucket, addressRequestsPerSecond, addressRequestBurst, Date.now())
   if (waitMs > 0)
-    throw new Refusal('rate_limited', 'Too many requests come from your address. Wait a moment.', { retryAfterMs: waitMs })
+    throw new Refusal('rate_limited', 'Too many requests come from your address. Wait a moment.', {
+      retryAfterMs: waitMs,
+    })
 }
 
 /**
@@ -66,7 +68,9 @@ export function takeFailure(chat: Chat, address: string): () => void {
   const bucket = bucketOf(failures, address, burst)
   const waitMs = takeToken(bucket, burst / 60, burst, Date.now())
   if (waitMs > 0)
-    throw new Refusal('rate_limited', 'Too many sign-ins from your address failed. Wait a moment.', { retryAfterMs: waitMs })
+    throw new Refusal('rate_limited', 'Too many sign-ins from your address failed. Wait a moment.', {
+      retryAfterMs: waitMs,
+    })
   return () => {
     bucket.tokens += 1
   }

@@ -5,7 +5,11 @@ import type { Caller, Chat } from './chat.ts'
 const defaultPage = 100
 
 /** audit.list: newest first; `before` is the id of the last entry seen. */
-export async function listAudit(chat: Chat, _caller: Caller, input: Input<'audit.list'>): Promise<Result<'audit.list'>> {
+export async function listAudit(
+  chat: Chat,
+  _caller: Caller,
+  input: Input<'audit.list'>,
+): Promise<Result<'audit.list'>> {
   const rows = await readAudit(chat.db, { limit: input.limit ?? defaultPage, before: input.before })
   return { entries: rows.map(row => ({ ...row, at: row.at.toISOString() })) }
 }

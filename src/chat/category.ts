@@ -1,4 +1,4 @@
-import { type CategoryFacts, maySeeCategory, mayCreateRoom } from '../domain/access.ts'
+import { type CategoryFacts, mayCreateRoom, maySeeCategory } from '../domain/access.ts'
 import { checkedDescription, checkedName, nameKey } from '../domain/name.ts'
 import type { Category } from '../protocol/category.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
@@ -29,7 +29,11 @@ import { auditTakenName, nameTaken } from './name.ts'
 
 const listNames = ['allowedMembers', 'deniedMembers', 'creators'] as const
 
-export async function createCategory(chat: Chat, caller: Caller, input: Input<'category.create'>): Promise<Result<'category.create'>> {
+export async function createCategory(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'category.create'>,
+): Promise<Result<'category.create'>> {
   await requireAdministrator(chat, caller)
   const name = checkedName('name', input.name)
   const draft = {
@@ -43,7 +47,12 @@ export async function createCategory(chat: Chat, caller: Caller, input: Input<'c
   return { category }
 }
 
-async function writeCategory(tx: Connection, caller: Caller, draft: Required<CategoryChange>, input: Input<'category.create'>) {
+async function writeCategory(
+  tx: Connection,
+  caller: Caller,
+  draft: Required<CategoryChange>,
+  input: Input<'category.create'>,
+) {
   const row = await insertCategory(tx, draft)
   await takeName(tx, nameKey(draft.name), row.id)
   for (const list of listNames) {
@@ -54,7 +63,11 @@ async function writeCategory(tx: Connection, caller: Caller, draft: Required<Cat
   return toCategory(row, true, (await readLists(tx, [row.id])).get(row.id))
 }
 
-export async function updateCategory(chat: Chat, caller: Caller, input: Input<'category.update'>): Promise<Result<'category.update'>> {
+export async function updateCategory(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'category.update'>,
+): Promise<Result<'category.update'>> {
   await requireCategoryAdministrator(chat, caller, input.category)
   const name = input.name === undefined ? undefined : checkedName('name', input.name)
   const change: CategoryChange = {
@@ -76,14 +89,21 @@ async function changeCategory(tx: Connection, caller: Caller, input: Input<'cate
   const row = await findCategory(tx, input.category)
   if (!row) throw notFound('category')
   if (input.ifVersion !== undefined && input.ifVersion !== row.version)
-    throw new Refusal('conflict', `The category is at version ${row.version} by now. Read it again, then repeat the change.`)
+    throw new Refusal(
+      'conflict',
+      `The category is at version ${row.version} by now. Read it again, then repeat the change.`,
+    )
   if (change.name !== undefined) await takeName(tx, nameKey(change.name), row.id)
   const lists = (await readLists(tx, [row.id])).get(row.id)!
   for (const list of listNames) {
     const wanted = input[list]
     if (wanted !== undefined) await setList(tx, row.id, list, await changedList(tx, lists[list], wanted))
   }
-  const scope = input.allowedMembers !== undefined || input.deniedMembers !== undefined || input.creators !== undefined || change.chatHistory !== undefined
+  const scope =
+    input.allowedMembers !== undefined ||
+    input.deniedMembers !== undefined ||
+    input.creators !== undefined ||
+    change.chatHistory !== undefined
   await updateCategoryRow(tx, row.id, change, scope)
   await audit(tx, caller.user.id, 'category.update', row.id, { ...input })
   return toCategory((await findCategory(tx, row.id))!, true, (await readLists(tx, [row.id])).get(row.id))
@@ -97,24 +117,41 @@ async function changedList(q: Queryable, current: Principal[], wanted: ListChang
   return [...new Set([...ids(current), ...add])].filter(id => !remove.has(id))
 }
 
-export async function listCategories(chat: Chat, caller: Caller, _input: Input<'category.list'>): Promise<Result<'category.list'>> {
+export async function listCategories(
+  chat: Chat,
+  caller: Caller,
+  _input: Input<'category.list'>,
+): Promise<Result<'category.list'>> {
   const person = await requirePerson(chat, caller)
-  const [rows, access] = await Promise.all([listCategoryRows(chat.db), readCategoryAccess(chat.db, caller.user.id, null, chat.site)])
+  const [rows, access] = await Promise.all([
+    listCategoryRows(chat.db),
+    readCategoryAccess(chat.db, caller.user.id, null, chat.site),
+  ])
   const seen = rows.flatMap(row => {
     const scope: CategoryFacts | undefined = access.get(row.id)?.scope
     return scope && maySeeCategory(person, scope) ? [{ row, scope }] : []
   })
-  const lists = person.administrator ? await readLists(chat.db, seen.map(({ row }) => row.id)) : undefined
+  const lists = person.administrator
+    ? await readLists(
+        chat.db,
+        seen.map(({ row }) => row.id),
+      )
+    : undefined
   return { categories: seen.map(({ row, scope }) => toCategory(row, mayCreateRoom(person, scope), lists?.get(row.id))) }
 }
 
-export async function deleteCategory(chat: Chat, caller: Caller, input: Input<'category.delete'>): Promise<Result<'category.delete'>> {
+export async function deleteCategory(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'category.delete'>,
+): Promise<Result<'category.delete'>> {
   await requireCategoryAdministrator(chat, caller, input.category)
   await transaction(chat.db, async tx => {
     const row = await findCategory(tx, input.category)
     if (!row) throw notFound('category')
     await lockCategory(tx, row.lock_key)
-    if (await hasRooms(tx, row.id)) throw new Refusal('conflict', 'The category still has rooms. Move or delete them first.')
+    if (await hasRooms(tx, row.id))
+      throw new Refusal('conflict', 'The category still has rooms. Move or delete them first.')
     await deleteCategoryRow(tx, row.id)
     await audit(tx, caller.user.id, 'category.delete', row.id, { name: row.name })
   })

@@ -14,8 +14,8 @@ type Asking = { method?: string | undefined; headers: IncomingHttpHeaders }
 /** The token that came in the cookie. The unprefixed one counts on loopback only: elsewhere a neighbour could plant it. */
 export function tokenOfCookie(headers: IncomingHttpHeaders): string | undefined {
   const cookies = (headers.cookie ?? '').split(';').map(pair => pair.trim())
-  const valueOf = (name: string) => cookies.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1)
-  return valueOf(secureCookie) ?? (isLoopback(headers.host) ? valueOf(loopbackCookie) : undefined)
+  const sent = (name: string) => cookies.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+  return sent(secureCookie) ?? (isLoopback(headers.host) ? sent(loopbackCookie) : undefined)
 }
 
 function isLoopback(host: string | undefined): boolean {
@@ -47,7 +47,10 @@ export async function callerOfHttp(chat: Chat, request: Asking, address: string)
 function refuseForged(headers: IncomingHttpHeaders, token: string): void {
   const sent = headers['x-pchat-csrf']
   if (typeof sent !== 'string' || !isSame(sent, csrfOf(token)))
-    throw new Refusal('forbidden', 'The header x-pchat-csrf is missing or wrong. Read csrf anew from GET /web/session and send it along.')
+    throw new Refusal(
+      'forbidden',
+      'The header x-pchat-csrf is missing or wrong. Read csrf anew from GET /web/session and send it along.',
+    )
 }
 
 /**
@@ -60,7 +63,10 @@ export async function callerOfUpgrade(chat: Chat, request: Asking, address: stri
   const token = tokenOfCookie(request.headers)
   if (token === undefined) return undefined
   if (!isSameOrigin(request.headers))
-    throw new Refusal('forbidden', 'A page of another origin may not connect with the cookie. Use a token in session.open.')
+    throw new Refusal(
+      'forbidden',
+      'A page of another origin may not connect with the cookie. Use a token in session.open.',
+    )
   return callerOfToken(chat, token, address)
 }
 

@@ -75,9 +75,11 @@ export function isVerb(name: unknown): name is Verb {
 /** The input of a verb, or a refusal with the path of what is wrong. Beyond this door values are trusted. */
 export function parseInput<V extends Verb>(name: V, input: unknown): Input<V> {
   const validator = validators.get(name)!
-  if (!validator.Check(input)) throw new Refusal('invalid_argument', describeFault(validator.Errors(input) as Iterable<Fault>))
+  if (!validator.Check(input))
+    throw new Refusal('invalid_argument', describeFault(validator.Errors(input) as Iterable<Fault>))
   const bad = findBadText(input, '')
-  if (bad !== undefined) throw new Refusal('invalid_argument', `${bad} holds U+0000 or an unpaired surrogate. Remove it.`)
+  if (bad !== undefined)
+    throw new Refusal('invalid_argument', `${bad} holds U+0000 or an unpaired surrogate. Remove it.`)
   return lowerIds(input as Record<string, unknown>) as Input<V>
 }
 
@@ -113,7 +115,9 @@ function lowerIds(input: Record<string, unknown>): Record<string, unknown> {
   for (const [key, value] of Object.entries(clean)) {
     if (idMembers.has(key) && typeof value === 'string') clean[key] = value.toLowerCase()
     else if (key === 'rooms' && Array.isArray(value))
-      clean[key] = value.map(item => (typeof item === 'string' ? item.toLowerCase() : { ...item, room: item.room.toLowerCase() }))
+      clean[key] = value.map(item =>
+        typeof item === 'string' ? item.toLowerCase() : { ...item, room: item.room.toLowerCase() },
+      )
   }
   return clean
 }
@@ -122,12 +126,20 @@ function lowerIds(input: Record<string, unknown>): Record<string, unknown> {
  * One door for both transports: refuses what is no verb, not of this door, malformed or not the caller's to ask, then runs it.
  * Runs synchronously up to the verb's first wait, so that posts keep the order in which they came.
  */
-export async function dispatch(chat: Chat, caller: Caller, door: Exclude<Doors, 'both'> | 'http', name: string, input: unknown): Promise<object> {
-  if (!isVerb(name)) throw new Refusal('not_found', `There is no verb ${JSON.stringify(name.slice(0, 100))}. See /api/v1/openapi.json.`)
+export async function dispatch(
+  chat: Chat,
+  caller: Caller,
+  door: Exclude<Doors, 'both'> | 'http',
+  name: string,
+  input: unknown,
+): Promise<object> {
+  if (!isVerb(name))
+    throw new Refusal('not_found', `There is no verb ${JSON.stringify(name.slice(0, 100))}. See /api/v1/openapi.json.`)
   const verb = verbs[name]
   if (door === 'http' && verb.doors === 'websocket')
     throw new Refusal('invalid_argument', `${name} binds a live session. Send it over the WebSocket at /ws.`)
-  if (name === 'session.open' || name === 'session.signIn') throw new Refusal('conflict', 'This session is open already.')
+  if (name === 'session.open' || name === 'session.signIn')
+    throw new Refusal('conflict', 'This session is open already.')
   const parsed = parseInput(name, input)
   if (verb.callers === 'administrator') await requireAdministrator(chat, caller)
   const run = runs[name] as (chat: Chat, caller: Caller, input: unknown) => Promise<object>

@@ -12,5 +12,7 @@ export function toRefusal(chat: Chat, error: unknown, context: object): Refusal 
   }
   const id = randomUUID()
   chat.log.error({ ...context, id, err: error }, 'internal error')
-  return new Refusal('internal', 'The server made a mistake. Nothing is known to have changed; give support the id.', { id })
+  return new Refusal('internal', 'The server made a mistake. Nothing is known to have changed; give support the id.', {
+    id,
+  })
 }

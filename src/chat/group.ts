@@ -10,7 +10,11 @@ import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 
 /** group.update. Who is there already or is not there is no error. Refusals: not_found, invalid_argument. */
-export async function updateGroup(chat: Chat, caller: Caller, input: Input<'group.update'>): Promise<Result<'group.update'>> {
+export async function updateGroup(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'group.update'>,
+): Promise<Result<'group.update'>> {
   const { group, directory } = await transaction(chat.db, async tx => {
     await lockDirectory(tx)
     const [group] = await resolvePrincipals(tx, [input.group])
@@ -24,7 +28,10 @@ export async function updateGroup(chat: Chat, caller: Caller, input: Input<'grou
   return { group }
 }
 
-async function resolveChange(tx: Connection, input: Input<'group.update'>): Promise<{ add: string[]; remove: string[] }> {
+async function resolveChange(
+  tx: Connection,
+  input: Input<'group.update'>,
+): Promise<{ add: string[]; remove: string[] }> {
   const add = await resolvePrincipals(tx, input.add ?? [])
   const remove = ids(await resolvePrincipals(tx, input.remove ?? []))
   const unfit = add.find(principal => principal.kind !== 'user' && principal.kind !== 'group')

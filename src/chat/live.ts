@@ -7,8 +7,8 @@ import { MAX_FRAME_BYTES, PROTOCOL_VERSION } from '../protocol/version.ts'
 import { transaction } from '../store/db.ts'
 import { changedSince, listMessages } from '../store/message.ts'
 import { principalsByIds } from '../store/principal.ts'
-import { readRoomUser } from '../store/room-user.ts'
 import { findRoom, toRoom } from '../store/room.ts'
+import { readRoomUser } from '../store/room-user.ts'
 import { listInvitations, type SyncedMessage, type SyncedRow, syncRooms } from '../store/sync.ts'
 import { requirePerson, requireRoom } from './access.ts'
 import type { Caller, Chat, Live } from './chat.ts'
@@ -56,7 +56,9 @@ function readJoin(chat: Chat, caller: Caller, input: Input<'room.join'>) {
       const user = await readRoomUser(tx, caller.user.id, input.room)
       const limit = input.history ?? chat.settings.defaultChatHistory
       const messages: Message[] =
-        row.chat_history && limit > 0 ? await listMessages(tx, row.id, { firstSeq: row.first_seq, lastSeq: row.last_seq, limit }) : []
+        row.chat_history && limit > 0
+          ? await listMessages(tx, row.id, { firstSeq: row.first_seq, lastSeq: row.last_seq, limit })
+          : []
       const participants = participantsWith(chat, caller, row.id)
       const result: Result<'room.join'> = {
         room: toRoom(row, chat.settings.domain, true),
@@ -87,25 +89,41 @@ export async function partRoom(_chat: Chat, caller: Caller, input: Input<'room.p
   return {}
 }
 
-export async function listParticipants(chat: Chat, caller: Caller, input: Input<'participant.list'>): Promise<Result<'participant.list'>> {
+export async function listParticipants(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'participant.list'>,
+): Promise<Result<'participant.list'>> {
   await requireRoom(chat, caller, input.room, 'seeLists')
   return { participants: chat.roster.list(input.room) }
 }
 
 const maxInvitations = 200
 
-export async function syncSession(chat: Chat, caller: Caller, input: Input<'session.sync'>): Promise<Result<'session.sync'>> {
+export async function syncSession(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'session.sync'>,
+): Promise<Result<'session.sync'>> {
   const session = live(caller)
   const asked = [...new Map((input.rooms ?? []).map(room => [room.room, room])).values()]
   if (input.epoch === undefined && asked.some(room => room.seq !== undefined))
-    throw new Refusal('invalid_argument', 'rooms name a seq, so epoch must say of which store it is. Send the epoch that you had.')
+    throw new Refusal(
+      'invalid_argument',
+      'rooms name a seq, so epoch must say of which store it is. Send the epoch that you had.',
+    )
   const sameEpoch = input.epoch === undefined || input.epoch === chat.epoch
   const history = chat.settings.defaultChatHistory
   const rows = await syncRooms(chat.db, caller.user.id, asked, { history, site: chat.site, withSeq: sameEpoch })
   // An empty answer of the statement says nothing of the person.
   const first = rows[0]
   if (!first || first.account_disabled || !(first.enabled || first.administrator)) await requirePerson(chat, caller)
-  const answer: Result<'session.sync'> = { epoch: chat.epoch, rooms: [], refused: [], invitations: await readInvitations(chat, caller) }
+  const answer: Result<'session.sync'> = {
+    epoch: chat.epoch,
+    rooms: [],
+    refused: [],
+    invitations: await readInvitations(chat, caller),
+  }
   for (const row of rows) {
     const refusal = refuseSync(row)
     if (refusal) {
@@ -128,15 +146,20 @@ function refuseSync(row: SyncedRow): Refusal | null {
   if (row.id === null) return notFound('room')
   const person = { administrator: row.administrator, enabled: row.enabled, disabled: row.account_disabled }
   // The scope comes flattened: allowed by some ancestor and denied by none.
-  return refuseRoom('read', person, { allowed: row.in_scope, denied: false, creator: false }, {
-    privacy: row.privacy,
-    type: row.type,
-    disabled: row.disabled,
-    allMembers: row.all_members,
-    memberEntry: row.member_entry,
-    managerEntry: row.manager_entry,
-    presenterEntry: false,
-  })
+  return refuseRoom(
+    'read',
+    person,
+    { allowed: row.in_scope, denied: false, creator: false },
+    {
+      privacy: row.privacy,
+      type: row.type,
+      disabled: row.disabled,
+      allMembers: row.all_members,
+      memberEntry: row.member_entry,
+      managerEntry: row.manager_entry,
+      presenterEntry: false,
+    },
+  )
 }
 
 const maxChanged = 100
@@ -147,7 +170,8 @@ async function toSyncRoom(chat: Chat, row: SyncedRow & { id: string }, sameEpoch
   const after = Math.max(row.seq ?? 0, row.first_seq - 1)
   const messages = known && !reset ? (row.messages ?? []).map(toMessage) : []
   const oldest = messages[0]?.seq ?? row.last_seq + 1
-  const gap = known && !reset && (row.chat_history ? oldest > after + 1 && row.last_seq > after : row.last_seq > row.seq!)
+  const gap =
+    known && !reset && (row.chat_history ? oldest > after + 1 && row.last_seq > after : row.last_seq > row.seq!)
   return {
     room: row.id,
     lastSeq: row.last_seq,
@@ -160,7 +184,9 @@ async function toSyncRoom(chat: Chat, row: SyncedRow & { id: string }, sameEpoch
     gap,
     ...(reset ? { reset: true } : {}),
     ...(known && !reset && row.revision > (row.since_revision ?? 0) ? { changed: await readChanged(chat, row) } : {}),
-    ...(row.since_version === null || row.since_version < row.version ? { info: toRoom(row, chat.settings.domain, true) } : {}),
+    ...(row.since_version === null || row.since_version < row.version
+      ? { info: toRoom(row, chat.settings.domain, true) }
+      : {}),
   }
 }
 
@@ -171,13 +197,18 @@ async function readChanged(chat: Chat, row: SyncedRow & { id: string }): Promise
 
 function toMessage(row: SyncedMessage): Message {
   if (row.text === null) return { seq: row.seq, at: row.at, removed: true }
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== false)) as unknown as Message
+  return Object.fromEntries(
+    Object.entries(row).filter(([, value]) => value !== null && value !== false),
+  ) as unknown as Message
 }
 
 async function readInvitations(chat: Chat, caller: Caller): Promise<Result<'session.sync'>['invitations']> {
   const rows = await listInvitations(chat.db, caller.user.id, maxInvitations)
   if (rows.length === 0) return []
-  const people = await principalsByIds(chat.db, rows.flatMap(row => row.by ?? []))
+  const people = await principalsByIds(
+    chat.db,
+    rows.flatMap(row => row.by ?? []),
+  )
   return rows.map(row => ({
     room: row.id,
     by: (row.by && people.get(row.by)) || null,

@@ -21,7 +21,11 @@ export async function changePassword(
   const { id, name } = caller.user
   checkedPassword('newPassword', input.newPassword)
   const right = await guarded(chat, caller.address, name, () => chat.directory.authenticate(name, input.password))
-  if (!right) throw new Refusal('forbidden', 'This is not your present password. Check it, or ask an administrator for a new one.')
+  if (!right)
+    throw new Refusal(
+      'forbidden',
+      'This is not your present password. Check it, or ask an administrator for a new one.',
+    )
   const passwordHash = await chat.directory.hashPassword(input.newPassword)
   const ended = await transaction(chat.db, async tx => {
     await changePrincipal(tx, id, { passwordHash })

@@ -9,7 +9,11 @@ import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 
 /** policy.grant: scope is `global`, `site:<name>`, or a principal; null takes the grant back. Refusal not_found. */
-export async function grantPolicy(chat: Chat, caller: Caller, input: Input<'policy.grant'>): Promise<Result<'policy.grant'>> {
+export async function grantPolicy(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'policy.grant'>,
+): Promise<Result<'policy.grant'>> {
   const directory = await transaction(chat.db, async tx => {
     const { scope, principal } = await resolveScope(tx, input.scope)
     await setPolicy(tx, scope, principal, input.enabled)
@@ -28,6 +32,10 @@ async function resolveScope(q: Queryable, scope: string): Promise<{ scope: strin
 }
 
 /** policy.list: the scope of a principal's grant is its id. */
-export async function listPolicies(chat: Chat, _caller: Caller, _input: Input<'policy.list'>): Promise<Result<'policy.list'>> {
+export async function listPolicies(
+  chat: Chat,
+  _caller: Caller,
+  _input: Input<'policy.list'>,
+): Promise<Result<'policy.list'>> {
   return { policies: await readPolicies(chat.db) }
 }

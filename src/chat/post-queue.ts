@@ -3,13 +3,13 @@ import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
 import { refusePolicy, refuseRoom } from '../domain/access.ts'
 import type { Stamp } from '../domain/stamp.ts'
-import { eventFrame } from '../pool/frame.ts'
 import type { Bus } from '../pool/bus.ts'
+import { eventFrame } from '../pool/frame.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { PostedMessage } from '../protocol/message.ts'
 import type { Principal } from '../protocol/principal.ts'
 import { type Access, readAccess, readPerson } from '../store/access.ts'
-import { type Connection, type Db, storeRefusal } from '../store/db.ts'
+import { type Connection, confirmedTransaction, type Db, storeRefusal } from '../store/db.ts'
 import { type NewPost, type Opened, openPosts, roomCategories, touchRoom, writePosts } from '../store/post.ts'
 
 /** What is posted, checked but not yet decided. */
@@ -34,7 +34,16 @@ export type PostQueue = {
 }
 
 type Waiting = Draft & { content: Buffer; resolve(posted: Posted): void; reject(error: unknown): void }
-type Options = { db: Db; bus: Bus; site: string | undefined; log: Log; metrics: Metrics; lanes?: number; maxBatch?: number; maxWaiting?: number }
+type Options = {
+  db: Db
+  bus: Bus
+  site: string | undefined
+  log: Log
+  metrics: Metrics
+  lanes?: number
+  maxBatch?: number
+  maxWaiting?: number
+}
 
 /** The batch met a room that another server moved to a category whose lock it does not hold. */
 const moved = Symbol('moved')
@@ -49,7 +58,11 @@ export function openPostQueue(options: Options): PostQueue {
   return {
     post(draft) {
       if (waiting >= maxWaiting)
-        return Promise.reject(new Refusal('unavailable', 'The server has more posts waiting than it takes. Try again.', { retryAfterMs: 1_000 }))
+        return Promise.reject(
+          new Refusal('unavailable', 'The server has more posts waiting than it takes. Try again.', {
+            retryAfterMs: 1_000,
+          }),
+        )
       waiting += 1
       return new Promise<Posted>((resolve, reject) => {
         const lane = lanes[Number.parseInt(draft.room.slice(0, 6), 16) % lanes.length]!
@@ -65,7 +78,11 @@ export function openPostQueue(options: Options): PostQueue {
 }
 
 function contentHash(draft: Draft): Buffer {
-  return hash('sha256', JSON.stringify([draft.text, draft.format, draft.alert, draft.title ?? null, draft.file?.id ?? null]), 'buffer').subarray(0, 16)
+  return hash(
+    'sha256',
+    JSON.stringify([draft.text, draft.format, draft.alert, draft.title ?? null, draft.file?.id ?? null]),
+    'buffer',
+  ).subarray(0, 16)
 }
 
 /** Batches of one lane follow each other; lanes own disjoint rooms, so that they never wait for each other's rows. */
@@ -108,7 +125,8 @@ function openCommitter({ db, bus, site, log, metrics }: Options) {
       for (let attempt = 1; ; attempt += 1) {
         const outcome = await attemptCommit(batch)
         if (outcome !== moved) break
-        if (attempt === maxAttempts) throw new Refusal('unavailable', 'The room is being moved. Try again.', { retryAfterMs: 200 })
+        if (attempt === maxAttempts)
+          throw new Refusal('unavailable', 'The room is being moved. Try again.', { retryAfterMs: 200 })
       }
     } catch (error) {
       await settleFailure(batch, error)
@@ -140,34 +158,29 @@ function openCommitter({ db, bus, site, log, metrics }: Options) {
     if (unknown.length > 0) for (const [room, place] of await roomCategories(db, unknown)) categories.set(room, place)
     const keys = [...new Set(rooms.flatMap(room => categories.get(room)?.lockKey ?? []))].sort((a, b) => a - b)
 
-    const connection = await db.connect()
-    let broken: Error | undefined
-    try {
-      await connection.query('BEGIN')
-      const opened = await openPosts(connection, keys, batch.map(post => ({ room: post.room, author: post.author.id, clientId: post.clientId })))
+    return confirmedTransaction(db, async connection => {
+      const opened = await openPosts(
+        connection,
+        keys,
+        batch.map(post => ({ room: post.room, author: post.author.id, clientId: post.clientId })),
+      )
       for (const [room, head] of opened.rooms) {
         if (opened.categories.has(head.category)) continue
         categories.delete(room)
-        await connection.query('ROLLBACK')
-        return moved
+        return { rollback: moved }
       }
       const plan = await decide(connection, batch, opened)
-      const written = plan.fresh.length > 0 ? await writePosts(connection, plan.fresh.map(post => toNewPost(post, opened))) : []
+      const written =
+        plan.fresh.length > 0
+          ? await writePosts(
+              connection,
+              plan.fresh.map(post => toNewPost(post, opened)),
+            )
+          : []
       const touched = plan.repeats[0]
       if (written.length === 0 && touched) await touchRoom(connection, touched.post.room)
-      await commitOnly(connection)
-      settle(plan, written, opened)
-      return undefined
-    } catch (error) {
-      try {
-        await connection.query('ROLLBACK')
-      } catch (rollbackError) {
-        broken = rollbackError as Error
-      }
-      throw error
-    } finally {
-      connection.release(broken)
-    }
+      return { commit: () => settle(plan, written, opened) }
+    })
   }
 
   type Plan = {
@@ -189,19 +202,27 @@ function openCommitter({ db, bus, site, log, metrics }: Options) {
       if (!earlier) {
         first.set(key, post)
         singles.push({ post, place })
-      } else if (earlier.content.equals(post.content)) plan.twins.set(earlier, [...(plan.twins.get(earlier) ?? []), post])
+      } else if (earlier.content.equals(post.content))
+        plan.twins.set(earlier, [...(plan.twins.get(earlier) ?? []), post])
       else plan.refused.push({ post, refusal: otherContent() })
     })
-    await learnDecisions(connection, singles.map(single => single.post), opened)
+    await learnDecisions(
+      connection,
+      singles.map(single => single.post),
+      opened,
+    )
     for (const { post, place } of singles) {
       const access = opened.rooms.has(post.room) ? decisions.get(`${post.author.id}/${post.room}`) : undefined
-      const refusal = access ? refuseRoom('post', access.person, access.scope, access.facts) : await refuseUnknown(connection, post)
+      const refusal = access
+        ? refuseRoom('post', access.person, access.scope, access.facts)
+        : await refuseUnknown(connection, post)
       if (refusal && refusal.code !== 'room_disabled') {
         plan.refused.push({ post, refusal })
         continue
       }
       const repeat = opened.repeats.get(place)
-      if (repeat && Buffer.compare(repeat.content, post.content) !== 0) plan.refused.push({ post, refusal: otherContent() })
+      if (repeat && Buffer.compare(repeat.content, post.content) !== 0)
+        plan.refused.push({ post, refusal: otherContent() })
       else if (repeat) plan.repeats.push({ post, seq: repeat.seq, at: repeat.at })
       else if (refusal) plan.refused.push({ post, refusal })
       else plan.fresh.push(post)
@@ -249,7 +270,7 @@ function openCommitter({ db, bus, site, log, metrics }: Options) {
       for (const twin of plan.twins.get(post) ?? []) twin.reject(refusal)
     }
     metrics.posts.inc(plan.fresh.length + plan.repeats.length)
-    plan.fresh.forEach((post, i) => publish(post, written[i]!, opened))
+    for (const [i, post] of plan.fresh.entries()) publish(post, written[i]!, opened)
   }
 
   function publish(post: Waiting, { seq, at }: { seq: number; at: Date }, opened: Opened) {
@@ -293,7 +314,12 @@ function stampOf(opened: Opened, room: string): Stamp | undefined {
   const head = opened.rooms.get(room)
   const category = head && opened.categories.get(head.category)
   if (!head || !category) return undefined
-  return { room: head.listVersion, scope: category.scopeVersion, directory: opened.directory, settings: opened.settings }
+  return {
+    room: head.listVersion,
+    scope: category.scopeVersion,
+    directory: opened.directory,
+    settings: opened.settings,
+  }
 }
 
 function isSame(a: Stamp, b: Stamp): boolean {
@@ -302,22 +328,4 @@ function isSame(a: Stamp, b: Stamp): boolean {
 
 function otherContent(): Refusal {
   return new Refusal('conflict', 'Another message was posted under this clientId. Give the new one an id of its own.')
-}
-
-/** COMMIT. Whatever goes wrong here leaves the outcome unknown: the retry under the same client id finds out. */
-async function commitOnly(connection: Connection): Promise<void> {
-  let warned = false
-  const onNotice = (notice: { severity?: string | undefined }) => {
-    // A stand-by that did not confirm is only a warning to the server; to us it is an unknown outcome.
-    if (notice.severity === 'WARNING') warned = true
-  }
-  connection.on('notice', onNotice)
-  try {
-    await connection.query('COMMIT')
-  } catch (error) {
-    throw new Refusal('unavailable', 'The store did not confirm the post. Try again under the same clientId.', { retryAfterMs: 500, cause: error })
-  } finally {
-    connection.off('notice', onNotice)
-  }
-  if (warned) throw new Refusal('unavailable', 'The store did not confirm the post. Try again under the same clientId.', { retryAfterMs: 500 })
 }

@@ -15,7 +15,7 @@ import {
 import { deleteSessionsOf } from '../store/session.ts'
 import { clearAttempts } from '../store/sign-in-failure.ts'
 import { raiseDirectory } from '../store/stamp.ts'
-import { type News, announce } from './announce.ts'
+import { announce, type News } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 import { hashed, refuseUnfit, resolveUnit } from './principal.ts'
 

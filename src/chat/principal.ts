@@ -1,7 +1,7 @@
 import { maySeeCategory } from '../domain/access.ts'
-import { checkedName } from '../domain/name.ts'
+import { checkedName, codePoints } from '../domain/name.ts'
 import { checkedEmail, checkedPassword, checkedPrincipalName, domainOf } from '../domain/principal.ts'
-import { Refusal, notFound } from '../protocol/error.ts'
+import { notFound, Refusal } from '../protocol/error.ts'
 import type { Principal, PrincipalKind } from '../protocol/principal.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { readCategoryAccess, readPerson } from '../store/access.ts'
@@ -12,11 +12,12 @@ import {
   adoptDomain,
   insertPrincipal,
   type NewPrincipal,
-  resolvePerson,
   getPrincipal as readPrincipal,
+  resolvePerson,
 } from '../store/principal.ts'
 import { findPrincipals as searchPrincipals } from '../store/principal-search.ts'
 import { raiseDirectory } from '../store/stamp.ts'
+import { requirePerson } from './access.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 
@@ -47,7 +48,12 @@ export async function createPrincipal(
   return { principal }
 }
 
-type ForUsers = { password?: unknown; administrator?: boolean | undefined; disabled?: boolean | undefined; in?: unknown }
+type ForUsers = {
+  password?: unknown
+  administrator?: boolean | undefined
+  disabled?: boolean | undefined
+  in?: unknown
+}
 
 /** Refuses what only users have, and a unit for a domain. */
 export function refuseUnfit(kind: PrincipalKind, input: ForUsers): void {
@@ -101,8 +107,17 @@ export async function getPrincipal(
   caller: Caller,
   input: Input<'principal.get'>,
 ): Promise<Result<'principal.get'>> {
-  const { email, parent, administrator, disabled, bot: _, implicit: __, ...principal } = await resolvePerson(chat.db, input.principal)
-  if (!caller.administrator) return { principal }
+  const asking = await requirePerson(chat, caller)
+  const {
+    email,
+    parent,
+    administrator,
+    disabled,
+    bot: _,
+    implicit: __,
+    ...principal
+  } = await resolvePerson(chat.db, input.principal)
+  if (!asking.administrator) return { principal }
   const [groups, unit, person] = await Promise.all([
     groupsOf(chat.db, principal.id),
     parent === null ? undefined : readPrincipal(chat.db, parent),
@@ -117,6 +132,8 @@ function toPrincipal({ id, kind, name, displayName }: Principal): Principal {
 }
 
 const defaultFound = 50
+/** As long as a name may be. */
+const maxText = 256
 
 /** principal.find. With a category: those in its scope, for who may see it. */
 export async function findPrincipals(
@@ -125,6 +142,9 @@ export async function findPrincipals(
   input: Input<'principal.find'>,
 ): Promise<Result<'principal.find'>> {
   const { category, kind, limit = defaultFound } = input
+  await requirePerson(chat, caller)
+  if (codePoints(input.text) > maxText)
+    throw new Refusal('invalid_argument', `text is longer than ${maxText} characters. Type the beginnings of names.`)
   if (category !== undefined) await refuseHiddenCategory(chat, caller, category)
   return { principals: await searchPrincipals(chat.db, input.text, { kind, limit, eligibleFor: category }) }
 }

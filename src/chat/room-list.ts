@@ -5,21 +5,43 @@ import type { Principal } from '../protocol/principal.ts'
 import type { Input, ListChange, Result } from '../protocol/request.ts'
 import type { Room, RoomList, RoomRole } from '../protocol/room.ts'
 import type { Connection } from '../store/db.ts'
-import { addEntries, countEntries, keepEntries, listEntries, notOnMemberList, outOfScope, removeEntries } from '../store/entry.ts'
+import {
+  addEntries,
+  countEntries,
+  keepEntries,
+  listEntries,
+  notOnMemberList,
+  outOfScope,
+  removeEntries,
+} from '../store/entry.ts'
 import { resolvePrincipals } from '../store/principal.ts'
-import { readRoomUser } from '../store/room-user.ts'
 import { findRoom, type RoomRow, toRoom } from '../store/room.ts'
+import { readRoomUser } from '../store/room-user.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
 
-export type ListInput = { members?: ListChange | null | undefined; managers?: ListChange | undefined; presenters?: ListChange | undefined }
+export type ListInput = {
+  members?: ListChange | null | undefined
+  managers?: ListChange | undefined
+  presenters?: ListChange | undefined
+}
 export type ListOutcome = { changed: boolean; allMembers?: boolean; added: string[]; invited: boolean }
 
 /** Applies list changes under the locks of category and room. `row` already has the type and privacy that the room will have. */
-export async function setRoomLists(tx: Connection, caller: Caller, row: RoomRow, input: ListInput): Promise<ListOutcome> {
-  const outcome: ListOutcome = { changed: false, added: [], invited: row.category_invitations && row.invitations === 'inherit' }
+export async function setRoomLists(
+  tx: Connection,
+  caller: Caller,
+  row: RoomRow,
+  input: ListInput,
+): Promise<ListOutcome> {
+  const outcome: ListOutcome = {
+    changed: false,
+    added: [],
+    invited: row.category_invitations && row.invitations === 'inherit',
+  }
   if (input.members !== undefined) await setMembers(tx, caller, row, input.members, outcome)
-  if (input.managers !== undefined) outcome.changed = (await setList(tx, caller, row, 'manager', input.managers)).changed || outcome.changed
+  if (input.managers !== undefined)
+    outcome.changed = (await setList(tx, caller, row, 'manager', input.managers)).changed || outcome.changed
   if (input.presenters !== undefined) {
     if (row.type !== 'auditorium' && hasAny(input.presenters))
       throw new Refusal('invalid_argument', 'Only an auditorium has presenters. Set type to auditorium first.')
@@ -31,7 +53,13 @@ export async function setRoomLists(tx: Connection, caller: Caller, row: RoomRow,
   return outcome
 }
 
-async function setMembers(tx: Connection, caller: Caller, row: RoomRow, members: ListChange | null, outcome: ListOutcome) {
+async function setMembers(
+  tx: Connection,
+  caller: Caller,
+  row: RoomRow,
+  members: ListChange | null,
+  outcome: ListOutcome,
+) {
   if (members === null) {
     await keepEntries(tx, row.id, 'member', [])
     outcome.allMembers = true
@@ -39,25 +67,47 @@ async function setMembers(tx: Connection, caller: Caller, row: RoomRow, members:
     return
   }
   if (row.all_members && !Array.isArray(members))
-    throw new Refusal('conflict', 'The members are everyone in scope (null). Set a whole list first, then add and remove.')
+    throw new Refusal(
+      'conflict',
+      'The members are everyone in scope (null). Set a whole list first, then add and remove.',
+    )
   const { changed, added } = await setList(tx, caller, row, 'member', members, outcome.invited)
   outcome.allMembers = false
   outcome.changed ||= changed || row.all_members
   outcome.added = added.map(principal => principal.id)
 }
 
-async function setList(tx: Connection, caller: Caller, row: RoomRow, role: RoomRole, change: ListChange, invited = false) {
+async function setList(
+  tx: Connection,
+  caller: Caller,
+  row: RoomRow,
+  role: RoomRole,
+  change: ListChange,
+  invited = false,
+) {
   const whole = Array.isArray(change)
   const wanted = await resolvePrincipals(tx, whole ? change : (change.add ?? []))
   const unwanted = whole ? [] : await resolvePrincipals(tx, change.remove ?? [])
-  const removed = whole ? await keepEntries(tx, row.id, role, ids(wanted)) : await removeEntries(tx, row.id, role, ids(unwanted))
+  const removed = whole
+    ? await keepEntries(tx, row.id, role, ids(wanted))
+    : await removeEntries(tx, row.id, role, ids(unwanted))
   const stays = ids(unwanted)
-  const fresh = await addEntries(tx, row.id, role, ids(wanted).filter(id => !stays.includes(id)), caller.user.id, invited)
+  const fresh = await addEntries(
+    tx,
+    row.id,
+    role,
+    ids(wanted).filter(id => !stays.includes(id)),
+    caller.user.id,
+    invited,
+  )
   // Only what is new is held against the scope: an entry that a narrowed scope shut out stays, without effect.
   const out = await outOfScope(tx, row.category, fresh)
   if (out.length > 0) {
     const names = wanted.filter(principal => out.includes(principal.id)).map(principal => principal.name)
-    throw new Refusal('invalid_argument', `${role}s: ${names.join(', ')} is outside the scope of the category. Ask an administrator to widen it, or leave it out.`)
+    throw new Refusal(
+      'invalid_argument',
+      `${role}s: ${names.join(', ')} is outside the scope of the category. Ask an administrator to widen it, or leave it out.`,
+    )
   }
   return { changed: removed > 0 || fresh.length > 0, added: wanted.filter(principal => fresh.includes(principal.id)) }
 }
@@ -66,7 +116,10 @@ async function requireMembers(tx: Connection, room: string, presenters: Principa
   const strangers = await notOnMemberList(tx, room, ids(presenters))
   if (strangers.length === 0) return
   const names = presenters.filter(principal => strangers.includes(principal.id)).map(principal => principal.name)
-  throw new Refusal('invalid_argument', `presenters: ${names.join(', ')} is not a member of the room. Add to members first.`)
+  throw new Refusal(
+    'invalid_argument',
+    `presenters: ${names.join(', ')} is not a member of the room. Add to members first.`,
+  )
 }
 
 function hasAny(change: ListChange): boolean {
@@ -80,7 +133,10 @@ function ids(principals: Principal[]): string[] {
 /** After the commit: whoever was added hears of it; where the room sends invitations, as one. */
 export function tellAdded(chat: Chat, caller: Caller, room: Room, principals: string[], invited: boolean): void {
   if (principals.length === 0) return
-  chat.bus.publish('pool', { head: { kind: 'opened', room: room.id, principals }, frame: eventFrame({ event: 'room.opened', room }) })
+  chat.bus.publish('pool', {
+    head: { kind: 'opened', room: room.id, principals },
+    frame: eventFrame({ event: 'room.opened', room }),
+  })
   if (invited)
     chat.bus.publish('pool', {
       head: { kind: 'invited', room: room.id, principals },
@@ -104,7 +160,11 @@ export async function getRoom(chat: Chat, caller: Caller, input: Input<'room.get
     principals: (await listEntries(chat.db, input.room, role, listPage, '')).map(toPrincipal),
   })
   const lists = maySee(access.person, access.scope, access.facts)
-    ? { members: await list('member', access.facts.allMembers), managers: await list('manager', false), presenters: await list('presenter', false) }
+    ? {
+        members: await list('member', access.facts.allMembers),
+        managers: await list('manager', false),
+        presenters: await list('presenter', false),
+      }
     : {}
   return {
     room: { ...toRoom(row!, chat.settings.domain, rights.read), participants: chat.roster.count(input.room) },
@@ -114,7 +174,11 @@ export async function getRoom(chat: Chat, caller: Caller, input: Input<'room.get
   }
 }
 
-export async function listRoomMembers(chat: Chat, caller: Caller, input: Input<'room.members'>): Promise<Result<'room.members'>> {
+export async function listRoomMembers(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'room.members'>,
+): Promise<Result<'room.members'>> {
   await requireRoom(chat, caller, input.room, 'seeLists')
   const limit = input.limit ?? listPage
   const found = await listEntries(chat.db, input.room, input.role, limit + 1, input.after ?? '')

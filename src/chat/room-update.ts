@@ -9,7 +9,17 @@ import { audit } from '../store/audit.ts'
 import { type CategoryRow, findCategory, lockCategoryShared } from '../store/category.ts'
 import { type Connection, isUniqueViolation, transaction } from '../store/db.ts'
 import { purgeOutOfScope } from '../store/entry.ts'
-import { findRoom, lockRoom, noteRoomEdit, type RoomChange, type RoomRow, raiseRoomAccess, takeName, toRoom, updateRoom as updateRoomRow } from '../store/room.ts'
+import {
+  findRoom,
+  lockRoom,
+  noteRoomEdit,
+  type RoomChange,
+  type RoomRow,
+  raiseRoomAccess,
+  takeName,
+  toRoom,
+  updateRoom as updateRoomRow,
+} from '../store/room.ts'
 import { accessTo } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
 import { auditTakenName, nameTaken } from './name.ts'
@@ -20,7 +30,11 @@ type Outcome = { row: RoomRow; stamp: Stamp; access: Access; added: string[]; in
 
 const maxAttempts = 5
 
-export async function updateRoom(chat: Chat, caller: Caller, input: Input<'room.update'>): Promise<Result<'room.update'>> {
+export async function updateRoom(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'room.update'>,
+): Promise<Result<'room.update'>> {
   const name = input.name === undefined ? undefined : checkedName('name', input.name)
   const change: Change = {
     ...(name === undefined ? {} : { name, nameKey: nameKey(name) }),
@@ -50,21 +64,41 @@ async function changeRoom(chat: Chat, caller: Caller, input: Input<'room.update'
 }
 
 /** One try; undefined where the room was moved between reading its category and locking it. */
-async function attemptChange(chat: Chat, tx: Connection, caller: Caller, input: Input<'room.update'>, change: Change): Promise<Outcome | undefined> {
+async function attemptChange(
+  chat: Chat,
+  tx: Connection,
+  caller: Caller,
+  input: Input<'room.update'>,
+  change: Change,
+): Promise<Outcome | undefined> {
   const before = await findRoom(tx, input.room)
   if (!before) return accessTo(chat, caller, input.room, tx).then(() => undefined)
-  const target = input.category !== undefined && input.category !== before.category ? await findCategory(tx, input.category) : undefined
-  for (const key of [before.lock_key, ...(target ? [target.lock_key] : [])].sort((a, b) => a - b)) await lockCategoryShared(tx, key)
+  const target =
+    input.category !== undefined && input.category !== before.category
+      ? await findCategory(tx, input.category)
+      : undefined
+  for (const key of [before.lock_key, ...(target ? [target.lock_key] : [])].sort((a, b) => a - b))
+    await lockCategoryShared(tx, key)
   if (!(await lockRoom(tx, input.room))) throw notFound('room')
   const row = (await findRoom(tx, input.room))!
   if (row.category !== before.category) return undefined
   await decide(chat, tx, caller, input, row, target)
   if (input.ifVersion !== undefined && input.ifVersion !== row.version)
-    throw new Refusal('conflict', `The room is at version ${row.version} by now. Read it again, then repeat the change.`)
+    throw new Refusal(
+      'conflict',
+      `The room is at version ${row.version} by now. Read it again, then repeat the change.`,
+    )
   return applyChange(chat, tx, caller, input, change, row, target)
 }
 
-async function decide(chat: Chat, tx: Connection, caller: Caller, input: Input<'room.update'>, row: RoomRow, target: CategoryRow | undefined) {
+async function decide(
+  chat: Chat,
+  tx: Connection,
+  caller: Caller,
+  input: Input<'room.update'>,
+  row: RoomRow,
+  target: CategoryRow | undefined,
+) {
   const access = await accessTo(chat, caller, row.id, tx)
   const refuse = (action: Action) => {
     const refusal = refuseRoom(action, access.person, access.scope, access.facts)
@@ -83,7 +117,15 @@ async function decide(chat: Chat, tx: Connection, caller: Caller, input: Input<'
     throw new Refusal('forbidden', 'To move a room you must be a creator of the target category. Ask an administrator.')
 }
 
-async function applyChange(chat: Chat, tx: Connection, caller: Caller, input: Input<'room.update'>, change: Change, row: RoomRow, target: CategoryRow | undefined): Promise<Outcome> {
+async function applyChange(
+  chat: Chat,
+  tx: Connection,
+  caller: Caller,
+  input: Input<'room.update'>,
+  change: Change,
+  row: RoomRow,
+  target: CategoryRow | undefined,
+): Promise<Outcome> {
   if (change.nameKey !== undefined) await takeName(tx, change.nameKey, row.id)
   if (target) await purgeOutOfScope(tx, row.id, target.id)
   const intended: RoomRow = {
@@ -95,10 +137,22 @@ async function applyChange(chat: Chat, tx: Connection, caller: Caller, input: In
     category_invitations: target?.invitations ?? row.category_invitations,
   }
   const lists = await setRoomLists(tx, caller, intended, input)
-  await updateRoomRow(tx, row.id, { ...change, ...(lists.allMembers === undefined ? {} : { allMembers: lists.allMembers }) })
+  await updateRoomRow(tx, row.id, {
+    ...change,
+    ...(lists.allMembers === undefined ? {} : { allMembers: lists.allMembers }),
+  })
   const disabled = input.disabled !== undefined && input.disabled !== row.disabled ? input.disabled : undefined
-  const rights = lists.changed || target !== undefined || disabled !== undefined || intended.type !== row.type || intended.privacy !== row.privacy
-  if (rights) await raiseRoomAccess(tx, row.id, { ...(target ? { category: target.id } : {}), ...(disabled === undefined ? {} : { disabled }) })
+  const rights =
+    lists.changed ||
+    target !== undefined ||
+    disabled !== undefined ||
+    intended.type !== row.type ||
+    intended.privacy !== row.privacy
+  if (rights)
+    await raiseRoomAccess(tx, row.id, {
+      ...(target ? { category: target.id } : {}),
+      ...(disabled === undefined ? {} : { disabled }),
+    })
   else await noteRoomEdit(tx, row.id)
   await audit(tx, caller.user.id, 'room.update', row.id, { ...input })
   return {
@@ -118,6 +172,10 @@ function publishRoom(chat: Chat, caller: Caller, outcome: Outcome) {
     head: { kind: 'room', room: room.id, stamp: outcome.stamp, topic: 'all' },
     frame: eventFrame({ event: 'room.changed', room }),
   })
-  if (outcome.enabled) chat.bus.publish('pool', { head: { kind: 'opened', room: room.id }, frame: eventFrame({ event: 'room.opened', room }) })
+  if (outcome.enabled)
+    chat.bus.publish('pool', {
+      head: { kind: 'opened', room: room.id },
+      frame: eventFrame({ event: 'room.opened', room }),
+    })
   else if (!room.disabled) tellAdded(chat, caller, room, outcome.added, outcome.invited)
 }

@@ -5,7 +5,11 @@ import { dismissInvitation as dismissRow, follow, markRead as markReadRow, unfol
 import { requirePerson, requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
 
-export async function followRoom(chat: Chat, caller: Caller, input: Input<'room.follow'>): Promise<Result<'room.follow'>> {
+export async function followRoom(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'room.follow'>,
+): Promise<Result<'room.follow'>> {
   await requireRoom(chat, caller, input.room, 'read')
   const seq = await follow(chat.db, caller.user.id, input.room)
   tellOthers(chat, caller, { event: 'room.followed', room: input.room })
@@ -14,20 +18,33 @@ export async function followRoom(chat: Chat, caller: Caller, input: Input<'room.
 }
 
 /** Answers the same for any room: whether there is one is not told. */
-export async function unfollowRoom(chat: Chat, caller: Caller, input: Input<'room.unfollow'>): Promise<Result<'room.unfollow'>> {
+export async function unfollowRoom(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'room.unfollow'>,
+): Promise<Result<'room.unfollow'>> {
   await requirePerson(chat, caller)
-  if (await unfollow(chat.db, caller.user.id, input.room)) tellOthers(chat, caller, { event: 'room.unfollowed', room: input.room })
+  if (await unfollow(chat.db, caller.user.id, input.room))
+    tellOthers(chat, caller, { event: 'room.unfollowed', room: input.room })
   return {}
 }
 
-export async function markRead(chat: Chat, caller: Caller, input: Input<'room.markRead'>): Promise<Result<'room.markRead'>> {
+export async function markRead(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'room.markRead'>,
+): Promise<Result<'room.markRead'>> {
   await requireRoom(chat, caller, input.room, 'read')
   const seq = await markReadRow(chat.db, caller.user.id, input.room, input.seq)
   tellOthers(chat, caller, { event: 'room.read', room: input.room, seq })
   return {}
 }
 
-export async function dismissInvitation(chat: Chat, caller: Caller, input: Input<'invitation.dismiss'>): Promise<Result<'invitation.dismiss'>> {
+export async function dismissInvitation(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'invitation.dismiss'>,
+): Promise<Result<'invitation.dismiss'>> {
   await requireRoom(chat, caller, input.room, 'read')
   await dismissRow(chat.db, caller.user.id, input.room)
   return {}

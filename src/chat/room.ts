@@ -14,7 +14,11 @@ import type { Caller, Chat } from './chat.ts'
 import { auditTakenName, nameTaken } from './name.ts'
 import { setRoomLists, tellAdded } from './room-list.ts'
 
-export async function createRoom(chat: Chat, caller: Caller, input: Input<'room.create'>): Promise<Result<'room.create'>> {
+export async function createRoom(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'room.create'>,
+): Promise<Result<'room.create'>> {
   const name = checkedName('name', input.name)
   const description = checkedDescription(input.description ?? '')
   await requirePerson(chat, caller)
@@ -29,7 +33,14 @@ export async function createRoom(chat: Chat, caller: Caller, input: Input<'room.
   }
 }
 
-async function writeRoom(chat: Chat, tx: Connection, caller: Caller, input: Input<'room.create'>, name: string, description: string) {
+async function writeRoom(
+  chat: Chat,
+  tx: Connection,
+  caller: Caller,
+  input: Input<'room.create'>,
+  name: string,
+  description: string,
+) {
   const unlocked = await findCategory(tx, input.category)
   // The scope stays as it is until the room stands in it, and the category cannot go.
   if (unlocked) await lockCategoryShared(tx, unlocked.lock_key)
@@ -37,7 +48,10 @@ async function writeRoom(chat: Chat, tx: Connection, caller: Caller, input: Inpu
   const access = (await readCategoryAccess(tx, caller.user.id, [input.category], chat.site)).get(input.category)
   if (!category || !access || !maySeeCategory(access.person, access.scope)) throw notFound('category')
   if (!mayCreateRoom(access.person, access.scope))
-    throw new Refusal('forbidden', 'You may not create rooms in this category. Ask an administrator to make you a creator.')
+    throw new Refusal(
+      'forbidden',
+      'You may not create rooms in this category. Ask an administrator to make you a creator.',
+    )
   const room = await insertRoom(tx, {
     category: category.id,
     name,
@@ -51,7 +65,8 @@ async function writeRoom(chat: Chat, tx: Connection, caller: Caller, input: Inpu
   })
   await takeName(tx, nameKey(name), room)
   // Entries stay within the scope: an administrator from outside does not become a manager of it.
-  if ((await outOfScope(tx, category.id, [caller.user.id])).length === 0) await addEntries(tx, room, 'manager', [caller.user.id], caller.user.id, false)
+  if ((await outOfScope(tx, category.id, [caller.user.id])).length === 0)
+    await addEntries(tx, room, 'manager', [caller.user.id], caller.user.id, false)
   const { added, invited } = await setRoomLists(tx, caller, (await findRoom(tx, room))!, input)
   await audit(tx, caller.user.id, 'room.create', room, { ...input })
   // The room is empty: its counters tell the creator nothing that he may not know.
@@ -95,7 +110,11 @@ function readCursor(after: string): { nameKey: string; id: string } {
   throw new Refusal('invalid_argument', 'after is not what an earlier answer gave as next. Begin again without it.')
 }
 
-export async function deleteRoom(chat: Chat, caller: Caller, input: Input<'room.delete'>): Promise<Result<'room.delete'>> {
+export async function deleteRoom(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'room.delete'>,
+): Promise<Result<'room.delete'>> {
   await requireRoom(chat, caller, input.room, 'administer')
   await transaction(chat.db, async tx => {
     if (!(await lockRoom(tx, input.room))) throw notFound('room')

@@ -1,5 +1,5 @@
 import { withDomain } from '../domain/principal.ts'
-import { Refusal, notFound } from '../protocol/error.ts'
+import { notFound, Refusal } from '../protocol/error.ts'
 import type { Me } from '../protocol/principal.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { readPerson } from '../store/access.ts'
@@ -11,12 +11,12 @@ import {
   deleteSessionsOf,
   findSession,
   insertSessionByPassword,
-  listSessions as readSessions,
   principalOfSession,
+  listSessions as readSessions,
   touchSession,
 } from '../store/session.ts'
 import { raiseDirectory } from '../store/stamp.ts'
-import { type News, announce } from './announce.ts'
+import { announce, type News } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 import { guarded } from './guess.ts'
 import { hashToken, makeToken } from './token.ts'
@@ -48,7 +48,13 @@ async function openSession(chat: Chat, address: string, name: string, password: 
   const user = await chat.directory.authenticate(name, password)
   if (!user) return undefined
   const { token, hash } = makeToken()
-  const made = { principal: user.id, tokenHash: hash, kind: 'person', address, days: chat.settings.sessionDays } as const
+  const made = {
+    principal: user.id,
+    tokenHash: hash,
+    kind: 'person',
+    address,
+    days: chat.settings.sessionDays,
+  } as const
   const session = await transaction(chat.db, tx => insertSessionByPassword(tx, made, before?.passwordHash ?? null))
   return session === undefined ? undefined : { token, user }
 }
@@ -75,25 +81,46 @@ export async function callerOfToken(chat: Chat, token: string, address: string):
   return { user: found.user, administrator: found.administrator, session: found.session, address }
 }
 
+/** Whether the caller's sign-in still stands. */
+export async function isSignedIn(chat: Chat, caller: Caller): Promise<boolean> {
+  return (await principalOfSession(chat.db, caller.session)) === caller.user.id
+}
+
+/** Read anew: a connection may be older than the loss of the right. Whom the policy shuts out may still sign out. */
+async function mayActFor(chat: Chat, caller: Caller, owner: string): Promise<boolean> {
+  if (owner === caller.user.id) return true
+  const person = await readPerson(chat.db, caller.user.id, chat.site)
+  return person !== undefined && person.administrator && !person.disabled
+}
+
 /** session.end: one's own sign-in, another of one's own, or (administrators) one or all of somebody else. */
-export async function endSession(chat: Chat, caller: Caller, input: Input<'session.end'>): Promise<Result<'session.end'>> {
+export async function endSession(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'session.end'>,
+): Promise<Result<'session.end'>> {
   if (input.session !== undefined && input.user !== undefined)
     throw new Refusal('invalid_argument', 'Give session or user, not both.')
   if (input.user !== undefined) {
     const owner = (await resolvePerson(chat.db, input.user)).id
-    if (owner !== caller.user.id && !caller.administrator)
+    if (!(await mayActFor(chat, caller, owner)))
       throw new Refusal('forbidden', 'Only administrators may end the sessions of others.')
     await end(chat, caller, owner, tx => deleteSessionsOf(tx, owner))
     return {}
   }
   const session = (input.session ?? caller.session).toLowerCase()
   const owner = session === caller.session ? caller.user.id : await principalOfSession(chat.db, session)
-  if (owner === undefined || (owner !== caller.user.id && !caller.administrator)) throw notFound('session')
+  if (owner === undefined || !(await mayActFor(chat, caller, owner))) throw notFound('session')
   await end(chat, caller, owner, async tx => ((await deleteSession(tx, session)) ? [session] : []))
   return {}
 }
 
-async function end(chat: Chat, caller: Caller, owner: string, remove: (tx: Connection) => Promise<string[]>): Promise<void> {
+async function end(
+  chat: Chat,
+  caller: Caller,
+  owner: string,
+  remove: (tx: Connection) => Promise<string[]>,
+): Promise<void> {
   const news = await transaction(chat.db, async (tx): Promise<News> => {
     const ended = await remove(tx)
     // One's own sign-out changes nobody's rights: the version stays.
@@ -111,7 +138,7 @@ export async function listSessions(
   input: Input<'session.list'>,
 ): Promise<Result<'session.list'>> {
   const owner = input.user === undefined ? caller.user.id : (await resolvePerson(chat.db, input.user)).id
-  if (owner !== caller.user.id && !caller.administrator)
+  if (!(await mayActFor(chat, caller, owner)))
     throw new Refusal('forbidden', 'Only administrators may see the sessions of others.')
   const rows = await readSessions(chat.db, owner)
   return {

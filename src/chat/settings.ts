@@ -17,8 +17,22 @@ export async function loadSettings(chat: Chat): Promise<void> {
   chat.settingsVersion = version
 }
 
+/** The domain that was given at start stands in room URIs from now on. */
+export async function setDomain(chat: Chat, domain: string): Promise<void> {
+  if (chat.settings.domain === domain) return
+  await transaction(chat.db, async tx => {
+    await changeSettings(tx, { domain })
+    await raiseSettings(tx)
+  })
+  await loadSettings(chat)
+}
+
 /** settings.get */
-export async function getSettings(chat: Chat, _caller: Caller, _input: Input<'settings.get'>): Promise<Result<'settings.get'>> {
+export async function getSettings(
+  chat: Chat,
+  _caller: Caller,
+  _input: Input<'settings.get'>,
+): Promise<Result<'settings.get'>> {
   return { settings: (await readSettings(chat.db)).settings }
 }
 
@@ -48,7 +62,10 @@ function checkSettings(settings: Partial<PoolSettings>): void {
     throw new Refusal('invalid_argument', `settings.trustedNetworks: ${(error as Error).message}.`)
   }
   if (roomManagementUrl && !/^https?:$/.test(URL.parse(roomManagementUrl)?.protocol ?? ''))
-    throw new Refusal('invalid_argument', 'settings.roomManagementUrl is no http or https address. Leave it empty for the built-in pages.')
+    throw new Refusal(
+      'invalid_argument',
+      'settings.roomManagementUrl is no http or https address. Leave it empty for the built-in pages.',
+    )
   if (domain !== undefined && !/^[^\s@/]+$/u.test(domain))
     throw new Refusal('invalid_argument', 'settings.domain is a name such as example.com, without spaces, @ and /.')
 }

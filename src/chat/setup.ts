@@ -64,7 +64,10 @@ async function refuseSetup(tx: Connection, token: string): Promise<void> {
   if (await hasAdministrator(tx)) throw new Refusal('conflict', 'Set-up is done. Sign in as the administrator.')
   const hash = await readSetupToken(tx)
   if (!hash || !isSame(hash, hashToken(token)))
-    throw new Refusal('forbidden', 'This set-up link is not valid. Use the one that the server printed when it started last.')
+    throw new Refusal(
+      'forbidden',
+      'This set-up link is not valid. Use the one that the server printed when it started last.',
+    )
 }
 
 type Draft = { name: string; displayName: string; passwordHash: string | undefined }

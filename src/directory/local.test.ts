@@ -15,7 +15,14 @@ test('[SI1] a password is kept as argon2id with its own salt and cost, and is fo
 test('[SI1] the cost is read from the stored hash, so that older ones stay good', async () => {
   const { argon2Sync } = await import('node:crypto')
   const salt = Buffer.from('somesalt')
-  const tag = argon2Sync('argon2id', { message: 'password', nonce: salt, memory: 256, passes: 3, parallelism: 2, tagLength: 24 })
+  const tag = argon2Sync('argon2id', {
+    message: 'password',
+    nonce: salt,
+    memory: 256,
+    passes: 3,
+    parallelism: 2,
+    tagLength: 24,
+  })
   const b64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
   const stored = `$argon2id$v=19$m=256,t=3,p=2$${b64(salt)}$${b64(tag)}`
   expect(await verifyArgon2('password', stored)).toBe(true)
@@ -42,7 +49,11 @@ test('[SI4] unknown names, bots, disabled users and users without a password tak
   }
   expect((await timed('alice', 'secret password')).found).toEqual(alice)
   const wrong = await timed('alice', 'wrong')
-  for (const [name, typed] of [['nobody', 'x'], ['bot', 'secret password'], ['empty', '']] as const) {
+  for (const [name, typed] of [
+    ['nobody', 'x'],
+    ['bot', 'secret password'],
+    ['empty', ''],
+  ] as const) {
     const other = await timed(name, typed)
     expect(other.found, name).toBeUndefined()
     expect(other.ms, name).toBeGreaterThan(wrong.ms / 5)
@@ -57,7 +68,9 @@ test('[SI5] passwords are hashed a few at a time, and a queue that grows too lon
       return undefined
     },
   })
-  const crowd = Array.from({ length: 520 }, () => directory.authenticate('x', 'y').catch((error: { code: string }) => error.code))
+  const crowd = Array.from({ length: 520 }, () =>
+    directory.authenticate('x', 'y').catch((error: { code: string }) => error.code),
+  )
   const first = await Promise.race(crowd.slice(-5))
   expect(first).toBe('unavailable')
   expect(asked).toBe(520)

@@ -2,7 +2,7 @@ import { notFound, Refusal } from '../protocol/error.ts'
 import type { Privacy, Rights, RoomType } from '../protocol/room.ts'
 
 /**
- * Who may do what (F3.3). Pure: facts come in, a yes or a refusal comes out.
+ * Who may do what. Pure: facts come in, a yes or a refusal comes out.
  *
  * A fact is about one caller and already flattened: `inScope` is "some ancestor of mine is allowed and none is denied".
  */
@@ -116,7 +116,7 @@ function may(action: Action, person: PersonFacts, category: CategoryFacts, room:
   }
 }
 
-/** The order of PROTOCOL: may know of it, may do it, then state. Null is a yes. */
+/** In this order: may know of it, may do it, then its state. Null is a yes. */
 export function refuseRoom(
   action: Action,
   person: PersonFacts,

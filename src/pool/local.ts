@@ -8,8 +8,8 @@ export function openLocalBus(): Bus {
       for (const hear of heard.get(subject) ?? []) hear(message)
     },
     subscribe(subject, hear) {
-      let hearers = heard.get(subject)
-      if (!hearers) heard.set(subject, (hearers = new Set()))
+      const hearers = heard.get(subject) ?? new Set()
+      heard.set(subject, hearers)
       hearers.add(hear)
       return () => {
         hearers.delete(hear)

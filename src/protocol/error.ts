@@ -43,7 +43,10 @@ export class Refusal extends Error {
 
 /** One sentence for "not there" and for "not yours", so that the two cannot be told apart. */
 export function notFound(what: 'room' | 'category' | 'principal' | 'group' | 'session' | 'message' | 'verb'): Refusal {
-  return new Refusal('not_found', `There is no such ${what}, or you may not know of it. Check the id or ask who gave it to you.`)
+  return new Refusal(
+    'not_found',
+    `There is no such ${what}, or you may not know of it. Check the id or ask who gave it to you.`,
+  )
 }
 
 /** WebSocket close codes (PROTOCOL, Close codes). */

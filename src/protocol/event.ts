@@ -33,7 +33,11 @@ export const events = {
   'room.read': event('room.read', { room: RoomId, seq: Seq }),
   'room.followed': event('room.followed', { room: RoomId }),
   'room.unfollowed': event('room.unfollowed', { room: RoomId }),
-  'participant.joined': event('participant.joined', { room: RoomId, principal: Principal, participants: Type.Integer() }),
+  'participant.joined': event('participant.joined', {
+    room: RoomId,
+    principal: Principal,
+    participants: Type.Integer(),
+  }),
   'participant.left': event('participant.left', { room: RoomId, principal: Principal, participants: Type.Integer() }),
   'room.roster': event('room.roster', {
     room: RoomId,

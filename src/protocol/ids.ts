@@ -12,7 +12,11 @@ export const ClientId = Type.String({ pattern: uuidPattern, description: 'UUID m
 export const PrincipalRef = Type.String({ minLength: 1, description: 'id or name of a principal' })
 
 /** Place of a message in its room: 1, 2, 3 … without gaps. 0 stands for "before the first". */
-export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'sequence number in a room' })
+export const Seq = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'sequence number in a room',
+})
 
 export const Instant = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$',

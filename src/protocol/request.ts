@@ -149,8 +149,16 @@ export const verbs = {
     { me: Me, version: Type.Integer(), servers: Type.Array(Text()), epoch: Text(), limits: Limits },
     { ...websocket, callers: 'anyone' },
   ),
-  'session.end': verb('Sign out, or end the sessions of another', { session: optional(Uuid), user: optional(PrincipalRef) }, {}),
-  'session.list': verb('Sign-ins of the caller, or of another user', { user: optional(PrincipalRef) }, { sessions: Type.Array(SessionEntry) }),
+  'session.end': verb(
+    'Sign out, or end the sessions of another',
+    { session: optional(Uuid), user: optional(PrincipalRef) },
+    {},
+  ),
+  'session.list': verb(
+    'Sign-ins of the caller, or of another user',
+    { user: optional(PrincipalRef) },
+    { sessions: Type.Array(SessionEntry) },
+  ),
   'session.sync': verb(
     'Join all followed rooms at once and learn what was missed',
     {
@@ -227,7 +235,12 @@ export const verbs = {
     { principal: Principal, token: Text() },
     administrator,
   ),
-  'bot.issueToken': verb('A new token for a bot; the old ones end', { bot: PrincipalRef }, { token: Text() }, administrator),
+  'bot.issueToken': verb(
+    'A new token for a bot; the old ones end',
+    { bot: PrincipalRef },
+    { token: Text() },
+    administrator,
+  ),
   'group.update': verb(
     'Add members to a group, or remove some',
     { group: PrincipalRef, add: optional(Refs), remove: optional(Refs) },
@@ -401,7 +414,12 @@ export const verbs = {
   ),
   'message.list': verb(
     'History by sequence',
-    { room: RoomId, before: optional(Seq), after: optional(Seq), limit: optional(Type.Integer({ minimum: 1, maximum: 500 })) },
+    {
+      room: RoomId,
+      before: optional(Seq),
+      after: optional(Seq),
+      limit: optional(Type.Integer({ minimum: 1, maximum: 500 })),
+    },
     { messages: Type.Array(Message), firstSeq: Seq, lastSeq: Seq, revision: Type.Integer() },
   ),
   'message.search': verb(

@@ -29,7 +29,9 @@ export const Room = Type.Object({
   lastSeq: Type.Optional(Seq),
   firstSeq: Type.Optional(Seq),
   revision: Type.Optional(Type.Integer()),
-  participants: Type.Optional(Type.Integer({ description: 'users in the room now, in answers of room.find and room.get' })),
+  participants: Type.Optional(
+    Type.Integer({ description: 'users in the room now, in answers of room.find and room.get' }),
+  ),
 })
 export type Room = Static<typeof Room>
 
@@ -54,5 +56,10 @@ export const RoomList = Type.Object({
 })
 export type RoomList = Static<typeof RoomList>
 
-export const Invitation = Type.Object({ room: RoomId, by: Type.Union([Principal, Type.Null()]), at: Type.String(), info: Room })
+export const Invitation = Type.Object({
+  room: RoomId,
+  by: Type.Union([Principal, Type.Null()]),
+  at: Type.String(),
+  info: Room,
+})
 export type Invitation = Static<typeof Invitation>

@@ -42,7 +42,11 @@ type AccessRow = {
  * Facts for pairs of user and room, in one statement, so that all parts are of one snapshot. Pairs whose room or user does
  * not exist are missing from the answer. Key of the map: `user/room`.
  */
-export async function readAccess(q: Queryable, pairs: { user: string; room: string }[], site: string | undefined): Promise<Map<string, Access>> {
+export async function readAccess(
+  q: Queryable,
+  pairs: { user: string; room: string }[],
+  site: string | undefined,
+): Promise<Map<string, Access>> {
   const { rows } = await q.query<AccessRow>({
     name: 'access',
     text: `
@@ -138,7 +142,11 @@ export async function readCategoryAccess(
 }
 
 /** Person facts alone, for verbs that concern no room. Undefined where the user does not exist. */
-export async function readPerson(q: Queryable, user: string, site: string | undefined): Promise<PersonFacts | undefined> {
+export async function readPerson(
+  q: Queryable,
+  user: string,
+  site: string | undefined,
+): Promise<PersonFacts | undefined> {
   const { rows } = await q.query<PersonFacts>({
     name: 'person',
     text: `SELECT p.administrator, p.disabled, ${enabledSql('p.id', '$2')} AS enabled FROM principal p WHERE p.id = $1`,
@@ -159,7 +167,8 @@ export function meSql(user: string): string {
 
 /** Over `room r` and `room_head h`, with meSql before them. */
 export const inScopeSql = 'h.category IN (SELECT category FROM allowed)'
-export const entrySql = (role: 0 | 1 | 2) => `EXISTS (SELECT FROM room_entry e JOIN me ON e.principal = me.ancestor WHERE e.room = r.id AND e.role = ${role})`
+export const entrySql = (role: 0 | 1 | 2) =>
+  `EXISTS (SELECT FROM room_entry e JOIN me ON e.principal = me.ancestor WHERE e.room = r.id AND e.role = ${role})`
 
 /** isMember of domain/access. */
 export const isMemberSql = `(${inScopeSql} AND (r.privacy = 'open' OR r.all_members OR ${entrySql(0)}))`

@@ -60,11 +60,18 @@ function reaches(model: Model, from: string, to: string): boolean {
 }
 
 const step = fc.oneof(
-  fc.record({ do: fc.constant('group' as const), group: fc.nat(5), add: fc.array(fc.nat(11), { maxLength: 4 }), remove: fc.array(fc.nat(11), { maxLength: 4 }) }),
+  fc.record({
+    do: fc.constant('group' as const),
+    group: fc.nat(5),
+    add: fc.array(fc.nat(11), { maxLength: 4 }),
+    remove: fc.array(fc.nat(11), { maxLength: 4 }),
+  }),
   fc.record({ do: fc.constant('unit' as const), who: fc.nat(15), unit: fc.option(fc.nat(3)) }),
 )
 
-test('[PR4] after any changes of groups and units each principal is flattened as the model says', { timeout: 60_000 }, async () => {
+test('[PR4] after any changes of groups and units each principal is flattened as the model says', {
+  timeout: 60_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), fc.uuid(), async (steps, run) => {
       const users = await Promise.all([0, 1, 2, 3, 4, 5].map(n => add('user', `u${n}@${run}.net`)))
@@ -74,8 +81,15 @@ test('[PR4] after any changes of groups and units each principal is flattened as
       const model: Model = { parent: new Map(), holders: new Map(), domainOf: new Map(users.map(id => [id, domain])) }
       const members = [...groups, ...users]
       for (const one of steps) {
-        if (one.do === 'unit') await moveBoth(model, [...members, ...units][one.who]!, one.unit === null ? null : units[one.unit]!)
-        else await changeBoth(model, groups[one.group]!, one.add.map(n => members[n]!), one.remove.map(n => members[n]!))
+        if (one.do === 'unit')
+          await moveBoth(model, [...members, ...units][one.who]!, one.unit === null ? null : units[one.unit]!)
+        else
+          await changeBoth(
+            model,
+            groups[one.group]!,
+            one.add.map(n => members[n]!),
+            one.remove.map(n => members[n]!),
+          )
       }
       const all = [...members, ...units, domain]
       expect(await flattened(all)).toEqual(new Map(all.map(id => [id, expected(model, id)])))
@@ -86,7 +100,8 @@ test('[PR4] after any changes of groups and units each principal is flattened as
 
 async function moveBoth(model: Model, who: string, unit: string | null): Promise<void> {
   // A cycle of units is refused by chat before it comes to this.
-  for (let up: string | undefined = unit ?? undefined; up !== undefined; up = model.parent.get(up)) if (up === who) return
+  for (let up: string | undefined = unit ?? undefined; up !== undefined; up = model.parent.get(up))
+    if (up === who) return
   await change(async tx => {
     await changePrincipal(tx, who, { parent: unit })
     await reflattenUnits(tx, [who])
@@ -104,7 +119,10 @@ async function changeBoth(model: Model, group: string, add: string[], remove: st
     const without: Model = { ...model, holders: before }
     return reaches(without, group, member)
   })
-  const done = await change(tx => changeGroup(tx, group, add, cycle ? [] : remove)).then(() => true, () => false)
+  const done = await change(tx => changeGroup(tx, group, add, cycle ? [] : remove)).then(
+    () => true,
+    () => false,
+  )
   expect(done).toBe(!cycle)
   if (!cycle) return
   model.holders = before
@@ -113,7 +131,10 @@ async function changeBoth(model: Model, group: string, add: string[], remove: st
 
 test('[PR4] two writers who would close a cycle together do not', async () => {
   const [a, b] = [await add('group', 'ring a'), await add('group', 'ring b')]
-  const both = await Promise.allSettled([change(tx => changeGroup(tx, a, [b], [])), change(tx => changeGroup(tx, b, [a], []))])
+  const both = await Promise.allSettled([
+    change(tx => changeGroup(tx, a, [b], [])),
+    change(tx => changeGroup(tx, b, [a], [])),
+  ])
   expect(both.map(one => one.status).sort()).toEqual(['fulfilled', 'rejected'])
 })
 

@@ -54,7 +54,10 @@ export async function reflattenUnits(tx: Connection, changed: string[]): Promise
      SELECT id FROM below`,
     [changed],
   )
-  await reflattenMembers(tx, rows.map(row => row.id))
+  await reflattenMembers(
+    tx,
+    rows.map(row => row.id),
+  )
 }
 
 /** After a domain was added: its users. */
@@ -94,7 +97,11 @@ export async function changeGroup(tx: Connection, group: string, add: string[], 
   )
   const changed = [...new Set([...removed.rows, ...added.rows].map(row => row.member))]
   if (changed.length === 0) return []
-  await refuseCycle(tx, group, added.rows.map(row => row.member))
+  await refuseCycle(
+    tx,
+    group,
+    added.rows.map(row => row.member),
+  )
   // What a member holds is not changed by who holds the member: these are all, before and after.
   await reflattenMembers(tx, await withMembers(tx, changed))
   return changed

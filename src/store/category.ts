@@ -14,7 +14,13 @@ export type CategoryRow = {
 }
 const columns = 'id, lock_key, name, description, invitations, file_upload, chat_history, version, scope_version'
 
-export type CategoryChange = { name?: string; description?: string; invitations?: boolean; fileUpload?: boolean; chatHistory?: boolean }
+export type CategoryChange = {
+  name?: string
+  description?: string
+  invitations?: boolean
+  fileUpload?: boolean
+  chatHistory?: boolean
+}
 export type CategoryLists = { allowedMembers: Principal[]; deniedMembers: Principal[]; creators: Principal[] }
 
 export async function listCategories(q: Queryable): Promise<CategoryRow[]> {
@@ -62,8 +68,12 @@ export async function deleteCategory(q: Queryable, id: string): Promise<void> {
 
 export async function hasRooms(q: Queryable, category: string): Promise<boolean> {
   return (
-    (await q.query('SELECT FROM room_head h JOIN room r ON r.id = h.room WHERE h.category = $1 AND r.deleted_at IS NULL LIMIT 1', [category]))
-      .rowCount === 1
+    (
+      await q.query(
+        'SELECT FROM room_head h JOIN room r ON r.id = h.room WHERE h.category = $1 AND r.deleted_at IS NULL LIMIT 1',
+        [category],
+      )
+    ).rowCount === 1
   )
 }
 
@@ -76,19 +86,33 @@ export async function readLists(q: Queryable, categories: string[]): Promise<Map
        JOIN principal p ON p.id = l.principal ORDER BY p.name_key`,
     [categories],
   )
-  const lists = new Map<string, CategoryLists>(categories.map(id => [id, { allowedMembers: [], deniedMembers: [], creators: [] }]))
+  const lists = new Map<string, CategoryLists>(
+    categories.map(id => [id, { allowedMembers: [], deniedMembers: [], creators: [] }]),
+  )
   for (const { category, list, ...principal } of rows) lists.get(category)?.[list].push(principal)
   return lists
 }
 
 /** Sets one list of a category to exactly these principals. */
-export async function setList(q: Queryable, category: string, list: keyof CategoryLists, principals: string[]): Promise<void> {
+export async function setList(
+  q: Queryable,
+  category: string,
+  list: keyof CategoryLists,
+  principals: string[],
+): Promise<void> {
   if (list === 'creators') {
     await q.query('DELETE FROM category_creator WHERE category = $1', [category])
-    await q.query('INSERT INTO category_creator (category, principal) SELECT $1, p FROM unnest($2::uuid[]) p', [category, principals])
+    await q.query('INSERT INTO category_creator (category, principal) SELECT $1, p FROM unnest($2::uuid[]) p', [
+      category,
+      principals,
+    ])
     return
   }
   const denied = list === 'deniedMembers'
   await q.query('DELETE FROM category_scope WHERE category = $1 AND denied = $2', [category, denied])
-  await q.query('INSERT INTO category_scope (category, denied, principal) SELECT $1, $2, p FROM unnest($3::uuid[]) p', [category, denied, principals])
+  await q.query('INSERT INTO category_scope (category, denied, principal) SELECT $1, $2, p FROM unnest($3::uuid[]) p', [
+    category,
+    denied,
+    principals,
+  ])
 }

@@ -1,13 +1,25 @@
 import type { Queryable } from './db.ts'
 
-export type Change = { kind: 'post' | 'room' | 'category' | 'directory' | 'settings' | 'history'; subject: string | null; throughSeq: number | null }
+export type Change = {
+  kind: 'post' | 'room' | 'category' | 'directory' | 'settings' | 'history'
+  subject: string | null
+  throughSeq: number | null
+}
 
 /**
  * What was committed since an earlier read, by snapshots: what that read could not see yet, whatever order transactions end in.
  * Never "older than the oldest running": a long directory sync would stop the sweep. Cost grows with changes, not with rooms.
  */
-export async function changesSince(q: Queryable, snapshot: string | undefined): Promise<{ snapshot: string; changes: Change[] }> {
-  const { rows } = await q.query<{ snapshot: string; kind: Change['kind'] | null; subject: string | null; through_seq: number | null }>({
+export async function changesSince(
+  q: Queryable,
+  snapshot: string | undefined,
+): Promise<{ snapshot: string; changes: Change[] }> {
+  const { rows } = await q.query<{
+    snapshot: string
+    kind: Change['kind'] | null
+    subject: string | null
+    through_seq: number | null
+  }>({
     name: 'changes',
     text: `
     SELECT pg_current_snapshot()::text AS snapshot, c.kind, c.subject, c.through_seq
@@ -19,7 +31,9 @@ export async function changesSince(q: Queryable, snapshot: string | undefined): 
   })
   return {
     snapshot: rows[0]!.snapshot,
-    changes: rows.flatMap(row => (row.kind === null ? [] : [{ kind: row.kind, subject: row.subject, throughSeq: row.through_seq }])),
+    changes: rows.flatMap(row =>
+      row.kind === null ? [] : [{ kind: row.kind, subject: row.subject, throughSeq: row.through_seq }],
+    ),
   }
 }
 

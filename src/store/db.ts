@@ -7,7 +7,10 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 export type Row = Record<string, unknown>
 /** Anything that runs a statement: the pool, or the connection of a transaction. */
 export type Queryable = {
-  query<R extends Row = Row>(text: string | { name: string; text: string; values?: unknown[] }, values?: unknown[]): Promise<{ rows: R[]; rowCount: number | null }>
+  query<R extends Row = Row>(
+    text: string | { name: string; text: string; values?: unknown[] },
+    values?: unknown[],
+  ): Promise<{ rows: R[]; rowCount: number | null }>
 }
 export type Connection = pg.PoolClient
 export type Db = pg.Pool
@@ -31,7 +34,11 @@ export function openDb(address: StoreAddress, more: { max?: number; onError?: (e
 }
 
 /** Runs `work` in one transaction (READ COMMITTED unless said), rolled back where it throws. */
-export async function transaction<T>(db: Db, work: (connection: Connection) => Promise<T>, mode: '' | 'ISOLATION LEVEL REPEATABLE READ READ ONLY' = ''): Promise<T> {
+export async function transaction<T>(
+  db: Db,
+  work: (connection: Connection) => Promise<T>,
+  mode: '' | 'ISOLATION LEVEL REPEATABLE READ READ ONLY' = '',
+): Promise<T> {
   const connection = await db.connect()
   let broken: Error | undefined
   try {
@@ -51,6 +58,60 @@ export async function transaction<T>(db: Db, work: (connection: Connection) => P
   }
 }
 
+/**
+ * A transaction whose commit must be certain. `work` answers what to do once it is on disk, or why to roll back. Whatever goes
+ * wrong in COMMIT leaves the outcome unknown: that is `unavailable`, and a retry finds out.
+ */
+export async function confirmedTransaction<Rollback>(
+  db: Db,
+  work: (connection: Connection) => Promise<{ commit: () => void } | { rollback: Rollback }>,
+): Promise<Rollback | undefined> {
+  const connection = await db.connect()
+  let broken: Error | undefined
+  try {
+    await connection.query('BEGIN')
+    const outcome = await work(connection)
+    if ('rollback' in outcome) {
+      await connection.query('ROLLBACK')
+      return outcome.rollback
+    }
+    await commitConfirmed(connection)
+    outcome.commit()
+    return undefined
+  } catch (error) {
+    try {
+      await connection.query('ROLLBACK')
+    } catch (rollbackError) {
+      broken = rollbackError as Error
+    }
+    throw error
+  } finally {
+    connection.release(broken)
+  }
+}
+
+async function commitConfirmed(connection: Connection): Promise<void> {
+  let warned = false
+  const onNotice = (notice: { severity?: string | undefined }) => {
+    // A stand-by that did not confirm is only a warning to the server; to us it is an unknown outcome.
+    if (notice.severity === 'WARNING') warned = true
+  }
+  connection.on('notice', onNotice)
+  let cause: unknown
+  try {
+    await connection.query('COMMIT')
+  } catch (error) {
+    cause = error
+  } finally {
+    connection.off('notice', onNotice)
+  }
+  if (cause !== undefined || warned)
+    throw new Refusal('unavailable', 'The store did not confirm this. Try again under the same clientId.', {
+      retryAfterMs: 500,
+      cause,
+    })
+}
+
 /** Classes of the store's errors that mean "try again": connection, resources, operator, locks and deadlocks. */
 const passing = /^(08|53|57|55P03|40)/
 
@@ -59,13 +120,26 @@ export function storeRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error
   const code = (error as { code?: unknown }).code
   if (typeof code === 'string') {
-    if (code === '53100') return new Refusal('unavailable', 'The disk of the store is full. Free space there, then try again.', { retryAfterMs: 5_000, cause: error })
-    if (passing.test(code)) return new Refusal('unavailable', 'The store did not take this now. Try again.', { retryAfterMs: 500, cause: error })
-    if (/^(ECONN|EPIPE|ENOENT|EHOST|ENET|ETIMEDOUT|EAI_)/.test(code)) return new Refusal('unavailable', 'The store is out of reach. Try again.', { retryAfterMs: 1_000, cause: error })
+    if (code === '53100')
+      return new Refusal('unavailable', 'The disk of the store is full. Free space there, then try again.', {
+        retryAfterMs: 5_000,
+        cause: error,
+      })
+    if (passing.test(code))
+      return new Refusal('unavailable', 'The store did not take this now. Try again.', {
+        retryAfterMs: 500,
+        cause: error,
+      })
+    if (/^(ECONN|EPIPE|ENOENT|EHOST|ENET|ETIMEDOUT|EAI_)/.test(code))
+      return new Refusal('unavailable', 'The store is out of reach. Try again.', { retryAfterMs: 1_000, cause: error })
     return undefined
   }
   const text = error instanceof Error ? error.message : ''
-  if (/Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end|Client has encountered a connection error|not queryable/.test(text))
+  if (
+    /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end|Client has encountered a connection error|not queryable/.test(
+      text,
+    )
+  )
     return new Refusal('unavailable', 'The store is out of reach. Try again.', { retryAfterMs: 1_000, cause: error })
   return undefined
 }

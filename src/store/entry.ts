@@ -4,7 +4,14 @@ import type { Queryable } from './db.ts'
 import { roleNumber } from './room.ts'
 
 /** Adds entries to a list of a room; those already there stay as they are. Answers the principals that were new. */
-export async function addEntries(q: Queryable, room: string, role: RoomRole, principals: string[], by: string, invited: boolean): Promise<string[]> {
+export async function addEntries(
+  q: Queryable,
+  room: string,
+  role: RoomRole,
+  principals: string[],
+  by: string,
+  invited: boolean,
+): Promise<string[]> {
   if (principals.length === 0) return []
   const { rows } = await q.query<{ principal: string }>(
     `INSERT INTO room_entry (room, role, principal, added_by, invited) SELECT $1, $2, p, $4, $5 FROM unnest($3::uuid[]) p
@@ -16,32 +23,39 @@ export async function addEntries(q: Queryable, room: string, role: RoomRole, pri
 
 export async function removeEntries(q: Queryable, room: string, role: RoomRole, principals: string[]): Promise<number> {
   if (principals.length === 0) return 0
-  const { rowCount } = await q.query('DELETE FROM room_entry WHERE room = $1 AND role = $2 AND principal = ANY ($3::uuid[])', [
-    room,
-    roleNumber[role],
-    principals,
-  ])
+  const { rowCount } = await q.query(
+    'DELETE FROM room_entry WHERE room = $1 AND role = $2 AND principal = ANY ($3::uuid[])',
+    [room, roleNumber[role], principals],
+  )
   return rowCount ?? 0
 }
 
 /** Removes every entry of the list that is not among `principals`. */
 export async function keepEntries(q: Queryable, room: string, role: RoomRole, principals: string[]): Promise<number> {
-  const { rowCount } = await q.query('DELETE FROM room_entry WHERE room = $1 AND role = $2 AND principal <> ALL ($3::uuid[])', [
-    room,
-    roleNumber[role],
-    principals,
-  ])
+  const { rowCount } = await q.query(
+    'DELETE FROM room_entry WHERE room = $1 AND role = $2 AND principal <> ALL ($3::uuid[])',
+    [room, roleNumber[role], principals],
+  )
   return rowCount ?? 0
 }
 
 export async function countEntries(q: Queryable, room: string): Promise<Record<RoomRole, number>> {
-  const { rows } = await q.query<{ role: number; n: number }>('SELECT role, count(*) AS n FROM room_entry WHERE room = $1 GROUP BY role', [room])
+  const { rows } = await q.query<{ role: number; n: number }>(
+    'SELECT role, count(*) AS n FROM room_entry WHERE room = $1 GROUP BY role',
+    [room],
+  )
   const n = (role: number) => rows.find(row => row.role === role)?.n ?? 0
   return { member: n(0), manager: n(1), presenter: n(2) }
 }
 
 /** A page of one list in order of name. `after` is the last name key of the page before. */
-export async function listEntries(q: Queryable, room: string, role: RoomRole, limit: number, after: string): Promise<(Principal & { nameKey: string })[]> {
+export async function listEntries(
+  q: Queryable,
+  room: string,
+  role: RoomRole,
+  limit: number,
+  after: string,
+): Promise<(Principal & { nameKey: string })[]> {
   const { rows } = await q.query<Principal & { nameKey: string }>(
     `SELECT p.id, p.kind, p.name, p.display_name AS "displayName", p.name_key AS "nameKey"
        FROM room_entry e JOIN principal p ON p.id = e.principal

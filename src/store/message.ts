@@ -64,7 +64,12 @@ export async function listMessages(
  * What a hub needs to close a gap: the messages of a range, kept or passing, with those that are gone left out. Removed
  * ones are left out too: their content is no longer there to deliver.
  */
-export async function readRange(q: Queryable, room: string, fromSeq: number, throughSeq: number): Promise<PostedMessage[]> {
+export async function readRange(
+  q: Queryable,
+  room: string,
+  fromSeq: number,
+  throughSeq: number,
+): Promise<PostedMessage[]> {
   const { rows } = await q.query<MessageRow>({
     name: 'range',
     text: `SELECT ${messageColumns} FROM (
@@ -77,7 +82,13 @@ export async function readRange(q: Queryable, room: string, fromSeq: number, thr
 }
 
 /** Takes the content of messages away or puts a text in its place; answers their sequences. Under the room's lock. */
-export async function replaceMessages(q: Queryable, room: string, seqs: number[], text: string | null, revision: number): Promise<number[]> {
+export async function replaceMessages(
+  q: Queryable,
+  room: string,
+  seqs: number[],
+  text: string | null,
+  revision: number,
+): Promise<number[]> {
   const { rows } = await q.query<{ seq: number }>(
     `UPDATE message SET text = $3, title = CASE WHEN $3::text IS NULL THEN NULL ELSE title END, file = NULL,
             format = 'plain', revision = $4
@@ -88,7 +99,11 @@ export async function replaceMessages(q: Queryable, room: string, seqs: number[]
 }
 
 /** Raises the room's revision and answers it. Under the room's lock. */
-export async function raiseRevision(q: Queryable, room: string, firstSeq?: number): Promise<{ revision: number; firstSeq: number; lastSeq: number }> {
+export async function raiseRevision(
+  q: Queryable,
+  room: string,
+  firstSeq?: number,
+): Promise<{ revision: number; firstSeq: number; lastSeq: number }> {
   const { rows } = await q.query<{ revision: number; firstSeq: number; lastSeq: number }>(
     `UPDATE room_head SET revision = revision + 1, first_seq = greatest(first_seq, coalesce($2, first_seq)) WHERE room = $1
      RETURNING revision, first_seq AS "firstSeq", last_seq AS "lastSeq"`,
@@ -99,7 +114,13 @@ export async function raiseRevision(q: Queryable, room: string, firstSeq?: numbe
 }
 
 /** What was removed or replaced since a revision, for messages that are still in the room; one more than `limit` says "too many". */
-export async function changedSince(q: Queryable, room: string, revision: number, firstSeq: number, limit: number): Promise<{ seq: number; text?: string }[]> {
+export async function changedSince(
+  q: Queryable,
+  room: string,
+  revision: number,
+  firstSeq: number,
+  limit: number,
+): Promise<{ seq: number; text?: string }[]> {
   const { rows } = await q.query<{ seq: number; text: string | null }>(
     'SELECT seq, text FROM message WHERE room = $1 AND revision > $2 AND revision > 0 AND seq >= $3 ORDER BY seq LIMIT $4',
     [room, revision, firstSeq, limit + 1],

@@ -20,18 +20,24 @@ export async function migrate(db: Db): Promise<{ applied: string[] }> {
   const { rows } = await db.query<{ v: number }>("SELECT current_setting('server_version_num')::int AS v")
   const serverVersion = rows[0]?.v ?? 0
   if (serverVersion < 150_000)
-    throw new Error(`The database server is PostgreSQL ${Math.floor(serverVersion / 10_000)}; Persistent Chat needs 15 or later. Upgrade it or name another with --database-url.`)
+    throw new Error(
+      `The database server is PostgreSQL ${Math.floor(serverVersion / 10_000)}; Persistent Chat needs 15 or later. Upgrade it or name another with --database-url.`,
+    )
   const applied: string[] = []
   await transaction(db, async tx => {
     await tx.query('SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0')
     // Two servers that start together: the second waits here, then finds nothing to do.
     await tx.query('SELECT pg_advisory_xact_lock(9, 0)')
-    await tx.query('CREATE TABLE IF NOT EXISTS migration (version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())')
+    await tx.query(
+      'CREATE TABLE IF NOT EXISTS migration (version int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+    )
     const done = await tx.query<{ version: number }>('SELECT version FROM migration ORDER BY version')
     const have = new Set(done.rows.map(row => row.version))
     const beyond = done.rows.find(row => row.version > newest)
     if (beyond)
-      throw new Error(`The database has schema ${beyond.version}, this program knows up to ${newest}. Start the newer Persistent Chat that made it.`)
+      throw new Error(
+        `The database has schema ${beyond.version}, this program knows up to ${newest}. Start the newer Persistent Chat that made it.`,
+      )
     for (const migration of migrations) {
       if (have.has(migration.version)) continue
       await tx.query(migration.sql)

@@ -57,5 +57,7 @@ export async function listPolicies(
        FROM policy pol LEFT JOIN principal p ON p.id = pol.principal
       ORDER BY p.name_key NULLS FIRST, pol.scope`,
   )
-  return rows.map(row => (row.principal ? { ...row, principal: row.principal } : { scope: row.scope, enabled: row.enabled }))
+  return rows.map(row =>
+    row.principal ? { ...row, principal: row.principal } : { scope: row.scope, enabled: row.enabled },
+  )
 }

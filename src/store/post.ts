@@ -51,9 +51,17 @@ export async function openPosts(
   const opened: Opened = { rooms: new Map(), categories: new Map(), directory: 0, settings: 0, repeats: new Map() }
   for (const row of rows) {
     if (row.what === 'room')
-      opened.rooms.set(row.id, { category: row.category, listVersion: row.version, disabled: row.flag, lastSeq: row.seq, firstSeq: row.first_seq })
-    else if (row.what === 'category') opened.categories.set(row.id, { lockKey: row.ord ?? 0, scopeVersion: row.version, chatHistory: row.flag })
-    else if (row.what === 'repeat') opened.repeats.set((row.ord ?? 0) - 1, { seq: row.seq, at: row.at, content: row.content })
+      opened.rooms.set(row.id, {
+        category: row.category,
+        listVersion: row.version,
+        disabled: row.flag,
+        lastSeq: row.seq,
+        firstSeq: row.first_seq,
+      })
+    else if (row.what === 'category')
+      opened.categories.set(row.id, { lockKey: row.ord ?? 0, scopeVersion: row.version, chatHistory: row.flag })
+    else if (row.what === 'repeat')
+      opened.repeats.set((row.ord ?? 0) - 1, { seq: row.seq, at: row.at, content: row.content })
     else if (row.what === 'directory') opened.directory = row.version
     else if (row.what === 'settings') opened.settings = row.version
   }
@@ -113,7 +121,10 @@ export async function touchRoom(tx: Connection, room: string): Promise<void> {
 }
 
 /** Category and lock key of rooms, to know which locks a batch needs. Read again where openPosts says that a room moved. */
-export async function roomCategories(q: { query: Connection['query'] }, rooms: string[]): Promise<Map<string, { category: string; lockKey: number }>> {
+export async function roomCategories(
+  q: { query: Connection['query'] },
+  rooms: string[],
+): Promise<Map<string, { category: string; lockKey: number }>> {
   const { rows: found } = await q.query<{ room: string; category: string; lock_key: number }>({
     name: 'room-categories',
     text: `SELECT h.room, h.category, c.lock_key FROM room_head h JOIN category c ON c.id = h.category JOIN room r ON r.id = h.room

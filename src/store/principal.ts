@@ -149,7 +149,11 @@ export async function principalsByIds(q: Queryable, ids: string[]): Promise<Map<
 }
 
 /** What a password is compared with; the hash is null where nobody may sign in by password. */
-export type Credential = { principal: Principal & { administrator: boolean }; passwordHash: string | null; mayUse: boolean }
+export type Credential = {
+  principal: Principal & { administrator: boolean }
+  passwordHash: string | null
+  mayUse: boolean
+}
 
 /** The user of this name. `mayUse` is false for bots and for disabled users. */
 export async function findCredential(q: Queryable, name: string): Promise<Credential | undefined> {

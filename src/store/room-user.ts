@@ -24,7 +24,10 @@ export async function follow(q: Queryable, user: string, room: string): Promise<
 }
 
 export async function unfollow(q: Queryable, user: string, room: string): Promise<boolean> {
-  return (await q.query('UPDATE room_user SET followed = false WHERE member = $1 AND room = $2 AND followed', [user, room])).rowCount === 1
+  return (
+    (await q.query('UPDATE room_user SET followed = false WHERE member = $1 AND room = $2 AND followed', [user, room]))
+      .rowCount === 1
+  )
 }
 
 /** Moves the read mark forward, never beyond the room's end; answers where it stands. */

@@ -90,7 +90,17 @@ export async function insertRoom(q: Queryable, draft: RoomDraft): Promise<string
        INSERT INTO room (name, name_key, description, type, privacy, invitations, all_members, created_by)
        VALUES ($2, $3, $4, $5, $6, $7, $8, $9) RETURNING id)
      INSERT INTO room_head (room, category) SELECT id, $1 FROM made RETURNING room AS id`,
-    [draft.category, draft.name, draft.nameKey, draft.description, draft.type, draft.privacy, draft.invitations, draft.allMembers, draft.createdBy],
+    [
+      draft.category,
+      draft.name,
+      draft.nameKey,
+      draft.description,
+      draft.type,
+      draft.privacy,
+      draft.invitations,
+      draft.allMembers,
+      draft.createdBy,
+    ],
   )
   return rows[0]!.id
 }
@@ -104,12 +114,25 @@ export async function updateRoom(q: Queryable, room: string, change: RoomChange)
             type = coalesce($5, type), privacy = coalesce($6, privacy), invitations = coalesce($7, invitations),
             all_members = coalesce($8, all_members), version = version + 1
       WHERE id = $1`,
-    [room, change.name, change.nameKey, change.description, change.type, change.privacy, change.invitations, change.allMembers],
+    [
+      room,
+      change.name,
+      change.nameKey,
+      change.description,
+      change.type,
+      change.privacy,
+      change.invitations,
+      change.allMembers,
+    ],
   )
 }
 
 /** Raises the version that stands in access stamps, and what else of the head changed access. Under the room's lock. */
-export async function raiseRoomAccess(q: Queryable, room: string, change: { category?: string; disabled?: boolean } = {}): Promise<void> {
+export async function raiseRoomAccess(
+  q: Queryable,
+  room: string,
+  change: { category?: string; disabled?: boolean } = {},
+): Promise<void> {
   await q.query(
     `UPDATE room_head SET list_version = nextval('access_version'), category = coalesce($2, category), disabled = coalesce($3, disabled)
       WHERE room = $1`,
@@ -137,8 +160,8 @@ export async function markRoomDeleted(q: Queryable, room: string): Promise<void>
  * Where another has it the store's unique violation is thrown (isUniqueViolation), and the transaction is lost.
  */
 export async function takeName(q: Queryable, nameKey: string, owner: string): Promise<void> {
-  await q.query('INSERT INTO taken_name (name_key, owner) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET name_key = excluded.name_key', [
-    nameKey,
-    owner,
-  ])
+  await q.query(
+    'INSERT INTO taken_name (name_key, owner) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET name_key = excluded.name_key',
+    [nameKey, owner],
+  )
 }

@@ -21,7 +21,8 @@ function wordConditions(text: string, match: Match, matchCase: boolean, from: nu
   const asTyped = (i: number) =>
     matchCase ? `position($${from + i} IN ${bodySql}) > 0` : `position(lower($${from + i}) IN lower(${bodySql})) > 0`
   // The index knows words without case and punctuation: what was asked more exactly is looked at again.
-  if (match === 'exact' || matchCase) sql.push(`(${words.map((_, i) => asTyped(i)).join(match === 'any' ? ' OR ' : ' AND ')})`)
+  if (match === 'exact' || matchCase)
+    sql.push(`(${words.map((_, i) => asTyped(i)).join(match === 'any' ? ' OR ' : ' AND ')})`)
   return { sql, values }
 }
 
@@ -38,7 +39,12 @@ function filterConditions(filter: Filter, from: number, defaultMatch: Match): Co
   if (filter.from) sql.push(`m.at >= ${bind(filter.from)}::timestamptz`)
   if (filter.until) sql.push(`m.at <= ${bind(filter.until)}::timestamptz`)
   if (filter.text !== undefined && filter.text.trim() !== '') {
-    const words = wordConditions(filter.text, filter.match ?? defaultMatch, filter.matchCase ?? false, from + values.length)
+    const words = wordConditions(
+      filter.text,
+      filter.match ?? defaultMatch,
+      filter.matchCase ?? false,
+      from + values.length,
+    )
     sql.push(...words.sql)
     values.push(...words.values)
   }
@@ -68,13 +74,27 @@ export async function searchMessages(
           AND ($3::timestamptz IS NULL OR (m.at, m.room, m.seq) < ($3, $4::uuid, $5::bigint))
         ORDER BY m.at DESC, m.room DESC, m.seq DESC LIMIT $6)
      SELECT ${messageColumns}, m.room_revision FROM hit m JOIN principal a ON a.id = m.author ORDER BY m.at DESC, m.room DESC, m.seq DESC`,
-    [user, options.rooms ?? null, options.after?.at ?? null, options.after?.room ?? null, options.after?.seq ?? null, options.limit, ...conditions.values],
+    [
+      user,
+      options.rooms ?? null,
+      options.after?.at ?? null,
+      options.after?.room ?? null,
+      options.after?.seq ?? null,
+      options.limit,
+      ...conditions.values,
+    ],
   )
   return rows
 }
 
 /** Sequences of a room that a filter matches, ascending, above `afterSeq`. All words by default, as an administrator removes what he named. */
-export async function matchingSeqs(q: Queryable, room: string, filter: Filter, afterSeq: number, limit: number): Promise<number[]> {
+export async function matchingSeqs(
+  q: Queryable,
+  room: string,
+  filter: Filter,
+  afterSeq: number,
+  limit: number,
+): Promise<number[]> {
   const conditions = filterConditions(filter, 4, 'all')
   const { rows } = await q.query<{ seq: number }>(
     `SELECT m.seq FROM message m JOIN room_head h ON h.room = m.room

@@ -3,7 +3,12 @@ import type { Queryable } from './db.ts'
 import { enabledSql } from './policy.ts'
 import { type RoomRow, roomColumns } from './room.ts'
 
-export type AskedRoom = { room: string; seq?: number | undefined; revision?: number | undefined; version?: number | undefined }
+export type AskedRoom = {
+  room: string
+  seq?: number | undefined
+  revision?: number | undefined
+  version?: number | undefined
+}
 
 /** `id` and all that follows from it is null where the room is gone. */
 export type SyncedRow = Omit<RoomRow, 'id'> & {
@@ -131,7 +136,10 @@ export type FindOptions = {
 }
 
 /** The directory: what the user may know of, in order of name. Disabled rooms are found only by who may manage them. */
-export async function findDirectory(q: Queryable, options: FindOptions): Promise<(RoomRow & { name_key: string; is_member: boolean })[]> {
+export async function findDirectory(
+  q: Queryable,
+  options: FindOptions,
+): Promise<(RoomRow & { name_key: string; is_member: boolean })[]> {
   const { rows } = await q.query<RoomRow & { name_key: string; is_member: boolean }>({
     name: 'room-find',
     text: `

@@ -16,7 +16,9 @@ function partitionName(parent: string, startMs: number): string {
 
 function partitionStart(parent: string, name: string): number {
   const digits = name.slice(parent.length + 1)
-  return Date.parse(`${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6, 8)}T${digits.slice(8, 10)}:${digits.slice(10, 12)}Z`)
+  return Date.parse(
+    `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6, 8)}T${digits.slice(8, 10)}:${digits.slice(10, 12)}Z`,
+  )
 }
 
 /** Makes partitions ahead of time and drops those whose last row is too old. One server does it at a time; another finds it done. */
@@ -63,7 +65,9 @@ const sliceRows = 5_000
 
 /** Deletes one slice of what clears and deletions left behind. Answers whether there may be more. */
 export async function purgeSlice(db: Db): Promise<boolean> {
-  const { rows } = await db.query<{ room: string; through_seq: number; whole: boolean }>('SELECT room, through_seq, whole FROM purge ORDER BY whole LIMIT 1')
+  const { rows } = await db.query<{ room: string; through_seq: number; whole: boolean }>(
+    'SELECT room, through_seq, whole FROM purge ORDER BY whole LIMIT 1',
+  )
   const work = rows[0]
   if (!work) return false
   const { rowCount } = await db.query(
@@ -72,7 +76,11 @@ export async function purgeSlice(db: Db): Promise<boolean> {
   )
   if ((rowCount ?? 0) === sliceRows) return true
   if (work.whole) await db.query('DELETE FROM room WHERE id = $1 AND deleted_at IS NOT NULL', [work.room])
-  await db.query('DELETE FROM purge WHERE room = $1 AND whole = $2 AND through_seq = $3', [work.room, work.whole, work.through_seq])
+  await db.query('DELETE FROM purge WHERE room = $1 AND whole = $2 AND through_seq = $3', [
+    work.room,
+    work.whole,
+    work.through_seq,
+  ])
   return true
 }
 

@@ -14,7 +14,10 @@ import { Refusal } from '../protocol/error.ts'
 
 const Text = Type.String()
 const SignIn = Type.Object({ user: Text, password: Text }, { additionalProperties: false })
-const Setup = Type.Object({ token: Text, user: Text, displayName: Text, password: Text }, { additionalProperties: false })
+const Setup = Type.Object(
+  { token: Text, user: Text, displayName: Text, password: Text },
+  { additionalProperties: false },
+)
 
 function bodyReader<Shape extends TSchema>(shape: Shape): (body: unknown) => Static<Shape> {
   const compiled = Compile(shape)

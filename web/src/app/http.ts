@@ -29,7 +29,10 @@ async function call<Result>(method: 'GET' | 'POST', path: string, body?: unknown
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   } catch {
-    throw new HttpFault({ code: 'unavailable', message: 'The server does not answer. Check your network and try again.' })
+    throw new HttpFault({
+      code: 'unavailable',
+      message: 'The server does not answer. Check your network and try again.',
+    })
   }
   const text = await answer.text()
   let value: unknown
@@ -40,7 +43,9 @@ async function call<Result>(method: 'GET' | 'POST', path: string, body?: unknown
   }
   if (answer.ok) return value as Result
   const error = (value as { error?: WireError }).error
-  throw new HttpFault(error ?? { code: 'unavailable', message: `The server answered ${answer.status}. Try again in a moment.` })
+  throw new HttpFault(
+    error ?? { code: 'unavailable', message: `The server answered ${answer.status}. Try again in a moment.` },
+  )
 }
 
 export const http = {

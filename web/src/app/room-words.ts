@@ -4,7 +4,10 @@ export type RoomMark = 'open' | 'closed' | 'secret' | 'auditorium' | 'disabled'
 
 export const markWords: Record<RoomMark, { word: string; meaning: string }> = {
   open: { word: 'Open', meaning: 'Everyone in the scope of its category may find it, join and read.' },
-  closed: { word: 'Closed', meaning: 'Everyone in the scope of its category may find it, only members may join and read.' },
+  closed: {
+    word: 'Closed',
+    meaning: 'Everyone in the scope of its category may find it, only members may join and read.',
+  },
   secret: { word: 'Secret', meaning: 'Only its members and managers know that it exists.' },
   auditorium: { word: 'Auditorium', meaning: 'Only presenters post, members read.' },
   disabled: { word: 'Disabled', meaning: 'Nobody may read or post until an administrator re-enables it.' },

@@ -24,15 +24,25 @@ export function useRoving(rows: readonly TimelineRow[], focus: (index: number) =
     return undefined
   }
 
+  function reached(pressed: string): number | undefined {
+    switch (pressed) {
+      case 'ArrowUp':
+        return step(index ?? rows.length, -1)
+      case 'ArrowDown':
+        return step(index ?? -1, 1)
+      case 'Home':
+        return step(-1, 1)
+      case 'End':
+        return step(rows.length, -1)
+      default:
+        return undefined
+    }
+  }
+
   function onKeyDown(event: KeyboardEvent<HTMLElement>): void {
     const target = event.target as HTMLElement
     if (!('stop' in target.dataset) || event.altKey || event.ctrlKey || event.metaKey) return
-    const next = {
-      ArrowUp: () => step(index ?? rows.length, -1),
-      ArrowDown: () => step(index ?? -1, 1),
-      Home: () => step(-1, 1),
-      End: () => step(rows.length, -1),
-    }[event.key]?.()
+    const next = reached(event.key)
     if (next === undefined) return
     event.preventDefault()
     setKey(rows[next]?.key ?? '')

@@ -21,7 +21,9 @@ export function parseSearch(query: string): SearchQuery {
 }
 
 export function searchString(query: SearchQuery): string {
-  return new URLSearchParams(Object.entries(query).filter(([key, value]) => value !== '' && !(key === 'match' && value === 'all'))).toString()
+  return new URLSearchParams(
+    Object.entries(query).filter(([key, value]) => value !== '' && !(key === 'match' && value === 'all')),
+  ).toString()
 }
 
 /** Undefined where nothing is asked: an empty search would list every message there is. */

@@ -28,7 +28,9 @@ function step(rooms: readonly ListedRoom[], current: string | undefined, by: 1 |
   for (let distance = 1; distance <= count; distance++) {
     const start = at < 0 && by < 0 ? 0 : at
     const room = rooms[(((start + by * distance) % count) + count) % count]
-    if (room !== undefined && (!unreadOnly || room.unread > 0)) return go({ page: 'room', room: room.info.id })
+    if (room === undefined || (unreadOnly && room.unread === 0)) continue
+    go({ page: 'room', room: room.info.id })
+    return
   }
 }
 
@@ -38,7 +40,9 @@ function focusPane(by: 1 | -1): void {
   const at = panes.findIndex(pane => pane.contains(document.activeElement))
   const pane = panes[(at + by + panes.length) % panes.length]
   // The line where the reader was in a stream, the box of a composer, else the first thing that can be used.
-  const inside = pane?.querySelector<HTMLElement>('[data-stop][tabindex="0"], textarea, a[href], button, input, [tabindex="0"]')
+  const inside = pane?.querySelector<HTMLElement>(
+    '[data-stop][tabindex="0"], textarea, a[href], button, input, [tabindex="0"]',
+  )
   ;(inside ?? pane)?.focus()
 }
 

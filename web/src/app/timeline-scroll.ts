@@ -1,4 +1,4 @@
-import { type ReactVirtualizer, defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
+import { defaultRangeExtractor, type ReactVirtualizer, useVirtualizer } from '@tanstack/react-virtual'
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { TimelineRow } from './timeline-rows.ts'
 
@@ -91,8 +91,8 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
     virtualizer,
     isAtEnd,
     onScroll,
-    toEnd: () => virtualizer.scrollToEnd(),
-    toRow: (index, align) => virtualizer.scrollToIndex(index, { align }),
+    toEnd: useCallback(() => virtualizer.scrollToEnd(), [virtualizer]),
+    toRow: useCallback((index, align) => virtualizer.scrollToIndex(index, { align }), [virtualizer]),
   }
 }
 

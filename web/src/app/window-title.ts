@@ -11,8 +11,6 @@ export function useWindowTitle(place: string | undefined): void {
   useEffect(() => {
     const name = place === undefined ? 'Persistent Chat' : `${place} · Persistent Chat`
     document.title = unread === 0 ? name : `(${unread}) ${name}`
-    document
-      .querySelector('link[rel=icon]')
-      ?.setAttribute('href', unread === 0 ? icons.quiet : icons.unread)
+    document.querySelector('link[rel=icon]')?.setAttribute('href', unread === 0 ? icons.quiet : icons.unread)
   }, [unread, place])
 }

@@ -29,6 +29,8 @@ export function ConnectionLine() {
     return () => clearTimeout(timer)
   }, [isOpen])
   return (
-    <div role="status">{isShown && !isOpen ? <div className={styles.root}>Reconnecting… nothing is lost</div> : null}</div>
+    <div role="status">
+      {isShown && !isOpen ? <div className={styles.root}>Reconnecting… nothing is lost</div> : null}
+    </div>
   )
 }

@@ -9,14 +9,14 @@ const useStyles = makeStyles({
     paddingBlock: '6px',
     fontSize: tokens.fontSizeBase200,
     color: tokens.colorNeutralForeground2,
-    '::before': { content: '""', flexGrow: 1, borderBlockStart: `1px solid ${tokens.colorNeutralStroke2}` },
-    '::after': { content: '""', flexGrow: 1, borderBlockStart: `1px solid ${tokens.colorNeutralStroke2}` },
+    '::before': { content: '""', flexGrow: 1, borderTop: `1px solid ${tokens.colorNeutralStroke2}` },
+    '::after': { content: '""', flexGrow: 1, borderTop: `1px solid ${tokens.colorNeutralStroke2}` },
   },
   unread: {
     color: tokens.colorBrandForeground1,
     fontWeight: tokens.fontWeightSemibold,
-    '::before': { borderBlockStartColor: tokens.colorBrandStroke1 },
-    '::after': { borderBlockStartColor: tokens.colorBrandStroke1 },
+    '::before': { borderTopColor: tokens.colorBrandStroke1 },
+    '::after': { borderTopColor: tokens.colorBrandStroke1 },
   },
 })
 

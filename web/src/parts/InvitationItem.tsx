@@ -38,7 +38,9 @@ export function InvitationItem({ invitation }: { invitation: Invitation }) {
     <li className={styles.root}>
       <Text weight="semibold">{info.name}</Text>
       <RoomMarks room={info} />
-      <Text size={200}>{by === null ? 'You were added to this room.' : `${by.displayName} added you to this room.`}</Text>
+      <Text size={200}>
+        {by === null ? 'You were added to this room.' : `${by.displayName} added you to this room.`}
+      </Text>
       <FaultNote fault={fault} />
       <div className={styles.buttons}>
         <Button size="small" appearance="primary" onClick={() => void follow()}>

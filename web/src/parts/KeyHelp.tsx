@@ -13,7 +13,12 @@ import { shortcutWords } from '../app/shortcuts.ts'
 
 const useStyles = makeStyles({
   table: { borderSpacing: `${tokens.spacingHorizontalM} ${tokens.spacingVerticalXS}` },
-  keys: { textAlign: 'start', fontFamily: tokens.fontFamilyMonospace, fontWeight: tokens.fontWeightRegular, whiteSpace: 'nowrap' },
+  keys: {
+    textAlign: 'start',
+    fontFamily: tokens.fontFamilyMonospace,
+    fontWeight: tokens.fontWeightRegular,
+    whiteSpace: 'nowrap',
+  },
 })
 
 export function KeyHelp({ onClose }: { onClose: () => void }) {

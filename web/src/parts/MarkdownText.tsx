@@ -29,7 +29,7 @@ const useStyles = makeStyles({
     '& blockquote': {
       marginInline: 0,
       paddingInlineStart: tokens.spacingHorizontalM,
-      borderInlineStart: `3px solid ${tokens.colorNeutralStroke1}`,
+      borderLeft: `3px solid ${tokens.colorNeutralStroke1}`,
       color: tokens.colorNeutralForeground2,
     },
   },

@@ -8,7 +8,7 @@ import { StoryText } from './StoryText.tsx'
 const useStyles = makeStyles({
   root: { maxWidth: '90ch', minWidth: 0 },
   alert: {
-    borderInlineStart: `4px solid ${tokens.colorStatusDangerBorder2}`,
+    borderLeft: `4px solid ${tokens.colorStatusDangerBorder2}`,
     backgroundColor: tokens.colorStatusDangerBackground1,
     paddingInline: tokens.spacingHorizontalS,
     paddingBlock: '2px',

@@ -12,7 +12,7 @@ const useStyles = makeStyles({
     minHeight: '48px',
     flexWrap: 'wrap',
     paddingInline: tokens.spacingHorizontalL,
-    borderBlockEnd: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
   },
   title: { flexGrow: 1 },
 })

@@ -1,12 +1,19 @@
 import { makeStyles, Persona, tokens } from '@fluentui/react-components'
 import type { RoomState } from '../../../src/client/room-state.ts'
+import { faultOf } from '../app/fault.ts'
 import { useVerb } from '../app/query.ts'
 import { EmptyState } from './EmptyState.tsx'
 import { FaultNote } from './FaultNote.tsx'
-import { faultOf } from '../app/fault.ts'
 
 const useStyles = makeStyles({
-  list: { listStyle: 'none', margin: 0, padding: 0, display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalS },
+  list: {
+    listStyle: 'none',
+    margin: 0,
+    padding: 0,
+    display: 'flex',
+    flexDirection: 'column',
+    gap: tokens.spacingVerticalS,
+  },
 })
 
 /** Who is in the room now. Above the cut-off the server stops telling: then the list is asked for. */

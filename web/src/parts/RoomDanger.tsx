@@ -13,7 +13,7 @@ const useStyles = makeStyles({
     display: 'flex',
     flexDirection: 'column',
     gap: tokens.spacingVerticalS,
-    borderBlockStart: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderTop: `1px solid ${tokens.colorNeutralStroke2}`,
     paddingBlockStart: tokens.spacingVerticalM,
   },
   buttons: { display: 'flex', flexWrap: 'wrap', gap: tokens.spacingHorizontalS },
@@ -90,8 +90,8 @@ export function RoomDanger({ room, rights }: RoomDangerProps) {
           go({ page: 'find' })
         }}
       >
-        The room, its lists and all its messages are gone for everyone. This cannot be undone. To keep the history, disable
-        the room instead.
+        The room, its lists and all its messages are gone for everyone. This cannot be undone. To keep the history,
+        disable the room instead.
       </ConfirmDialog>
     </section>
   )

@@ -48,7 +48,9 @@ export function RoomFields({ draft, categories, onChange }: RoomFieldsProps) {
       <Field label="Who posts">
         <RadioGroup
           value={draft.type}
-          onChange={(_, { value }) => onChange({ type: (value === 'auditorium' ? 'auditorium' : 'normal') satisfies RoomType })}
+          onChange={(_, { value }) =>
+            onChange({ type: (value === 'auditorium' ? 'auditorium' : 'normal') satisfies RoomType })
+          }
         >
           <Radio value="normal" label="Normal: every member posts." />
           <Radio value="auditorium" label={`${markWords.auditorium.word}: ${markWords.auditorium.meaning}`} />

@@ -1,4 +1,4 @@
-import { Button, makeStyles, MessageBar, MessageBarBody, tokens } from '@fluentui/react-components'
+import { Button, MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Room } from '../../../src/protocol/room.ts'
 import { useChat } from '../app/chat.ts'
@@ -47,8 +47,8 @@ export function RoomForm({ room, onDone }: RoomFormProps) {
       {draft.category === room.category ? null : (
         <MessageBar intent="warning" layout="multiline">
           <MessageBarBody>
-            Moving takes everyone off the lists who is not in the scope of the new category. They are not put back when you
-            move it again.
+            Moving takes everyone off the lists who is not in the scope of the new category. They are not put back when
+            you move it again.
           </MessageBarBody>
         </MessageBar>
       )}

@@ -20,7 +20,7 @@ const useStyles = makeStyles({
     gap: tokens.spacingHorizontalXS,
     minHeight: '56px',
     paddingInline: tokens.spacingHorizontalL,
-    borderBlockEnd: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
     '@media (max-width: 719px)': { paddingInline: tokens.spacingHorizontalXS },
   },
   words: { flexGrow: 1, minWidth: 0 },

@@ -18,13 +18,18 @@ const useStyles = makeStyles({
     flexDirection: 'column',
     minHeight: 0,
     backgroundColor: tokens.colorNeutralBackground2,
-    borderInlineEnd: `1px solid ${tokens.colorNeutralStroke2}`,
-    '@media (max-width: 719px)': { width: '100%', borderInlineEnd: 'none', flexGrow: 1, flexShrink: 1 },
+    borderRight: `1px solid ${tokens.colorNeutralStroke2}`,
+    '@media (max-width: 719px)': { width: '100%', borderRight: 'none', flexGrow: 1, flexShrink: 1 },
   },
   head: { display: 'flex', gap: tokens.spacingHorizontalXS, padding: tokens.spacingHorizontalS },
   filter: { flexGrow: 1, minWidth: 0 },
   scroll: { overflowY: 'auto', flexGrow: 1, minHeight: 0, paddingBlockEnd: tokens.spacingVerticalL },
-  section: { margin: 0, paddingInline: tokens.spacingHorizontalM, paddingBlock: tokens.spacingVerticalS, color: tokens.colorNeutralForeground2 },
+  section: {
+    margin: 0,
+    paddingInline: tokens.spacingHorizontalM,
+    paddingBlock: tokens.spacingVerticalS,
+    color: tokens.colorNeutralForeground2,
+  },
   list: { listStyle: 'none', margin: 0, padding: 0, display: 'flex', flexDirection: 'column', gap: '2px' },
 })
 

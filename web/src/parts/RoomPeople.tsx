@@ -16,7 +16,10 @@ const useStyles = makeStyles({
   quiet: { color: tokens.colorNeutralForeground2 },
 })
 
-const words: Record<RoomRole, { title: string; list: 'members' | 'managers' | 'presenters'; add: string; none: string }> = {
+const words: Record<
+  RoomRole,
+  { title: string; list: 'members' | 'managers' | 'presenters'; add: string; none: string }
+> = {
   member: { title: 'Members', list: 'members', add: 'Add a member', none: 'No members yet.' },
   manager: { title: 'Managers', list: 'managers', add: 'Add a manager', none: 'No managers.' },
   presenter: {

@@ -1,4 +1,14 @@
-import { Dialog, DialogBody, DialogContent, DialogSurface, DialogTitle, Input, makeStyles, mergeClasses, tokens } from '@fluentui/react-components'
+import {
+  Dialog,
+  DialogBody,
+  DialogContent,
+  DialogSurface,
+  DialogTitle,
+  Input,
+  makeStyles,
+  mergeClasses,
+  tokens,
+} from '@fluentui/react-components'
 import { type KeyboardEvent, useState } from 'react'
 import { useChat } from '../app/chat.ts'
 import { useSettled } from '../app/debounce.ts'
@@ -9,7 +19,14 @@ import { RoomMarks } from './RoomMarks.tsx'
 
 const useStyles = makeStyles({
   input: { width: '100%' },
-  list: { listStyle: 'none', margin: 0, padding: 0, marginBlockStart: tokens.spacingVerticalS, maxHeight: '50vh', overflowY: 'auto' },
+  list: {
+    listStyle: 'none',
+    margin: 0,
+    padding: 0,
+    marginBlockStart: tokens.spacingVerticalS,
+    maxHeight: '50vh',
+    overflowY: 'auto',
+  },
   option: {
     display: 'flex',
     justifyContent: 'space-between',
@@ -85,7 +102,6 @@ export function RoomSwitcher({ onClose }: { onClose: () => void }) {
               }}
               onKeyDown={onKeyDown}
             />
-            {/* biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the box, aria-activedescendant points here */}
             <div role="listbox" id="switcher-rooms" aria-label="Rooms" className={styles.list}>
               {options.map(({ info, unread }, index) => (
                 // biome-ignore lint/a11y/useFocusableInteractive: see above
@@ -95,7 +111,11 @@ export function RoomSwitcher({ onClose }: { onClose: () => void }) {
                   id={`switcher-${index}`}
                   role="option"
                   aria-selected={index === active}
-                  className={mergeClasses(styles.option, index === active && styles.active, unread > 0 && styles.unread)}
+                  className={mergeClasses(
+                    styles.option,
+                    index === active && styles.active,
+                    unread > 0 && styles.unread,
+                  )}
                   onClick={() => open(index)}
                 >
                   <span>
@@ -105,7 +125,9 @@ export function RoomSwitcher({ onClose }: { onClose: () => void }) {
                 </div>
               ))}
             </div>
-            {options.length === 0 ? <p>{wanted === '' ? 'Type the name of a room.' : 'No room of this name.'}</p> : null}
+            {options.length === 0 ? (
+              <p>{wanted === '' ? 'Type the name of a room.' : 'No room of this name.'}</p>
+            ) : null}
           </DialogContent>
         </DialogBody>
       </DialogSurface>

@@ -1,5 +1,4 @@
 import { Button, makeStyles, Spinner, Text, tokens } from '@fluentui/react-components'
-import { useChat } from '../app/chat.ts'
 import { faultOf } from '../app/fault.ts'
 import { usePages } from '../app/pages.ts'
 import type { Pane } from '../app/route.ts'
@@ -17,16 +16,16 @@ type SearchResultsProps = { query: SearchQuery; pane?: Pane }
 
 export function SearchResults({ query, pane }: SearchResultsProps) {
   const styles = useStyles()
-  const { me } = useChat()
   const input = searchInput(query)
   const found = usePages('message.search', input)
   if (input === undefined)
-    return <EmptyState title="Type what you look for, or choose an author. Only rooms that you may read are searched." />
+    return (
+      <EmptyState title="Type what you look for, or choose an author. Only rooms that you may read are searched." />
+    )
   if (found.isPending) return <Spinner size="small" label="Searching" delay={300} />
   if (found.error !== null) return <FaultNote fault={faultOf(found.error)} />
   const results = found.data.pages.flatMap(page => page.matches)
-  if (results.length === 0)
-    return <EmptyState title={`Nothing found. Try "Any word", fewer words or more days, ${me.displayName}.`} />
+  if (results.length === 0) return <EmptyState title='Nothing found. Try "Any word", fewer words or more days.' />
   return (
     <>
       <Text size={200} className={styles.quiet} role="status">

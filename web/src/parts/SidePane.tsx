@@ -10,7 +10,7 @@ const useStyles = makeStyles({
     display: 'flex',
     flexDirection: 'column',
     minHeight: 0,
-    borderInlineStart: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderLeft: `1px solid ${tokens.colorNeutralStroke2}`,
     backgroundColor: tokens.colorNeutralBackground1,
   },
   over: {
@@ -21,7 +21,7 @@ const useStyles = makeStyles({
     boxShadow: tokens.shadow28,
     maxWidth: '100%',
   },
-  alone: { width: '100%', borderInlineStart: 'none', boxShadow: 'none' },
+  alone: { width: '100%', borderLeft: 'none', boxShadow: 'none' },
   header: { display: 'flex', alignItems: 'center', minHeight: '56px', paddingInline: tokens.spacingHorizontalM },
   title: { flexGrow: 1 },
   body: {

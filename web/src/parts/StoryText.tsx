@@ -1,12 +1,12 @@
 import { Button, makeStyles, tokens } from '@fluentui/react-components'
 import { ChevronDownRegular, ChevronRightRegular } from '@fluentui/react-icons'
 import type { ReactNode } from 'react'
-import { openStories, toggleStory } from '../app/stories.ts'
 import { useStore } from '../app/store.ts'
+import { openStories, toggleStory } from '../app/stories.ts'
 
 const useStyles = makeStyles({
   root: {
-    borderInlineStart: `2px solid ${tokens.colorBrandStroke1}`,
+    borderLeft: `2px solid ${tokens.colorBrandStroke1}`,
     paddingInlineStart: tokens.spacingHorizontalS,
     marginBlock: '2px',
   },

@@ -1,9 +1,10 @@
-import { Button, makeStyles, tokens } from '@fluentui/react-components'
-import { ArrowDownRegular, ArrowUpRegular } from '@fluentui/react-icons'
+import { makeStyles } from '@fluentui/react-components'
 import { useEffect, useRef } from 'react'
 import { useRoving } from '../app/roving.ts'
+import { useTimelinePlace } from '../app/timeline-place.ts'
 import type { TimelineRow } from '../app/timeline-rows.ts'
 import { useTimelineScroll } from '../app/timeline-scroll.ts'
+import { JumpButtons } from './JumpButtons.tsx'
 import { TimelineLine } from './TimelineLine.tsx'
 
 const useStyles = makeStyles({
@@ -20,16 +21,6 @@ const useStyles = makeStyles({
   },
   sizer: { position: 'relative', width: '100%', marginBlockStart: 'auto', flexShrink: 0 },
   row: { position: 'absolute', insetBlockStart: 0, insetInlineStart: 0, width: '100%' },
-  jump: {
-    position: 'absolute',
-    insetBlockEnd: tokens.spacingVerticalM,
-    insetInline: 0,
-    display: 'flex',
-    justifyContent: 'center',
-    pointerEvents: 'none',
-    '& > *': { pointerEvents: 'auto', boxShadow: tokens.shadow8 },
-  },
-  jumpUp: { insetBlockEnd: 'auto', insetBlockStart: tokens.spacingVerticalS },
 })
 
 type TimelineProps = {
@@ -53,29 +44,18 @@ type TimelineProps = {
 }
 
 export function Timeline(props: TimelineProps) {
-  const { rows, isReady, endSignal, targetSeq, onOlder, onEnd } = props
+  const { rows, isReady, targetSeq, onOlder, onEnd } = props
   const styles = useStyles()
   const focusKey = useRef<string>(undefined)
   const roving = useRoving(rows, index => {
     focusKey.current = rows[index]?.key
-    toRow(index, 'auto')
+    scroll.toRow(index, 'auto')
   })
-  const { scrollRef, virtualizer, isAtEnd, onScroll, toEnd, toRow } = useTimelineScroll(rows, roving.index)
+  const scroll = useTimelineScroll(rows, roving.index)
+  const { scrollRef, virtualizer, isAtEnd, onScroll, toEnd } = scroll
   const items = virtualizer.getVirtualItems()
 
-  const placedFor = useRef<number | 'end'>(undefined)
-  useEffect(() => {
-    const wanted = targetSeq ?? 'end'
-    if (!isReady || placedFor.current === wanted) return
-    const target =
-      targetSeq === undefined
-        ? rows.findIndex(row => row.kind === 'unread')
-        : rows.findIndex(row => (row.kind === 'message' && row.message.seq === targetSeq) || (row.kind === 'removed' && row.seq === targetSeq))
-    if (target >= 0) toRow(target, targetSeq === undefined ? 'start' : 'center')
-    else if (targetSeq !== undefined || placedFor.current !== undefined) return
-    else toEnd()
-    placedFor.current = wanted
-  })
+  useTimelinePlace(scroll, props)
 
   const firstIndex = items[0]?.index
   const hasOlder = rows[0]?.kind === 'older'
@@ -83,18 +63,13 @@ export function Timeline(props: TimelineProps) {
     if (isReady && hasOlder && firstIndex !== undefined && firstIndex < 5) onOlder()
   }, [isReady, hasOlder, firstIndex, onOlder])
 
-  const lastSignal = useRef(endSignal)
-  useEffect(() => {
-    if (lastSignal.current === endSignal) return
-    lastSignal.current = endSignal
-    toEnd()
-  })
-
   useEffect(() => onEnd(isAtEnd), [isAtEnd, onEnd])
 
   useEffect(() => {
     if (focusKey.current === undefined) return
-    const element = scrollRef.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(focusKey.current)}"] [data-stop]`)
+    const element = scrollRef.current?.querySelector<HTMLElement>(
+      `[data-row="${CSS.escape(focusKey.current)}"] [data-stop]`,
+    )
     if (element === null || element === undefined) return
     focusKey.current = undefined
     element.focus({ preventScroll: true })
@@ -112,6 +87,10 @@ export function Timeline(props: TimelineProps) {
         tabIndex={-1}
         onScroll={onScroll}
         onKeyDown={roving.onKeyDown}
+        onFocus={event => {
+          const key = event.target.closest<HTMLElement>('[data-row]')?.dataset.row
+          if (key !== undefined) roving.setKey(key)
+        }}
       >
         <div className={styles.sizer} style={{ height: virtualizer.getTotalSize() }}>
           {items.map(item => {
@@ -125,7 +104,6 @@ export function Timeline(props: TimelineProps) {
                 data-row={row.key}
                 className={styles.row}
                 style={{ transform: `translateY(${item.start}px)` }}
-                onFocus={() => roving.setKey(row.key)}
               >
                 <TimelineLine
                   room={props.room}
@@ -140,22 +118,13 @@ export function Timeline(props: TimelineProps) {
           })}
         </div>
       </div>
-      {props.unreadAbove > 0 ? (
-        <div className={`${styles.jump} ${styles.jumpUp}`}>
-          <Button size="small" shape="circular" icon={<ArrowUpRegular />} onClick={props.onFirstUnread}>
-            Jump to first unread
-          </Button>
-        </div>
-      ) : null}
-      {isAtEnd ? null : (
-        <div className={styles.jump}>
-          <Button size="small" shape="circular" appearance={props.newCount > 0 ? 'primary' : 'secondary'} icon={<ArrowDownRegular />} onClick={toEnd}>
-            {props.newCount === 0
-              ? 'To the newest'
-              : `${props.newCount} new message${props.newCount === 1 ? '' : 's'}`}
-          </Button>
-        </div>
-      )}
+      <JumpButtons
+        isAtEnd={isAtEnd}
+        newCount={props.newCount}
+        unreadAbove={props.unreadAbove}
+        onEnd={toEnd}
+        onFirstUnread={props.onFirstUnread}
+      />
     </div>
   )
 }

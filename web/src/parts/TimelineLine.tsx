@@ -1,6 +1,6 @@
 import { Button, makeStyles, tokens } from '@fluentui/react-components'
-import type { TimelineRow } from '../app/timeline-rows.ts'
 import { clockTime, dayName } from '../app/time.ts'
+import type { TimelineRow } from '../app/timeline-rows.ts'
 import { DividerLine } from './DividerLine.tsx'
 import { MessageLine } from './MessageLine.tsx'
 import { RemovedLine } from './RemovedLine.tsx'

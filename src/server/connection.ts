@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto'
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { openBucket, takeToken } from '../base/rate.ts'
+import { isTrustedAddress, takeAddressRequest } from '../chat/address-limit.ts'
+import type { Caller, Chat } from '../chat/chat.ts'
+import { dispatch, parseInput } from '../chat/dispatch.ts'
+import { toRefusal } from '../chat/failure.ts'
+import { opened } from '../chat/live.ts'
+import { callerOfToken, isSignedIn, readMe, signIn } from '../chat/session.ts'
+import { textFrame } from '../pool/frame.ts'
+import { closeCodes, Refusal } from '../protocol/error.ts'
+import { MAX_FRAME_BYTES } from '../protocol/version.ts'
+import type { Hub } from './hub.ts'
+import { type Outlet, openOutlet, type Session } from './session.ts'
+
+type Request = { id: number | string; verb: string; input: unknown }
+
+export type Connection = {
+  /** Resolves when no request is under way any more. */
+  idle(): Promise<void>
+  close(code: number, reason: string): void
+  /** Answered the last ping. */
+  alive: boolean
+  webSocket: WebSocket
+}
+
+/** Time for the first frame. */
+const openWithinMs = 15_000
+/** Requests of one session at a time; what is beyond waits on the client's side. */
+const maxUnderWay = 256
+/** After a close that the peer does not answer the socket is cut. */
+const closeGraceMs = 2_000
+
+type Options = {
+  chat: Chat
+  hub: Hub
+  webSocket: WebSocket
+  socket: Duplex
+  address: string
+  upgraded: Caller | undefined
+  schedule: (outlet: Outlet) => void
+}
+
+/** One WebSocket from its first frame to its end: frames in, one door, answers and events out. */
+export function serveConnection({ chat, hub, webSocket, socket, address, upgraded, schedule }: Options): Connection {
+  const outlet = openOutlet(socket, schedule)
+  const trusted = isTrustedAddress(chat, address)
+  const requests = openBucket(chat.settings.requestBurst, performance.now())
+  const posts = openBucket(chat.settings.postBurst, performance.now())
+  let session: Session | undefined
+  let opening = false
+  let closed = false
+  let underWay = 0
+  let idle: (() => void)[] = []
+  const late = setTimeout(() => close(closeCodes.unauthenticated, 'session.open did not come in time'), openWithinMs)
+
+  const connection: Connection = {
+    idle: () => (underWay === 0 ? Promise.resolve() : new Promise(resolve => idle.push(resolve))),
+    close,
+    alive: true,
+    webSocket,
+  }
+  webSocket.on('message', (data, isBinary) => receive(data as Buffer, isBinary))
+  webSocket.on('pong', () => {
+    connection.alive = true
+  })
+  webSocket.on('error', error => chat.log.debug({ err: error, address }, 'WebSocket error'))
+  webSocket.on('close', () => {
+    closed = true
+    clearTimeout(late)
+    if (session) hub.remove(session)
+  })
+  return connection
+
+  function close(code: number, reason: string) {
+    if (closed) return
+    closed = true
+    clearTimeout(late)
+    if (session) hub.remove(session)
+    outlet.flush()
+    webSocket.close(code, reason)
+    setTimeout(() => webSocket.terminate(), closeGraceMs).unref()
+  }
+
+  function push(frame: Uint8Array) {
+    if (closed) return
+    if (outlet.waitingBytes() + frame.byteLength > chat.settings.slowReaderBytes) {
+      chat.metrics.slowReaders.inc()
+      chat.log.info({ address, user: session?.caller.user.name }, 'closed a session that does not read')
+      close(closeCodes.slowReader, 'too much waits for this session; resume with session.sync')
+      return
+    }
+    outlet.push(frame)
+  }
+
+  function answer(id: Request['id'] | null, body: { result: object } | { error: object }) {
+    push(textFrame(JSON.stringify({ id, ...body })))
+  }
+
+  function fail(id: Request['id'] | null, error: unknown, context: object) {
+    const refusal = toRefusal(chat, error, { ...context, user: session?.caller.user.name })
+    answer(id, { error: refusal.toWire() })
+    return refusal
+  }
+
+  /** What cannot be answered as a request ends the connection, after a frame that says why. */
+  function protocolError(refusal: Refusal) {
+    answer(null, { error: refusal.toWire() })
+    close(closeCodes.protocolError, refusal.message.slice(0, 120))
+  }
+
+  function receive(data: Buffer, isBinary: boolean) {
+    if (closed) return
+    connection.alive = true
+    if (data.byteLength > MAX_FRAME_BYTES)
+      return protocolError(new Refusal('too_large', `A frame has at most ${MAX_FRAME_BYTES} bytes. Send less at once.`))
+    if (isBinary) return protocolError(new Refusal('invalid_argument', 'Frames are text: one JSON object each.'))
+    const request = readRequest(data)
+    if (!request)
+      return protocolError(
+        new Refusal('invalid_argument', 'A frame is one JSON object {"id", "verb", "input"}, id a number or a string.'),
+      )
+    void serve(request)
+  }
+
+  async function serve(request: Request) {
+    const { id, verb } = request
+    underWay += 1
+    try {
+      limit(verb)
+      if (!session) await beforeOpen(request)
+      else {
+        const after: (() => void)[] = []
+        const live = hub.live(session, after)
+        const result = await dispatch(chat, { ...session.caller, live }, 'websocket', verb, request.input ?? {})
+        chat.metrics.requests.inc({ verb, outcome: 'ok' })
+        if (closed) return
+        answer(id, { result })
+        // Events follow the answer that joined a room, in the same turn.
+        for (const settle of after) settle()
+      }
+    } catch (error) {
+      const refusal = fail(id, error, { verb })
+      chat.metrics.requests.inc({
+        verb: verb.length < 40 && refusal.code !== 'not_found' ? verb : 'other',
+        outcome: refusal.code,
+      })
+      if (!session && refusal.code === 'unauthenticated')
+        close(closeCodes.unauthenticated, refusal.message.slice(0, 120))
+    } finally {
+      underWay -= 1
+      if (underWay === 0) {
+        for (const resolve of idle) resolve()
+        idle = []
+      }
+    }
+  }
+
+  function limit(verb: string) {
+    if (underWay > maxUnderWay)
+      throw new Refusal('rate_limited', 'Too many requests are under way. Wait for answers.', { retryAfterMs: 100 })
+    if (trusted) return
+    takeAddressRequest(chat, address)
+    const now = performance.now()
+    const { settings } = chat
+    const waitMs = takeToken(requests, settings.requestsPerSecond, settings.requestBurst, now)
+    const postWaitMs =
+      waitMs === 0 && verb === 'message.post' ? takeToken(posts, settings.postsPerSecond, settings.postBurst, now) : 0
+    if (waitMs + postWaitMs > 0)
+      throw new Refusal('rate_limited', 'You send faster than this server allows. Wait and send again.', {
+        retryAfterMs: waitMs + postWaitMs,
+      })
+  }
+
+  /** The first frame binds a user to the connection; signing in by name is the only other thing that can be asked before. */
+  async function beforeOpen({ id, verb, input }: Request) {
+    if (verb === 'session.signIn')
+      return answer(id, { result: await signIn(chat, { address }, parseInput('session.signIn', input)) })
+    if (verb !== 'session.open' || opening)
+      throw new Refusal('unauthenticated', 'session.open comes first. Send it with your token.')
+    opening = true
+    try {
+      const { token } = parseInput('session.open', input ?? {})
+      const caller = token === undefined ? upgraded : await callerOfToken(chat, token, address)
+      if (!caller) throw new Refusal('unauthenticated', 'The token is unknown or has ended. Sign in again.')
+      const me = await readMe(chat, caller)
+      if (closed) return
+      clearTimeout(late)
+      session = { id: randomUUID(), caller, subs: new Map(), push, close }
+      hub.add(session)
+      // The sign-in may have been ended between the look and now, when nobody could tell this session.
+      if (!(await isSignedIn(chat, caller))) {
+        answer(id, { error: new Refusal('unauthenticated', 'This sign-in has ended. Sign in again.').toWire() })
+        return close(closeCodes.unauthenticated, 'this sign-in has ended')
+      }
+      answer(id, { result: opened(chat, me) })
+    } finally {
+      opening = false
+    }
+  }
+}
+
+function readRequest(data: Buffer): Request | undefined {
+  let frame: unknown
+  try {
+    frame = JSON.parse(data.toString('utf8'))
+  } catch {
+    return undefined
+  }
+  if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return undefined
+  const { id, verb, input } = frame as Record<string, unknown>
+  if (!(typeof id === 'number' || (typeof id === 'string' && id.length <= 200))) return undefined
+  if (typeof verb !== 'string') return undefined
+  return { id, verb, input }
+}

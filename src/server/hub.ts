@@ -1,0 +1,291 @@
+import { type Running, repeatEvery } from '../base/lifecycle.ts'
+import type { Chat, Live, Standing } from '../chat/chat.ts'
+import { concernedUsers, readDirectoryChange } from '../chat/hearing.ts'
+import { loadSettings } from '../chat/settings.ts'
+import type { Stamp } from '../domain/stamp.ts'
+import type { BusMessage, Subject } from '../pool/bus.ts'
+import { eventFrame } from '../pool/frame.ts'
+import { closeCodes } from '../protocol/error.ts'
+import { changesSince, lastSeqs } from '../store/change.ts'
+import { readStamps } from '../store/stamp.ts'
+import { type LocalRoster, openLocalRoster, type RosterNews } from './local-roster.ts'
+import { openRoomFeed, type RoomFeed, type Sub } from './room-feed.ts'
+import type { Session } from './session.ts'
+
+/** All live sessions of this process, the rooms they hear, and what the bus and the sweep bring for them. */
+export type Hub = {
+  roster: LocalRoster
+  sessions: Map<string, Session>
+  add(session: Session): void
+  remove(session: Session): void
+  /** What one request of a session may ask; `after` collects what is done once its answer is written. */
+  live(session: Session, after: (() => void)[]): Live
+  stop(): Promise<void>
+}
+
+export type HubOptions = { sweepMs?: number; lingerMs?: number }
+
+/** A lost last message is found within two sweeps, and no event without a sequence is decided under an older stamp. */
+const sweepMs = 1_000
+/** Changes are kept for minutes in the store; a hub that could not read them for so long looks at all its rooms. */
+const maxBlindMs = 5 * 60_000
+const newFeedMs = 20
+
+export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub> {
+  const sessions = new Map<string, Session>()
+  const byUser = new Map<string, { sessions: Set<Session>; end(): void }>()
+  const feeds = new Map<string, { feed: RoomFeed; end(): void }>()
+  const roster = openLocalRoster({
+    limit: () => chat.settings.participantUpdateLimit,
+    tell: tellRoster,
+    ...(options.lingerMs === undefined ? {} : { lingerMs: options.lingerMs }),
+  })
+  const stamps = await readStamps(chat.db)
+  let directory = stamps.directory
+  let catching: Promise<void> | undefined
+  let fresh: RoomFeed[] = []
+  let leaving: Session | undefined
+
+  const feedHub = { chat, catchUp, directory: () => directory, entered, left, empty }
+
+  ////////////////////////////////////////////////////////////////// rooms
+
+  function feedOf(room: string): RoomFeed {
+    const found = feeds.get(room)
+    if (found) return found.feed
+    const feed = openRoomFeed(feedHub, room)
+    feeds.set(room, { feed, end: chat.bus.subscribe(`room.${room}`, message => feed.hear(message)) })
+    return feed
+  }
+
+  function empty(feed: RoomFeed) {
+    if (feed.subs.size > 0) return
+    const found = feeds.get(feed.room)
+    if (found?.feed !== feed) return
+    found.end()
+    feeds.delete(feed.room)
+  }
+
+  function entered(feed: RoomFeed, sub: Sub) {
+    chat.metrics.subscriptions.inc()
+    roster.enter(feed.room, sub.session.caller.user)
+  }
+
+  function left(feed: RoomFeed, sub: Sub) {
+    chat.metrics.subscriptions.dec()
+    roster.leave(feed.room, sub.session.caller.user.id, leaving === sub.session)
+  }
+
+  /** To those who opened the room by room.join; what came by session.sync is not answered with a storm. */
+  function tellRoster(room: string, news: RosterNews) {
+    const feed = feeds.get(room)?.feed
+    if (!feed) return
+    const { participants } = news
+    const frame =
+      news.kind === 'roster'
+        ? eventFrame({
+            event: 'room.roster',
+            room,
+            participants,
+            suspended: news.suspended,
+            ...(news.list ? { list: news.list } : {}),
+          })
+        : eventFrame({ event: `participant.${news.kind}`, room, principal: news.principal, participants })
+    // Nobody is told of his own coming: the answer of room.join says it.
+    const own = news.kind === 'roster' ? undefined : news.principal.id
+    for (const sub of feed.subs.values())
+      if (sub.opened && sub.state === 'live' && sub.session.caller.user.id !== own) sub.session.push(frame)
+  }
+
+  ////////////////////////////////////////////////////////////////// directory and settings
+
+  /** Promise where this server does not know the directory or the settings of that stamp yet; they hold back what came under it. */
+  function catchUp(stamp: Stamp): Promise<void> | undefined {
+    if (stamp.directory <= directory && stamp.settings <= chat.settingsVersion && !catching) return undefined
+    if (stamp.settings > chat.settingsVersion) return loadSettings(chat).then(() => catchUpDirectory(stamp.directory))
+    return catchUpDirectory(stamp.directory)
+  }
+
+  function catchUpDirectory(version: number): Promise<void> {
+    if (version <= directory) return catching ?? Promise.resolve()
+    catching ??= readDirectory().finally(() => {
+      catching = undefined
+    })
+    return catching
+  }
+
+  async function readDirectory() {
+    const { version, affected } = await readDirectoryChange(chat, directory, [...byUser.keys()])
+    // Raised first: whoever settles from now on under an older version is decided anew.
+    directory = Math.max(directory, version)
+    const users = new Set(affected)
+    const rooms = new Set(
+      affected.flatMap(user => [...(byUser.get(user)?.sessions ?? [])].flatMap(session => [...session.subs.keys()])),
+    )
+    // Not by way of the feeds' queues, which may be waiting for this very call.
+    for (const feed of rooms) await feed.recheckUsers(users, directory)
+  }
+
+  ////////////////////////////////////////////////////////////////// what the bus brings for the whole server
+
+  function hearPool(message: BusMessage) {
+    const { head, frame } = message
+    if (head.kind === 'directory') void failing(catchUpDirectory(head.version))
+    else if (head.kind === 'settings') void failing(loadSettings(chat))
+    else if (head.kind === 'ended') endSessions(new Set(head.sessions))
+    else if (head.kind === 'category') for (const { feed } of feeds.values()) feed.hear({ category: head.category })
+    if (head.kind === 'opened' && frame) void failing(tellOpened(head.room, head.principals, frame))
+    if (head.kind === 'invited' && frame) void failing(tellConcerned(head.room, head.principals, frame))
+  }
+
+  function endSessions(ended: Set<string>) {
+    for (const session of [...sessions.values()])
+      if (ended.has(session.caller.session))
+        session.close(closeCodes.sessionEnded, 'this sign-in has ended; sign in again')
+  }
+
+  async function tellOpened(room: string, principals: string[] | undefined, frame: Uint8Array) {
+    const users = await concernedUsers(chat, room, [...byUser.keys()], principals, true)
+    const feed = feeds.get(room)?.feed
+    for (const user of users)
+      for (const session of byUser.get(user)?.sessions ?? []) if (!(feed && session.subs.has(feed))) session.push(frame)
+  }
+
+  async function tellConcerned(room: string, principals: string[], frame: Uint8Array) {
+    for (const user of await concernedUsers(chat, room, [...byUser.keys()], principals, false))
+      for (const session of byUser.get(user)?.sessions ?? []) session.push(frame)
+  }
+
+  function hearUser(user: string, message: BusMessage) {
+    const { head, frame } = message
+    if (head.kind !== 'user' || !frame) return
+    for (const session of byUser.get(user)?.sessions ?? []) if (session.id !== head.except) session.push(frame)
+  }
+
+  async function failing(work: Promise<void>) {
+    try {
+      await work
+    } catch (error) {
+      // The sweep comes back to it.
+      chat.log.warn({ err: error }, 'news of the pool could not be followed')
+    }
+  }
+
+  ////////////////////////////////////////////////////////////////// the sweep
+
+  let snapshot: string | undefined
+  let sweptAt = Date.now()
+
+  async function sweep() {
+    const blind = Date.now() - sweptAt > maxBlindMs
+    const read = await changesSince(chat.db, blind ? undefined : snapshot)
+    if (blind) await checkAll()
+    const stampsNow = await readStamps(chat.db)
+    if (stampsNow.settings > chat.settingsVersion) await loadSettings(chat)
+    if (stampsNow.directory > directory) await catchUpDirectory(stampsNow.directory)
+    for (const change of read.changes) {
+      const feed = change.subject === null ? undefined : feeds.get(change.subject)?.feed
+      if (change.kind === 'category')
+        for (const one of feeds.values()) one.feed.hear({ category: change.subject!, swept: true })
+      if (!feed) continue
+      if (change.kind === 'post' && change.throughSeq! > (feed.lastSeq() ?? 0))
+        feed.hear({ through: change.throughSeq! })
+      if (change.kind === 'room') feed.hear({ recheck: true })
+      if (change.kind === 'history') feed.hear({ removals: true })
+    }
+    snapshot = read.snapshot
+    sweptAt = Date.now()
+  }
+
+  async function checkAll() {
+    for (const { feed } of feeds.values()) {
+      feed.hear({ recheck: true })
+      feed.hear({ removals: true })
+    }
+    await checkEnds([...feeds.keys()])
+  }
+
+  async function checkEnds(rooms: string[]) {
+    for (const [room, lastSeq] of await lastSeqs(chat.db, rooms)) {
+      const feed = feeds.get(room)?.feed
+      if (feed && lastSeq > (feed.lastSeq() ?? lastSeq)) feed.hear({ through: lastSeq })
+    }
+  }
+
+  /** A room that began to be heard after it was read (session.sync) may have missed what came between; one look for many rooms. */
+  function checkSoon(feed: RoomFeed) {
+    fresh.push(feed)
+    if (fresh.length > 1) return
+    setTimeout(() => {
+      const rooms = fresh.map(one => one.room)
+      fresh = []
+      void failing(checkEnds(rooms))
+    }, newFeedMs)
+  }
+
+  const endPool = chat.bus.subscribe('pool', hearPool)
+  const sweeping: Running = repeatEvery(options.sweepMs ?? sweepMs, sweep, error =>
+    chat.log.warn({ err: error }, 'the sweep waits for the store'),
+  )
+
+  ////////////////////////////////////////////////////////////////// sessions
+
+  return {
+    roster,
+    sessions,
+    add(session) {
+      sessions.set(session.id, session)
+      chat.metrics.sessions.inc()
+      const user = session.caller.user.id
+      const known = byUser.get(user)
+      if (known) known.sessions.add(session)
+      else {
+        const subject: Subject = `user.${user}`
+        byUser.set(user, {
+          sessions: new Set([session]),
+          end: chat.bus.subscribe(subject, message => hearUser(user, message)),
+        })
+      }
+    },
+    remove(session) {
+      if (!sessions.delete(session.id)) return
+      chat.metrics.sessions.dec()
+      leaving = session
+      for (const feed of [...session.subs.keys()]) feed.remove(session)
+      leaving = undefined
+      const known = byUser.get(session.caller.user.id)
+      known?.sessions.delete(session)
+      if (known?.sessions.size === 0) {
+        known.end()
+        byUser.delete(session.caller.user.id)
+      }
+    },
+    live: (session, after) => ({
+      id: session.id,
+      begin(room) {
+        const feed = feedOf(room)
+        feed.begin(session)
+        return {
+          settle: standing => void after.push(() => feed.settle(session, standing, true)),
+          abandon: () => feed.abandon(session),
+        }
+      },
+      enter(room: string, standing: Standing) {
+        after.push(() => {
+          const feed = feedOf(room)
+          const isNew = feed.lastSeq() === undefined
+          feed.settle(session, standing, false)
+          if (isNew) checkSoon(feed)
+        })
+      },
+      part: room => feeds.get(room)?.feed.remove(session),
+    }),
+    async stop() {
+      endPool()
+      await sweeping.stop()
+      roster.stop()
+      for (const { end } of feeds.values()) end()
+      feeds.clear()
+    },
+  }
+}

@@ -1,0 +1,431 @@
+import type { Chat, Standing } from '../chat/chat.ts'
+import {
+  decideHearing,
+  type Hearing,
+  readPieces,
+  readRemovals,
+  readRoomChanged,
+  readRoomStamp,
+} from '../chat/hearing.ts'
+import { isNewer, newest, type Stamp } from '../domain/stamp.ts'
+import type { BusMessage } from '../pool/bus.ts'
+import { eventFrame } from '../pool/frame.ts'
+import type { ClosedReason } from '../protocol/event.ts'
+import type { Session } from './session.ts'
+
+type Held = { seq: number | undefined; frame: Uint8Array }
+
+/**
+ * One session in one room. Pending: registered, not yet decided. Checking: decided, but under a stamp that the feed has seen
+ * a newer one of, or with something to fill first. Both hold events. Live: hears.
+ */
+export type Sub = {
+  session: Session
+  state: 'pending' | 'checking' | 'live'
+  lastSeq: number
+  /** The stamp under which it was decided that it may hear. */
+  under: Stamp
+  held: Held[] | undefined
+  /** Came by room.join, so it is told who comes and goes. */
+  opened: boolean
+}
+
+/** Things that the feed does in order: what came over the bus, and what the sweep found. */
+type Work =
+  | BusMessage
+  /** The store has messages up to here. */
+  | { through: number }
+  /** Rights may have changed. */
+  | { recheck: true }
+  /** Something was removed. */
+  | { removals: true }
+  /** A category changed: where it is the room's, rights first, then its switches and name. `swept`: not told by the bus. */
+  | { category: string; swept?: boolean }
+
+export type FeedHub = {
+  chat: Chat
+  /** Makes sure that this server knows the directory and the settings of that stamp. */
+  catchUp(stamp: Stamp): Promise<void> | undefined
+  directory(): number
+  entered(feed: RoomFeed, sub: Sub): void
+  left(feed: RoomFeed, sub: Sub): void
+  empty(feed: RoomFeed): void
+}
+
+/** How long a gap waits for the bus before the store is asked. */
+const gapWaitMs = 20
+/** Sessions served in one turn of the event loop, so that a room of 16,000 does not stop the others. */
+const sliceSubs = 400
+/** Bound of what waits in one feed; beyond it the rest is taken from the store as a gap. */
+const maxQueued = 5_000
+const fillRange = 500
+const retryMs = 250
+
+const never: Stamp = { room: 0, scope: 0, directory: 0, settings: 0 }
+
+export type RoomFeed = {
+  room: string
+  category: string | undefined
+  subs: Map<Session, Sub>
+  hear(work: Work): void
+  /** For a directory change: those of these users who were decided under an older version. */
+  recheckUsers(users: Set<string>, directory: number): Promise<void>
+  begin(session: Session): void
+  settle(session: Session, standing: Standing, opened: boolean): void
+  abandon(session: Session): void
+  remove(session: Session): void
+  lastSeq(): number | undefined
+}
+
+/** The local sessions of one room: brings each event to each, in order of sequence, under an access stamp that is never older than the event's. */
+export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
+  const { chat } = hub
+  const subs = new Map<Session, Sub>()
+  let queue: Work[] = []
+  let busy = false
+  let lastSeq: number | undefined
+  let stamp: Stamp | undefined
+  let revision = 0
+
+  const feed: RoomFeed = {
+    room,
+    category: undefined,
+    subs,
+    hear,
+    recheckUsers,
+    begin,
+    settle,
+    abandon,
+    remove,
+    lastSeq: () => lastSeq,
+  }
+
+  function hear(work: Work) {
+    if (queue.length >= maxQueued && 'head' in work && work.head.kind === 'message') {
+      // Not lost: the last one stands for all that were left out.
+      queue.push({ through: work.head.seq })
+      return
+    }
+    queue.push(work)
+    if (!busy) void run()
+  }
+
+  /** Works the queue off. Synchronous as long as nothing has to be asked of the store. */
+  async function run() {
+    busy = true
+    try {
+      while (queue.length > 0 && lastSeq !== undefined) {
+        const work = queue.shift()!
+        try {
+          const waits = doWork(work)
+          if (waits) await waits
+        } catch (error) {
+          // Nothing is delivered that was not decided: it waits until the store answers again.
+          chat.log.warn({ room, err: error }, 'a room waits for the store')
+          queue.unshift(work)
+          await pause(retryMs)
+          if (subs.size === 0) break
+        }
+      }
+    } finally {
+      busy = false
+    }
+  }
+
+  function doWork(work: Work): Promise<void> | undefined {
+    if ('head' in work) {
+      const { head } = work
+      if (head.kind === 'message') return doMessage(work, head.seq, head.stamp)
+      if (head.kind === 'closed') closeAll(head.reason)
+      if (head.kind === 'room') return doEvent(work.frame!, head.stamp, head.revision)
+      return undefined
+    }
+    if ('through' in work) return work.through > lastSeq! ? fillLater(work.through) : undefined
+    if ('recheck' in work) return recheckIfNewer()
+    if ('removals' in work) return tellRemovals()
+    return followCategory(work.category, work.swept ?? false)
+  }
+
+  function doMessage(message: BusMessage, seq: number, under: Stamp): Promise<void> | undefined {
+    if (seq <= lastSeq!) return undefined
+    if (seq > lastSeq! + 1) return waitForGap(message, seq)
+    if (mustCheck(under))
+      return check(under).then(() => deliverPieces([{ fromSeq: seq, throughSeq: seq, frame: message.frame! }]))
+    return deliverRun(message, seq, under)
+  }
+
+  /** Takes what follows without a gap and under the same stamp along, so that each session gets it in one piece. */
+  function deliverRun(message: BusMessage, seq: number, under: Stamp): Promise<void> | undefined {
+    const frames = [{ fromSeq: seq, throughSeq: seq, frame: message.frame! }]
+    while (queue.length > 0) {
+      const next = queue[0]!
+      if (
+        !('head' in next) ||
+        next.head.kind !== 'message' ||
+        next.head.seq !== seq + frames.length ||
+        isNewer(next.head.stamp, under)
+      )
+        break
+      frames.push({ fromSeq: next.head.seq, throughSeq: next.head.seq, frame: next.frame! })
+      queue.shift()
+    }
+    return deliverPieces(frames)
+  }
+
+  async function doEvent(frame: Uint8Array, under: Stamp, newRevision: number | undefined) {
+    if (mustCheck(under)) await check(under)
+    if (newRevision !== undefined) revision = Math.max(revision, newRevision)
+    await deliver(sub => push(sub, undefined, frame))
+  }
+
+  /** The bus may be late or out of order: what comes within a moment is put in order, what does not is read from the store. */
+  async function waitForGap(message: BusMessage, seq: number) {
+    await pause(gapWaitMs)
+    queue.unshift(message)
+    const isMessage = (work: Work): work is BusMessage & { head: { kind: 'message'; seq: number } } =>
+      'head' in work && work.head.kind === 'message'
+    const messages = queue.filter(isMessage).sort((a, b) => a.head.seq - b.head.seq)
+    let place = 0
+    queue = queue.map(work => (isMessage(work) ? messages[place++]! : work))
+    const first = messages.find(one => one.head.seq > lastSeq!)
+    if (first && first.head.seq > lastSeq! + 1) await fill(Math.min(first.head.seq - 1, seq - 1))
+  }
+
+  async function fillLater(through: number) {
+    await pause(gapWaitMs)
+    if (through > lastSeq! && !queue.some(work => 'head' in work && work.head.kind === 'message')) await fill(through)
+    else if (through > lastSeq!) queue.push({ through })
+  }
+
+  /** Reads on from the store up to a sequence, after deciding anew who may hear it: it may be of any age. */
+  async function fill(through: number) {
+    chat.metrics.gapsFilled.inc()
+    while (lastSeq! < through && subs.size > 0) {
+      const to = Math.min(through, lastSeq! + fillRange)
+      const pieces = await readPieces(chat, room, lastSeq! + 1, to)
+      await recheck()
+      await deliverPieces(pieces)
+    }
+  }
+
+  type Part = { fromSeq: number; throughSeq: number; frame: Uint8Array }
+
+  function deliverPieces(pieces: Part[]): Promise<void> | undefined {
+    const from = pieces[0]?.fromSeq
+    const through = pieces.at(-1)?.throughSeq
+    if (from === undefined || through === undefined) return undefined
+    const whole = pieces.length === 1 ? pieces[0]!.frame : Buffer.concat(pieces.map(piece => piece.frame))
+    const waits = deliver(sub => {
+      if (sub.state === 'live' && sub.held === undefined && sub.lastSeq === from - 1) {
+        chat.metrics.deliveries.inc(pieces.length)
+        sub.session.push(whole)
+        sub.lastSeq = through
+      } else for (const piece of pieces) push(sub, piece.throughSeq, piece.frame)
+    })
+    const end = () => {
+      lastSeq = Math.max(lastSeq!, through)
+    }
+    if (waits) return waits.then(end)
+    end()
+    return undefined
+  }
+
+  function push(sub: Sub, seq: number | undefined, frame: Uint8Array) {
+    sub.held?.push({ seq, frame })
+    if (sub.state !== 'live' || (seq !== undefined && seq <= sub.lastSeq)) return
+    chat.metrics.deliveries.inc()
+    sub.session.push(frame)
+    if (seq !== undefined) sub.lastSeq = seq
+  }
+
+  /** To every session; in slices where there are many. A walk over a Map meets what is added meanwhile and skips what is gone. */
+  function deliver(give: (sub: Sub) => void): Promise<void> | undefined {
+    if (subs.size <= sliceSubs) {
+      for (const sub of subs.values()) give(sub)
+      return undefined
+    }
+    return (async () => {
+      let served = 0
+      for (const sub of subs.values()) {
+        give(sub)
+        served += 1
+        if (served % sliceSubs === 0) await new Promise(resolve => setImmediate(resolve))
+      }
+    })()
+  }
+
+  ////////////////////////////////////////////////////////////////// rights
+
+  function mustCheck(under: Stamp): boolean {
+    return isRoomNewer(under, stamp!) || hub.catchUp(under) !== undefined
+  }
+
+  async function check(under: Stamp) {
+    await hub.catchUp(under)
+    if (isRoomNewer(under, stamp!)) await recheck()
+  }
+
+  async function recheckIfNewer() {
+    const now = await readRoomStamp(chat, room)
+    if (!now) closeAll('deleted')
+    else if (isRoomNewer(now, stamp!)) await recheck()
+  }
+
+  /** Decides anew for everyone who hears the room, and for who came in while that was read. Whoever may not is told and leaves. */
+  async function recheck() {
+    let checked = heard(() => true)
+    while (checked.length > 0) {
+      const hearing = await recheckSubs(checked)
+      if (hearing.stamp) stamp = newest(stamp!, hearing.stamp)
+      checked = heard(sub => isRoomNewer(stamp!, sub.under))
+    }
+  }
+
+  function heard(which: (sub: Sub) => boolean): Sub[] {
+    return [...subs.values()].filter(sub => sub.state !== 'pending' && which(sub))
+  }
+
+  async function recheckSubs(checked: Sub[]): Promise<Hearing> {
+    chat.metrics.rechecks.inc()
+    const hearing = await decideHearing(chat, room, [...new Set(checked.map(sub => sub.session.caller.user.id))])
+    feed.category = hearing.category ?? feed.category
+    for (const sub of checked) {
+      if (subs.get(sub.session) !== sub) continue
+      if (!hearing.readers.has(sub.session.caller.user.id)) close(sub, hearing.reason)
+      else if (hearing.stamp) sub.under = newest(sub.under, hearing.stamp)
+    }
+    return hearing
+  }
+
+  async function recheckUsers(users: Set<string>, directory: number) {
+    const checked = heard(sub => users.has(sub.session.caller.user.id) && sub.under.directory < directory)
+    if (checked.length > 0) await recheckSubs(checked)
+  }
+
+  function closeAll(reason: ClosedReason) {
+    for (const sub of [...subs.values()]) close(sub, reason)
+  }
+
+  function close(sub: Sub, reason: ClosedReason) {
+    // A pending one is refused by its own decision.
+    if (sub.state === 'pending') return
+    sub.session.push(eventFrame({ event: 'room.closed', room, reason }))
+    remove(sub.session)
+  }
+
+  async function tellRemovals() {
+    const found = await readRemovals(chat, room, revision)
+    revision = found.revision
+    for (const frame of found.frames) await deliver(sub => push(sub, undefined, frame))
+  }
+
+  /** The bus tells first, so what the sweep finds of it is mostly known: then nobody is told twice. */
+  async function followCategory(category: string, swept: boolean) {
+    if (feed.category !== undefined && feed.category !== category) return
+    const before = stamp!
+    await recheckIfNewer()
+    if (feed.category === category && (!swept || isRoomNewer(stamp!, before))) await tellChanged()
+  }
+
+  async function tellChanged() {
+    const frame = await readRoomChanged(chat, room)
+    if (frame) await deliver(sub => push(sub, undefined, frame))
+  }
+
+  ////////////////////////////////////////////////////////////////// who hears
+
+  function begin(session: Session) {
+    const known = subs.get(session)
+    // Joining again: what is live goes on, and is held as well, so that the answer is followed without a hole.
+    if (known) known.held ??= []
+    else subs.set(session, { session, state: 'pending', lastSeq: 0, under: never, held: [], opened: false })
+  }
+
+  function abandon(session: Session) {
+    const sub = subs.get(session)
+    if (!sub) return
+    if (sub.state === 'pending') remove(session)
+    else if (sub.state === 'live') sub.held = undefined
+  }
+
+  /** After the answer is written, in the same turn: live at once, or after what has to be decided or filled first. */
+  function settle(session: Session, standing: Standing, opened: boolean) {
+    const sub: Sub = subs.get(session) ?? {
+      session,
+      state: 'pending',
+      lastSeq: 0,
+      under: never,
+      held: undefined,
+      opened,
+    }
+    const again = sub.state === 'live'
+    subs.set(session, sub)
+    session.subs.set(feed, sub)
+    sub.opened ||= opened
+    sub.lastSeq = standing.lastSeq
+    sub.under = standing.stamp
+    if (lastSeq === undefined) {
+      lastSeq = standing.lastSeq
+      stamp = standing.stamp
+      revision = standing.revision
+    }
+    const stale = isNewer({ ...stamp!, directory: hub.directory(), settings: 0 }, standing.stamp)
+    if (stale || !isWhole(sub)) void goLiveLater(sub)
+    else goLive(sub)
+    if (!again) hub.entered(feed, sub)
+    if (!busy && queue.length > 0) void run()
+  }
+
+  /** Holds everything between its own end and the feed's. */
+  function isWhole(sub: Sub): boolean {
+    let next = sub.lastSeq + 1
+    for (const { seq } of sub.held ?? []) if (seq === next) next += 1
+    return next > lastSeq!
+  }
+
+  function goLive(sub: Sub) {
+    const held = sub.held ?? []
+    sub.held = undefined
+    sub.state = 'live'
+    for (const { seq, frame } of held) push(sub, seq, frame)
+  }
+
+  async function goLiveLater(sub: Sub) {
+    sub.state = 'checking'
+    sub.held ??= []
+    while (subs.get(sub.session) === sub && sub.state === 'checking') {
+      try {
+        await recheckSubs([sub])
+        if (subs.get(sub.session) !== sub) return
+        if (isWhole(sub)) return goLive(sub)
+        const through = Math.min(lastSeq!, sub.lastSeq + fillRange)
+        const pieces = await readPieces(chat, room, sub.lastSeq + 1, through)
+        for (const piece of pieces) sub.session.push(piece.frame)
+        sub.lastSeq = through
+      } catch (error) {
+        chat.log.warn({ room, err: error }, 'a session waits for the store')
+        await pause(retryMs)
+      }
+    }
+  }
+
+  function remove(session: Session) {
+    const sub = subs.get(session)
+    if (!sub) return
+    subs.delete(session)
+    session.subs.delete(feed)
+    if (sub.state !== 'pending') hub.left(feed, sub)
+    if (subs.size === 0) hub.empty(feed)
+  }
+
+  return feed
+}
+
+/** Of the room and its scope only: the directory and the settings are caught up with once for the whole server. */
+function isRoomNewer(under: Stamp, held: Stamp): boolean {
+  return isNewer({ ...under, directory: 0, settings: 0 }, { ...held, directory: 0, settings: 0 })
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}

@@ -1,0 +1,94 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { type Running, repeatEvery } from '../base/lifecycle.ts'
+import { takeAddressRequest } from '../chat/address-limit.ts'
+import type { Caller, Chat } from '../chat/chat.ts'
+import { callerOfUpgrade } from '../chat/credential.ts'
+import { toRefusal } from '../chat/failure.ts'
+import { closeCodes, errorCodes, Refusal } from '../protocol/error.ts'
+import { WEBSOCKET_SUBPROTOCOL } from '../protocol/version.ts'
+import { type Connection, serveConnection } from './connection.ts'
+import type { Hub } from './hub.ts'
+import { openFlusher } from './session.ts'
+
+/** Beyond the frame limit of the protocol, so that a frame a little too large is answered before it is refused. */
+const maxPayloadBytes = 1024 * 1024
+/** A peer that answers no ping within this time is gone. */
+const pingMs = 30_000
+const drainMs = 5_000
+
+/** The WebSocket door at /ws of an HTTP server. Stopping drains: what was asked is answered, then everybody is sent elsewhere. */
+export function openWebSockets(server: Server, chat: Chat, hub: Hub): Running {
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: maxPayloadBytes,
+    handleProtocols: offered => (offered.has(WEBSOCKET_SUBPROTOCOL) ? WEBSOCKET_SUBPROTOCOL : false),
+  })
+  const connections = new Set<Connection>()
+  const schedule = openFlusher()
+  let draining = false
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
+    socket.on('error', error => chat.log.debug({ err: error }, 'socket error before the upgrade'))
+    try {
+      const address = request.socket.remoteAddress ?? ''
+      if (new URL(request.url ?? '', 'http://any').pathname !== '/ws')
+        throw new Refusal('not_found', 'The WebSocket is at /ws.')
+      if (draining)
+        throw new Refusal('unavailable', 'This server is going away. Connect to another one.', { retryAfterMs: 1_000 })
+      takeAddressRequest(chat, address)
+      const upgraded = await callerOfUpgrade(chat, request, address)
+      webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, upgraded))
+    } catch (error) {
+      refuseUpgrade(socket, toRefusal(chat, error, { door: 'upgrade' }))
+    }
+  }
+
+  function connect(webSocket: import('ws').WebSocket, socket: Duplex, address: string, upgraded: Caller | undefined) {
+    const connection = serveConnection({ chat, hub, webSocket, socket, address, upgraded, schedule })
+    connections.add(connection)
+    webSocket.on('close', () => connections.delete(connection))
+    if (draining) connection.close(closeCodes.goingAway, 'this server is going away')
+  }
+
+  const pinging = repeatEvery(
+    pingMs,
+    async () => {
+      for (const connection of [...connections]) {
+        if (!connection.alive) connection.webSocket.terminate()
+        else if (connection.webSocket.readyState === connection.webSocket.OPEN) {
+          connection.alive = false
+          connection.webSocket.ping()
+        }
+      }
+    },
+    error => chat.log.error({ err: error }, 'pinging failed'),
+  )
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void upgrade(request, socket, head)
+  server.on('upgrade', onUpgrade)
+
+  return {
+    async stop() {
+      draining = true
+      await pinging.stop()
+      const deadline = new Promise(resolve => setTimeout(resolve, drainMs).unref())
+      await Promise.race([deadline, Promise.all([...connections].map(connection => connection.idle()))])
+      const gone = [...connections].map(
+        connection => new Promise(resolve => connection.webSocket.once('close', resolve)),
+      )
+      for (const connection of connections) connection.close(closeCodes.goingAway, 'this server is going away')
+      await Promise.race([new Promise(resolve => setTimeout(resolve, drainMs).unref()), Promise.all(gone)])
+      server.off('upgrade', onUpgrade)
+    },
+  }
+}
+
+function refuseUpgrade(socket: Duplex, refusal: Refusal) {
+  const body = JSON.stringify({ error: refusal.toWire() })
+  const retry = refusal.retryAfterMs === undefined ? '' : `Retry-After: ${Math.ceil(refusal.retryAfterMs / 1000)}\r\n`
+  socket.end(
+    `HTTP/1.1 ${errorCodes[refusal.code].status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${retry}Connection: close\r\n\r\n${body}`,
+  )
+}

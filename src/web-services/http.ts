@@ -1,0 +1,142 @@
+import { existsSync } from 'node:fs'
+import fastifyStatic from '@fastify/static'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { takeAddressRequest } from '../chat/address-limit.ts'
+import type { Chat } from '../chat/chat.ts'
+import { dispatch, isVerb, parseInput } from '../chat/dispatch.ts'
+import { toRefusal } from '../chat/failure.ts'
+import { signIn } from '../chat/session.ts'
+import { errorCodes, Refusal } from '../protocol/error.ts'
+import { asyncApi, openApi } from './openapi.ts'
+import { addSignIn, callerOfRequest } from './signin.ts'
+
+/** A story of 65,536 bytes may be written with six bytes a character. */
+const maxBodyBytes = 1024 * 1024
+
+export type HttpOptions = {
+  tls: { cert: string; key: string } | undefined
+  webRoot: string
+  /** True where the server can serve: store reachable, migrations done, not draining. */
+  isReady: () => Promise<boolean>
+}
+
+/** The HTTP door: every verb as POST /api/v1/<verb>, sign-in by cookie, health, metrics, the web client's files. */
+export async function openHttp(chat: Chat, options: HttpOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: maxBodyBytes,
+    forceCloseConnections: true,
+    ...(options.tls ? { https: options.tls } : {}),
+  } as { bodyLimit: number }) as unknown as FastifyInstance
+  // One validator for both doors, in chat/dispatch: fastify's own coerces and strips.
+  app.setValidatorCompiler(() => () => true)
+  app.setErrorHandler((error, request, reply) => sendError(chat, error, request, reply))
+  app.addHook('onSend', async (_request, reply) => addSecurityHeaders(reply, options.tls !== undefined))
+
+  app.post<{ Params: { verb: string } }>('/api/v1/:verb', async (request, reply) => {
+    reply.header('cache-control', 'no-store')
+    return { result: await callVerb(chat, request, request.params.verb) }
+  })
+  app.get('/api/v1/openapi.json', async () => openApi())
+  app.get('/api/v1/asyncapi.json', async () => asyncApi())
+  app.get('/healthz', async () => ({ status: 'ok' }))
+  app.get('/readyz', async (_request, reply) => {
+    const ready = await options.isReady()
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' })
+  })
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(chat.metrics.registry.contentType).send(await chat.metrics.registry.metrics()),
+  )
+  addSignIn(app, chat, { secure: options.tls !== undefined })
+  await addWebClient(app, options.webRoot)
+  return app
+}
+
+async function callVerb(chat: Chat, request: FastifyRequest, verb: string): Promise<object> {
+  takeAddressRequest(chat, request.ip)
+  const input = request.body ?? {}
+  try {
+    const result = await answerVerb(chat, request, verb, input)
+    chat.metrics.requests.inc({ verb, outcome: 'ok' })
+    return result
+  } catch (error) {
+    const refusal = toRefusal(chat, error, { verb })
+    chat.metrics.requests.inc({ verb: isVerb(verb) ? verb : 'other', outcome: refusal.code })
+    throw refusal
+  }
+}
+
+async function answerVerb(chat: Chat, request: FastifyRequest, verb: string, input: unknown): Promise<object> {
+  if (verb === 'session.signIn') return signIn(chat, { address: request.ip }, parseInput('session.signIn', input))
+  const caller = await callerOfRequest(chat, request)
+  if (!caller)
+    throw new Refusal(
+      'unauthenticated',
+      'No valid token came with the request. Sign in and send it as Authorization: Bearer.',
+    )
+  return dispatch(chat, caller, 'http', verb, input)
+}
+
+function sendError(chat: Chat, error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const refusal = ofFastify(error) ?? toRefusal(chat, error, { url: request.url })
+  if (refusal.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(refusal.retryAfterMs / 1000))
+  return reply.code(errorCodes[refusal.code].status).type('application/json').send({ error: refusal.toWire() })
+}
+
+/** What fastify refuses by itself, in our words. */
+function ofFastify(error: unknown): Refusal | undefined {
+  const { code, statusCode } = error as { code?: string; statusCode?: number }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE' || statusCode === 413)
+    return new Refusal('too_large', `A body has at most ${maxBodyBytes} bytes. Send less at once.`)
+  if (error instanceof SyntaxError || code?.startsWith('FST_ERR_CTP') || statusCode === 400 || statusCode === 415)
+    return new Refusal('invalid_argument', 'The body is no JSON object. Send application/json.')
+  return undefined
+}
+
+/** No page of others frames ours, and a page of ours runs nothing but its own files. Styles are made at run time by the component library. */
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+function addSecurityHeaders(reply: FastifyReply, secure: boolean) {
+  reply.header('x-content-type-options', 'nosniff')
+  reply.header('referrer-policy', 'no-referrer')
+  reply.header('content-security-policy', contentSecurityPolicy)
+  reply.header('cross-origin-opener-policy', 'same-origin')
+  if (secure) reply.header('strict-transport-security', 'max-age=31536000')
+}
+
+/** The built web client; its addresses below / all load the same page. */
+async function addWebClient(app: FastifyInstance, webRoot: string) {
+  const built = existsSync(`${webRoot}/index.html`)
+  if (built)
+    await app.register(fastifyStatic, {
+      root: webRoot,
+      wildcard: false,
+      // Files under /assets carry a hash in their name.
+      setHeaders: (reply, path) =>
+        void reply.header(
+          'cache-control',
+          path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+        ),
+    })
+  app.setNotFoundHandler((request, reply) => {
+    const isPage =
+      request.method === 'GET' &&
+      (request.headers.accept ?? '').includes('text/html') &&
+      !/^\/(api|web|files)\//.test(request.url)
+    if (isPage && built) return reply.header('cache-control', 'no-cache').sendFile('index.html')
+    const text = isPage
+      ? 'The web client is not built. Run npm ci, then start again.'
+      : 'There is nothing at this address.'
+    return reply.code(404).send({ error: new Refusal('not_found', text).toWire() })
+  })
+}

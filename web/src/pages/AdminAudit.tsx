@@ -1,0 +1,77 @@
+import {
+  Button,
+  makeStyles,
+  Table,
+  TableBody,
+  TableCell,
+  TableHeader,
+  TableHeaderCell,
+  TableRow,
+  tokens,
+} from '@fluentui/react-components'
+import { useState } from 'react'
+import { faultOf } from '../app/fault.ts'
+import { useVerb } from '../app/query.ts'
+import { exactTime, shortTime } from '../app/time.ts'
+import { EmptyState } from '../parts/EmptyState.tsx'
+import { FaultNote } from '../parts/FaultNote.tsx'
+
+const useStyles = makeStyles({
+  cell: { overflowWrap: 'anywhere', verticalAlign: 'top' },
+  detail: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, overflowWrap: 'anywhere' },
+})
+
+const pageSize = 50
+
+/** What administrators did, newest first. */
+export function AdminAudit() {
+  const styles = useStyles()
+  const [before, setBefore] = useState<number>()
+  const { data, error } = useVerb(
+    'audit.list',
+    { limit: pageSize, ...(before === undefined ? {} : { before }) },
+    { keepOld: true },
+  )
+  const entries = data?.entries ?? []
+  const last = entries.at(-1)
+  if (error !== null) return <FaultNote fault={faultOf(error)} />
+  if (data !== undefined && entries.length === 0) return <EmptyState title="Nothing has been recorded here yet." />
+  return (
+    <>
+      <Table aria-label="Audit record" size="small">
+        <TableHeader>
+          <TableRow>
+            <TableHeaderCell>When</TableHeaderCell>
+            <TableHeaderCell>Who</TableHeaderCell>
+            <TableHeaderCell>What</TableHeaderCell>
+            <TableHeaderCell>Of</TableHeaderCell>
+            <TableHeaderCell>Detail</TableHeaderCell>
+          </TableRow>
+        </TableHeader>
+        <TableBody>
+          {entries.map(entry => (
+            <TableRow key={entry.id}>
+              <TableCell className={styles.cell}>
+                <time dateTime={entry.at} title={exactTime(entry.at)}>
+                  {shortTime(entry.at)}
+                </time>
+              </TableCell>
+              <TableCell className={styles.cell}>{entry.actor?.displayName ?? 'The server'}</TableCell>
+              <TableCell className={styles.cell}>{entry.action}</TableCell>
+              <TableCell className={styles.cell}>{entry.subject}</TableCell>
+              <TableCell className={styles.detail}>{JSON.stringify(entry.detail)}</TableCell>
+            </TableRow>
+          ))}
+        </TableBody>
+      </Table>
+      <div>
+        <Button disabled={before === undefined} onClick={() => setBefore(undefined)}>
+          Newest
+        </Button>{' '}
+        <Button disabled={entries.length < pageSize || last === undefined} onClick={() => setBefore(last?.id)}>
+          Older
+        </Button>
+      </div>
+    </>
+  )
+}

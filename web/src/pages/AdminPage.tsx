@@ -1,0 +1,61 @@
+import { makeStyles, Tab, TabList, tokens } from '@fluentui/react-components'
+import type { ReactElement } from 'react'
+import { type AdminSection, adminSections, go } from '../app/route.ts'
+import { useWindowTitle } from '../app/window-title.ts'
+import { PageHeader } from '../parts/PageHeader.tsx'
+import { AdminAudit } from './AdminAudit.tsx'
+import { AdminCategories } from './AdminCategories.tsx'
+import { AdminGroups } from './AdminGroups.tsx'
+import { AdminOptions } from './AdminOptions.tsx'
+import { AdminPolicy } from './AdminPolicy.tsx'
+import { AdminUsers } from './AdminUsers.tsx'
+
+const useStyles = makeStyles({
+  root: { flexGrow: 1, minWidth: 0, minHeight: 0, display: 'flex', flexDirection: 'column' },
+  tabs: { overflowX: 'auto', flexShrink: 0, borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
+  body: {
+    overflowY: 'auto',
+    flexGrow: 1,
+    minHeight: 0,
+    padding: tokens.spacingHorizontalL,
+    display: 'flex',
+    flexDirection: 'column',
+    gap: tokens.spacingVerticalL,
+  },
+})
+
+const sections: Record<AdminSection, { name: string; page: ReactElement }> = {
+  users: { name: 'Users', page: <AdminUsers /> },
+  groups: { name: 'Groups', page: <AdminGroups /> },
+  categories: { name: 'Categories', page: <AdminCategories /> },
+  policy: { name: 'Policy', page: <AdminPolicy /> },
+  options: { name: 'Pool options', page: <AdminOptions /> },
+  audit: { name: 'Audit', page: <AdminAudit /> },
+}
+
+export function AdminPage({ section }: { section: AdminSection }) {
+  const styles = useStyles()
+  useWindowTitle(`${sections[section].name}, administration`)
+  return (
+    <main className={styles.root} data-pane="admin">
+      <PageHeader title="Administration" />
+      <TabList
+        className={styles.tabs}
+        selectedValue={section}
+        onTabSelect={(_, { value }) =>
+          go({ page: 'admin', section: adminSections.find(one => one === value) ?? 'users' })
+        }
+      >
+        {adminSections.map(one => (
+          <Tab key={one} value={one}>
+            {sections[one].name}
+          </Tab>
+        ))}
+      </TabList>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+      <div className={styles.body} role="tabpanel" tabIndex={0} aria-label={sections[section].name}>
+        {sections[section].page}
+      </div>
+    </main>
+  )
+}

@@ -1,0 +1,49 @@
+import { Button, FluentProvider, makeStyles, Spinner, tokens } from '@fluentui/react-components'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { ChatContext } from '../app/chat.ts'
+import { queryClient } from '../app/query.ts'
+import { checkSession, session } from '../app/session.ts'
+import { useStore } from '../app/store.ts'
+import { useTheme } from '../app/theme.ts'
+import { FaultNote } from '../parts/FaultNote.tsx'
+import { GateCard } from '../parts/GateCard.tsx'
+import { SetUpPage } from './SetUpPage.tsx'
+import { SignInPage } from './SignInPage.tsx'
+import { WindowPage } from './WindowPage.tsx'
+
+const useStyles = makeStyles({
+  root: { height: '100%', backgroundColor: tokens.colorNeutralBackground1, fontVariantNumeric: 'tabular-nums' },
+})
+
+export function App() {
+  const styles = useStyles()
+  const theme = useTheme()
+  const now = useStore(session)
+  const isSetUp = location.pathname === '/setup'
+  useEffect(() => {
+    if (!isSetUp) void checkSession()
+  }, [isSetUp])
+  return (
+    <FluentProvider theme={theme} className={styles.root}>
+      {isSetUp && now.status !== 'signedIn' ? <SetUpPage /> : null}
+      {!isSetUp && now.status === 'checking' ? <Spinner label="Opening" delay={500} /> : null}
+      {now.status === 'unreachable' ? (
+        <GateCard title="The server does not answer">
+          <FaultNote fault={now.fault} />
+          <Button appearance="primary" onClick={() => void checkSession()}>
+            Try again
+          </Button>
+        </GateCard>
+      ) : null}
+      {!isSetUp && now.status === 'signedOut' ? <SignInPage notice={now.notice} /> : null}
+      {now.status === 'signedIn' ? (
+        <QueryClientProvider client={queryClient}>
+          <ChatContext.Provider value={now.chat} key={now.chat.me.id}>
+            <WindowPage />
+          </ChatContext.Provider>
+        </QueryClientProvider>
+      ) : null}
+    </FluentProvider>
+  )
+}

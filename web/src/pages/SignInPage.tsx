@@ -1,0 +1,78 @@
+import { Button, Field, Input, Link, MessageBar, MessageBarBody } from '@fluentui/react-components'
+import { useEffect, useState } from 'react'
+import { HttpFault, http } from '../app/http.ts'
+import { signIn } from '../app/session.ts'
+import { waitWords } from '../app/time.ts'
+import { FormColumn } from '../parts/FormColumn.tsx'
+import { GateCard } from '../parts/GateCard.tsx'
+
+/** A lock-out says how long it lasts. */
+async function signInOrSayWait(user: string, password: string): Promise<void> {
+  try {
+    await signIn(user, password)
+  } catch (error) {
+    if (error instanceof HttpFault && error.code === 'rate_limited' && error.retryAfterMs !== undefined)
+      throw new HttpFault({
+        code: 'rate_limited',
+        message: `Too many failed sign-ins. Try again in ${waitWords(error.retryAfterMs)}.`,
+      })
+    throw error
+  }
+}
+
+export function SignInPage({ notice }: { notice: string | undefined }) {
+  const [user, setUser] = useState('')
+  const [password, setPassword] = useState('')
+  const [needsSetUp, setNeedsSetUp] = useState(false)
+  useEffect(() => {
+    document.title = 'Sign in · Persistent Chat'
+    http.setupNeeded().then(
+      answer => setNeedsSetUp(answer.needed),
+      // Only a hint: signing in says by itself what is wrong.
+      () => {},
+    )
+  }, [])
+  return (
+    <GateCard title="Sign in">
+      {notice === undefined ? null : (
+        <MessageBar layout="multiline">
+          <MessageBarBody>{notice}</MessageBarBody>
+        </MessageBar>
+      )}
+      {needsSetUp ? (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody>
+            This server has no administrator yet. <Link href="/setup">Set it up</Link> with the link that it printed
+            when it started.
+          </MessageBarBody>
+        </MessageBar>
+      ) : null}
+      <FormColumn label="Sign in" onSubmit={() => signInOrSayWait(user.trim(), password)}>
+        {isBusy => (
+          <>
+            <Field label="Account name" required>
+              <Input
+                value={user}
+                autoFocus
+                autoComplete="username"
+                placeholder="you@example.com"
+                onChange={(_, { value }) => setUser(value)}
+              />
+            </Field>
+            <Field label="Password" required>
+              <Input
+                type="password"
+                autoComplete="current-password"
+                value={password}
+                onChange={(_, { value }) => setPassword(value)}
+              />
+            </Field>
+            <Button type="submit" appearance="primary" disabled={isBusy || user.trim() === '' || password === ''}>
+              Sign in
+            </Button>
+          </>
+        )}
+      </FormColumn>
+    </GateCard>
+  )
+}
