@@ -12,9 +12,11 @@ import {
   findSession,
   insertSessionByPassword,
   principalOfSession,
+  purgeSessions,
   listSessions as readSessions,
   touchSession,
 } from '../store/session.ts'
+import { purgeAttempts } from '../store/sign-in-failure.ts'
 import { raiseDirectory } from '../store/stamp.ts'
 import { announce, type News } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
@@ -90,7 +92,13 @@ export async function isSignedIn(chat: Chat, caller: Caller): Promise<boolean> {
 async function mayActFor(chat: Chat, caller: Caller, owner: string): Promise<boolean> {
   if (owner === caller.user.id) return true
   const person = await readPerson(chat.db, caller.user.id, chat.site)
-  return person !== undefined && person.administrator && !person.disabled
+  return person?.administrator === true && !person.disabled
+}
+
+/** Ends what has expired, also under open connections, and forgets old failures; for a background loop. */
+export async function purgeSignIns(chat: Chat): Promise<void> {
+  announce(chat, { ended: await purgeSessions(chat.db) })
+  await purgeAttempts(chat.db)
 }
 
 /** session.end: one's own sign-in, another of one's own, or (administrators) one or all of somebody else. */

@@ -29,7 +29,7 @@ function room(model: RoomModel, servers: string[] = []): Script {
   return ({ verb, input }: Asked): Reply => {
     if (verb === 'session.open') return { result: { me: ME, version: 1, servers, epoch: model.epoch, limits: LIMITS } }
     if (verb === 'session.sync') return { result: model.sync(input as never) }
-    if (verb === 'room.join') return { result: model.join((input['history'] as number) ?? 30) }
+    if (verb === 'room.join') return { result: model.join((input.history as number) ?? 30) }
     if (verb === 'message.list') return { result: model.list(input as never) }
     return { result: {} }
   }
@@ -134,7 +134,7 @@ test('[CL8] a post is tried again under its client id until answered for good, i
     tries += 1
     if (error === 'drop') self.drop()
     else if (error !== undefined) return refuse(error, 10)
-    else if (asked.input['text'] === 'bad') return refuse('forbidden')
+    else if (asked.input.text === 'bad') return refuse('forbidden')
     seq += 1
     return { result: { seq, at: 'now', repeated: false } }
   })

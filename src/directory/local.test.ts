@@ -48,7 +48,10 @@ test('[SI4] unknown names, bots, disabled users and users without a password tak
     return { found, ms: performance.now() - start }
   }
   expect((await timed('alice', 'secret password')).found).toEqual(alice)
-  const wrong = await timed('alice', 'wrong')
+  // The shortest of three: the machine may be busy.
+  const wrong = Math.min(
+    ...[await timed('alice', 'a'), await timed('alice', 'b'), await timed('alice', 'c')].map(one => one.ms),
+  )
   for (const [name, typed] of [
     ['nobody', 'x'],
     ['bot', 'secret password'],
@@ -56,7 +59,7 @@ test('[SI4] unknown names, bots, disabled users and users without a password tak
   ] as const) {
     const other = await timed(name, typed)
     expect(other.found, name).toBeUndefined()
-    expect(other.ms, name).toBeGreaterThan(wrong.ms / 5)
+    expect(other.ms, name).toBeGreaterThan(wrong / 3)
   }
 })
 

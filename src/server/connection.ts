@@ -187,7 +187,7 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
       const me = await readMe(chat, caller)
       if (closed) return
       clearTimeout(late)
-      session = { id: randomUUID(), caller, subs: new Map(), push, close }
+      session = { id: randomUUID(), caller, heard: new Set(), push, close }
       hub.add(session)
       // The sign-in may have been ended between the look and now, when nobody could tell this session.
       if (!(await isSignedIn(chat, caller))) {

@@ -9,8 +9,9 @@ import { closeCodes } from '../protocol/error.ts'
 import { changesSince, lastSeqs } from '../store/change.ts'
 import { readStamps } from '../store/stamp.ts'
 import { type LocalRoster, openLocalRoster, type RosterNews } from './local-roster.ts'
-import { openRoomFeed, type RoomFeed, type Sub } from './room-feed.ts'
+import { openRoomFeed, type RoomFeed } from './room-feed.ts'
 import type { Session } from './session.ts'
+import type { Sub } from './sub.ts'
 
 /** All live sessions of this process, the rooms they hear, and what the bus and the sweep bring for them. */
 export type Hub = {
@@ -120,10 +121,10 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     directory = Math.max(directory, version)
     const users = new Set(affected)
     const rooms = new Set(
-      affected.flatMap(user => [...(byUser.get(user)?.sessions ?? [])].flatMap(session => [...session.subs.keys()])),
+      affected.flatMap(user => [...(byUser.get(user)?.sessions ?? [])].flatMap(session => [...session.heard])),
     )
     // Not by way of the feeds' queues, which may be waiting for this very call.
-    for (const feed of rooms) await feed.recheckUsers(users, directory)
+    for (const { room } of rooms) await feeds.get(room)?.feed.recheckUsers(users, directory)
   }
 
   ////////////////////////////////////////////////////////////////// what the bus brings for the whole server
@@ -148,7 +149,8 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     const users = await concernedUsers(chat, room, [...byUser.keys()], principals, true)
     const feed = feeds.get(room)?.feed
     for (const user of users)
-      for (const session of byUser.get(user)?.sessions ?? []) if (!(feed && session.subs.has(feed))) session.push(frame)
+      for (const session of byUser.get(user)?.sessions ?? [])
+        if (!(feed && session.heard.has(feed))) session.push(frame)
   }
 
   async function tellConcerned(room: string, principals: string[], frame: Uint8Array) {
@@ -251,7 +253,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       if (!sessions.delete(session.id)) return
       chat.metrics.sessions.dec()
       leaving = session
-      for (const feed of [...session.subs.keys()]) feed.remove(session)
+      for (const feed of [...session.heard]) feed.remove(session)
       leaving = undefined
       const known = byUser.get(session.caller.user.id)
       known?.sessions.delete(session)

@@ -12,23 +12,7 @@ import type { BusMessage } from '../pool/bus.ts'
 import { eventFrame } from '../pool/frame.ts'
 import type { ClosedReason } from '../protocol/event.ts'
 import type { Session } from './session.ts'
-
-type Held = { seq: number | undefined; frame: Uint8Array }
-
-/**
- * One session in one room. Pending: registered, not yet decided. Checking: decided, but under a stamp that the feed has seen
- * a newer one of, or with something to fill first. Both hold events. Live: hears.
- */
-export type Sub = {
-  session: Session
-  state: 'pending' | 'checking' | 'live'
-  lastSeq: number
-  /** The stamp under which it was decided that it may hear. */
-  under: Stamp
-  held: Held[] | undefined
-  /** Came by room.join, so it is told who comes and goes. */
-  opened: boolean
-}
+import { giveAll, goLive, isRoomNewer, isWhole, never, type Part, pause, push, pushParts, type Sub } from './sub.ts'
 
 /** Things that the feed does in order: what came over the bus, and what the sweep found. */
 type Work =
@@ -54,14 +38,10 @@ export type FeedHub = {
 
 /** How long a gap waits for the bus before the store is asked. */
 const gapWaitMs = 20
-/** Sessions served in one turn of the event loop, so that a room of 16,000 does not stop the others. */
-const sliceSubs = 400
 /** Bound of what waits in one feed; beyond it the rest is taken from the store as a gap. */
 const maxQueued = 5_000
 const fillRange = 500
 const retryMs = 250
-
-const never: Stamp = { room: 0, scope: 0, directory: 0, settings: 0 }
 
 export type RoomFeed = {
   room: string
@@ -150,7 +130,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     if (seq <= lastSeq!) return undefined
     if (seq > lastSeq! + 1) return waitForGap(message, seq)
     if (mustCheck(under))
-      return check(under).then(() => deliverPieces([{ fromSeq: seq, throughSeq: seq, frame: message.frame! }]))
+      return check(under).then(() => deliverParts([{ fromSeq: seq, throughSeq: seq, frame: message.frame! }]))
     return deliverRun(message, seq, under)
   }
 
@@ -169,13 +149,13 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
       frames.push({ fromSeq: next.head.seq, throughSeq: next.head.seq, frame: next.frame! })
       queue.shift()
     }
-    return deliverPieces(frames)
+    return deliverParts(frames)
   }
 
   async function doEvent(frame: Uint8Array, under: Stamp, newRevision: number | undefined) {
     if (mustCheck(under)) await check(under)
     if (newRevision !== undefined) revision = Math.max(revision, newRevision)
-    await deliver(sub => push(sub, undefined, frame))
+    await deliverEvent(frame)
   }
 
   /** The bus may be late or out of order: what comes within a moment is put in order, what does not is read from the store. */
@@ -204,24 +184,15 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
       const to = Math.min(through, lastSeq! + fillRange)
       const pieces = await readPieces(chat, room, lastSeq! + 1, to)
       await recheck()
-      await deliverPieces(pieces)
+      await deliverParts(pieces)
     }
   }
 
-  type Part = { fromSeq: number; throughSeq: number; frame: Uint8Array }
-
-  function deliverPieces(pieces: Part[]): Promise<void> | undefined {
-    const from = pieces[0]?.fromSeq
-    const through = pieces.at(-1)?.throughSeq
-    if (from === undefined || through === undefined) return undefined
-    const whole = pieces.length === 1 ? pieces[0]!.frame : Buffer.concat(pieces.map(piece => piece.frame))
-    const waits = deliver(sub => {
-      if (sub.state === 'live' && sub.held === undefined && sub.lastSeq === from - 1) {
-        chat.metrics.deliveries.inc(pieces.length)
-        sub.session.push(whole)
-        sub.lastSeq = through
-      } else for (const piece of pieces) push(sub, piece.throughSeq, piece.frame)
-    })
+  function deliverParts(parts: Part[]): Promise<void> | undefined {
+    const through = parts.at(-1)?.throughSeq
+    if (through === undefined) return undefined
+    const whole = parts.length === 1 ? parts[0]!.frame : Buffer.concat(parts.map(part => part.frame))
+    const waits = giveAll(subs, sub => pushParts(chat, sub, parts, whole))
     const end = () => {
       lastSeq = Math.max(lastSeq!, through)
     }
@@ -230,28 +201,8 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     return undefined
   }
 
-  function push(sub: Sub, seq: number | undefined, frame: Uint8Array) {
-    sub.held?.push({ seq, frame })
-    if (sub.state !== 'live' || (seq !== undefined && seq <= sub.lastSeq)) return
-    chat.metrics.deliveries.inc()
-    sub.session.push(frame)
-    if (seq !== undefined) sub.lastSeq = seq
-  }
-
-  /** To every session; in slices where there are many. A walk over a Map meets what is added meanwhile and skips what is gone. */
-  function deliver(give: (sub: Sub) => void): Promise<void> | undefined {
-    if (subs.size <= sliceSubs) {
-      for (const sub of subs.values()) give(sub)
-      return undefined
-    }
-    return (async () => {
-      let served = 0
-      for (const sub of subs.values()) {
-        give(sub)
-        served += 1
-        if (served % sliceSubs === 0) await new Promise(resolve => setImmediate(resolve))
-      }
-    })()
+  function deliverEvent(frame: Uint8Array): Promise<void> | undefined {
+    return giveAll(subs, sub => push(chat, sub, undefined, frame))
   }
 
   ////////////////////////////////////////////////////////////////// rights
@@ -316,7 +267,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   async function tellRemovals() {
     const found = await readRemovals(chat, room, revision)
     revision = found.revision
-    for (const frame of found.frames) await deliver(sub => push(sub, undefined, frame))
+    for (const frame of found.frames) await deliverEvent(frame)
   }
 
   /** The bus tells first, so what the sweep finds of it is mostly known: then nobody is told twice. */
@@ -329,7 +280,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
 
   async function tellChanged() {
     const frame = await readRoomChanged(chat, room)
-    if (frame) await deliver(sub => push(sub, undefined, frame))
+    if (frame) await deliverEvent(frame)
   }
 
   ////////////////////////////////////////////////////////////////// who hears
@@ -360,7 +311,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     }
     const again = sub.state === 'live'
     subs.set(session, sub)
-    session.subs.set(feed, sub)
+    session.heard.add(feed)
     sub.opened ||= opened
     sub.lastSeq = standing.lastSeq
     sub.under = standing.stamp
@@ -370,24 +321,10 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
       revision = standing.revision
     }
     const stale = isNewer({ ...stamp!, directory: hub.directory(), settings: 0 }, standing.stamp)
-    if (stale || !isWhole(sub)) void goLiveLater(sub)
-    else goLive(sub)
+    if (stale || !isWhole(sub, lastSeq!)) void goLiveLater(sub)
+    else goLive(chat, sub)
     if (!again) hub.entered(feed, sub)
     if (!busy && queue.length > 0) void run()
-  }
-
-  /** Holds everything between its own end and the feed's. */
-  function isWhole(sub: Sub): boolean {
-    let next = sub.lastSeq + 1
-    for (const { seq } of sub.held ?? []) if (seq === next) next += 1
-    return next > lastSeq!
-  }
-
-  function goLive(sub: Sub) {
-    const held = sub.held ?? []
-    sub.held = undefined
-    sub.state = 'live'
-    for (const { seq, frame } of held) push(sub, seq, frame)
   }
 
   async function goLiveLater(sub: Sub) {
@@ -397,7 +334,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
       try {
         await recheckSubs([sub])
         if (subs.get(sub.session) !== sub) return
-        if (isWhole(sub)) return goLive(sub)
+        if (isWhole(sub, lastSeq!)) return goLive(chat, sub)
         const through = Math.min(lastSeq!, sub.lastSeq + fillRange)
         const pieces = await readPieces(chat, room, sub.lastSeq + 1, through)
         for (const piece of pieces) sub.session.push(piece.frame)
@@ -413,19 +350,10 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     const sub = subs.get(session)
     if (!sub) return
     subs.delete(session)
-    session.subs.delete(feed)
+    session.heard.delete(feed)
     if (sub.state !== 'pending') hub.left(feed, sub)
     if (subs.size === 0) hub.empty(feed)
   }
 
   return feed
-}
-
-/** Of the room and its scope only: the directory and the settings are caught up with once for the whole server. */
-function isRoomNewer(under: Stamp, held: Stamp): boolean {
-  return isNewer({ ...under, directory: 0, settings: 0 }, { ...held, directory: 0, settings: 0 })
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
 }

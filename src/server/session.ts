@@ -1,13 +1,14 @@
 import type { Duplex } from 'node:stream'
 import type { Caller } from '../chat/chat.ts'
-import type { RoomFeed, Sub } from './room-feed.ts'
+
+/** What a session hears, as far as the session knows of it. */
+export type Heard = { room: string; remove(session: Session): void }
 
 /** One open connection of a signed-in user, as the hub sees it: something that takes frames. */
 export type Session = {
   id: string
   caller: Caller
-  /** The rooms it hears or is about to. */
-  subs: Map<RoomFeed, Sub>
+  heard: Set<Heard>
   /** Queues a frame; written with others of the same turn in one write. Closes the session where it does not read. */
   push(frame: Uint8Array): void
   close(code: number, reason: string): void

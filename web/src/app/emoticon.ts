@@ -5,8 +5,8 @@ type EmoticonName = (typeof emoticons)[Emoticon]
 
 /** How each emoticon of the protocol looks. Typed by the protocol's table, so that a new one there fails here. */
 const pictures: { [Text in Emoticon]: { picture: string; name: (typeof emoticons)[Text] } } = {
-  ':)': { picture: '🙂', name: 'Smile' },
-  ':(': { picture: '🙁', name: 'Frown' },
+  ':)': { picture: '😊', name: 'Smile' },
+  ':(': { picture: '☹️', name: 'Frown' },
   ';)': { picture: '😉', name: 'Wink' },
   ':D': { picture: '😄', name: 'Laughing' },
   ':P': { picture: '😛', name: 'Tongue' },

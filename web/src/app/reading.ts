@@ -28,8 +28,9 @@ export function useReading(state: RoomState | undefined, isReady: boolean): Read
   useEffect(() => {
     if (!isReady || isMarked.current) return
     isMarked.current = true
+    setSeenSeq(lastSeq)
     if (followed && unread > 0) setUnreadAfter(readSeq)
-  }, [isReady, followed, unread, readSeq])
+  }, [isReady, followed, unread, readSeq, lastSeq])
 
   const markRead = useCallback(() => {
     if (id === undefined || !followed || readSeq >= lastSeq) return

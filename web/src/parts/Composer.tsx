@@ -15,7 +15,7 @@ const useStyles = makeStyles({
     '@media (max-width: 719px)': { paddingInline: tokens.spacingHorizontalS },
   },
   text: { width: '100%' },
-  area: { maxHeight: '40vh' },
+  area: { maxHeight: '40vh', minHeight: '34px' },
   bar: { display: 'flex', alignItems: 'center', gap: tokens.spacingHorizontalXS },
   hint: { flexGrow: 1, fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3, textAlign: 'end' },
   narrowHint: { '@media (max-width: 719px)': { visibility: 'hidden' } },

@@ -50,7 +50,7 @@ export function DirectoryRow({ room }: { room: Room }) {
             {room.categoryName}
           </Text>
           <RoomMarks room={room} />
-          {room.participants === undefined ? null : (
+          {room.participants === undefined || room.participants === 0 ? null : (
             <Text size={200} className={styles.quiet}>
               {room.participants} here now
             </Text>

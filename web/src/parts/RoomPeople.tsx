@@ -68,7 +68,7 @@ export function RoomPeople({ room, role, list, mayManage }: RoomPeopleProps) {
             <li key={person.id} className={styles.item}>
               <Persona
                 name={person.displayName}
-                secondaryText={person.kind === 'user' ? person.name : `${kindWords[person.kind]} ${person.name}`}
+                secondaryText={person.kind === 'user' ? person.name : `${kindWords[person.kind]}, ${person.name}`}
                 avatar={{ 'aria-hidden': true, color: 'colorful' }}
                 size="small"
               />

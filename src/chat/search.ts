@@ -1,0 +1,55 @@
+import { checkedInstant } from '../domain/instant.ts'
+import { Refusal } from '../protocol/error.ts'
+import type { Input, Result } from '../protocol/request.ts'
+import { toMessage } from '../store/message.ts'
+import { resolvePrincipals } from '../store/principal.ts'
+import { type SearchCursor, searchMessages as searchRows } from '../store/search.ts'
+import { requirePerson } from './access.ts'
+import type { Caller, Chat } from './chat.ts'
+
+export async function searchMessages(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'message.search'>,
+): Promise<Result<'message.search'>> {
+  const person = await requirePerson(chat, caller)
+  if (!person.enabled) return { matches: [] }
+  const limit = input.limit ?? 50
+  const authors = input.authors && (await resolvePrincipals(chat.db, input.authors)).map(principal => principal.id)
+  const found = await searchRows(
+    chat.db,
+    caller.user.id,
+    { ...input, from: checkedInstant('from', input.from), until: checkedInstant('until', input.until), authors },
+    { rooms: input.rooms, limit: limit + 1, after: input.after === undefined ? undefined : readCursor(input.after) },
+  )
+  const page = found.slice(0, limit)
+  const last = page.at(-1)
+  return {
+    matches: page.flatMap(row => {
+      const message = toMessage(row)
+      return 'removed' in message ? [] : [{ room: row.room, revision: row.room_revision, message }]
+    }),
+    ...(found.length > limit && last
+      ? { next: writeCursor({ at: last.at.toISOString(), room: last.room, seq: last.seq }) }
+      : {}),
+  }
+}
+
+function writeCursor(cursor: SearchCursor): string {
+  return Buffer.from(JSON.stringify([cursor.at, cursor.room, cursor.seq])).toString('base64url')
+}
+
+function readCursor(after: string): SearchCursor {
+  try {
+    const [at, room, seq] = JSON.parse(Buffer.from(after, 'base64url').toString()) as unknown[]
+    if (
+      typeof at === 'string' &&
+      !Number.isNaN(Date.parse(at)) &&
+      typeof room === 'string' &&
+      /^[0-9a-f-]{36}$/.test(room) &&
+      Number.isSafeInteger(seq)
+    )
+      return { at, room, seq: seq as number }
+  } catch {}
+  throw new Refusal('invalid_argument', 'after is not what an earlier answer gave as next. Begin again without it.')
+}

@@ -1,0 +1,88 @@
+import type { Chat } from '../chat/chat.ts'
+import { isNewer, type Stamp } from '../domain/stamp.ts'
+import type { Session } from './session.ts'
+
+export type Held = { seq: number | undefined; frame: Uint8Array }
+
+/**
+ * One session in one room. Pending: registered, not yet decided. Checking: decided, but under a stamp that the feed has seen
+ * a newer one of, or with something to fill first. Both hold events. Live: hears.
+ */
+export type Sub = {
+  session: Session
+  state: 'pending' | 'checking' | 'live'
+  lastSeq: number
+  /** The stamp under which it was decided that it may hear. */
+  under: Stamp
+  held: Held[] | undefined
+  /** Came by room.join, so it is told who comes and goes. */
+  opened: boolean
+}
+
+export const never: Stamp = { room: 0, scope: 0, directory: 0, settings: 0 }
+
+/** A frame that covers sequences of a room without a hole. */
+export type Part = { fromSeq: number; throughSeq: number; frame: Uint8Array }
+
+/** Sessions served in one turn of the event loop, so that a room of 16,000 does not stop the others. */
+const sliceSubs = 400
+
+/** To one session: at once where it is live and has not had it, into its hand where it holds. */
+export function push(chat: Chat, sub: Sub, seq: number | undefined, frame: Uint8Array): void {
+  sub.held?.push({ seq, frame })
+  if (sub.state !== 'live' || (seq !== undefined && seq <= sub.lastSeq)) return
+  chat.metrics.deliveries.inc()
+  sub.session.push(frame)
+  if (seq !== undefined) sub.lastSeq = seq
+}
+
+/** Several parts in one piece where the session stands right before them. */
+export function pushParts(chat: Chat, sub: Sub, parts: Part[], whole: Uint8Array): void {
+  if (sub.state === 'live' && sub.held === undefined && sub.lastSeq === parts[0]!.fromSeq - 1) {
+    chat.metrics.deliveries.inc(parts.length)
+    sub.session.push(whole)
+    sub.lastSeq = parts.at(-1)!.throughSeq
+  } else for (const part of parts) push(chat, sub, part.throughSeq, part.frame)
+}
+
+/**
+ * Gives something to every session; in slices where there are many, and then answers a promise. A walk over a Map meets what is
+ * added meanwhile and skips what is gone.
+ */
+export function giveAll(subs: Map<Session, Sub>, give: (sub: Sub) => void): Promise<void> | undefined {
+  if (subs.size > sliceSubs) return giveInSlices(subs, give)
+  for (const sub of subs.values()) give(sub)
+  return undefined
+}
+
+async function giveInSlices(subs: Map<Session, Sub>, give: (sub: Sub) => void): Promise<void> {
+  let served = 0
+  for (const sub of subs.values()) {
+    give(sub)
+    served += 1
+    if (served % sliceSubs === 0) await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
+/** Holds everything between its own end and the feed's. */
+export function isWhole(sub: Sub, lastSeq: number): boolean {
+  let next = sub.lastSeq + 1
+  for (const { seq } of sub.held ?? []) if (seq === next) next += 1
+  return next > lastSeq
+}
+
+export function goLive(chat: Chat, sub: Sub): void {
+  const held = sub.held ?? []
+  sub.held = undefined
+  sub.state = 'live'
+  for (const { seq, frame } of held) push(chat, sub, seq, frame)
+}
+
+/** Of the room and its scope only: the directory and the settings are caught up with once for the whole server. */
+export function isRoomNewer(under: Stamp, held: Stamp): boolean {
+  return isNewer({ ...under, directory: 0, settings: 0 }, { ...held, directory: 0, settings: 0 })
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
