@@ -1,10 +1,12 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { silentLog } from '../src/base/log.ts'
 import { openDb } from '../src/store/db.ts'
 import { type Embedded, startEmbedded } from '../src/store/embedded.ts'
 import { migrate } from '../src/store/migrate.ts'
+import { makeFolder } from './folder.ts'
 import { readTools } from './tools.ts'
 
 /** Where the run's PostgreSQL listens; `database` is the migrated template that each test file clones. */
@@ -22,7 +24,7 @@ let folder: string | undefined
 /** One PostgreSQL for the whole run: Debian's 15, the oldest supported, or the embedded one with PCHAT_TEST_PG=embedded. */
 export async function setup(project: TestProject): Promise<void> {
   await sweep()
-  folder = await mkdtemp(`/tmp/pchat-test-${process.pid}-`)
+  folder = await makeFolder(`pchat-test-${process.pid}`)
   postgres = await startTestPostgres(folder)
   const db = openDb(postgres.address, { max: 1 })
   await migrate(db)
@@ -45,19 +47,20 @@ async function startTestPostgres(dataDir: string): Promise<Embedded> {
 
 /** Ends the databases of runs that were killed. */
 async function sweep(): Promise<void> {
-  for (const name of await readdir('/tmp')) {
-    const pid = /^pchat-test-(\d+)-/.exec(name)?.[1]
-    if (!pid || (await isAlive(pid))) continue
-    const left = join('/tmp', name)
-    // Starting takes over what was left behind, and then it can be stopped in order.
-    await startTestPostgres(left).then(
-      found => found.stop(),
-      () => {},
-    )
-    await rm(left, { recursive: true, force: true }).catch(() => {})
+  for (const base of ['/dev/shm', '/tmp']) {
+    for (const name of await readdir(base).catch(() => [])) {
+      const pid = /^pchat-test-(\d+)-/.exec(name)?.[1]
+      if (pid && !existsSync(`/proc/${pid}`)) await sweepFolder(join(base, name))
+    }
   }
 }
 
-async function isAlive(pid: string): Promise<boolean> {
-  return (await readdir('/proc')).includes(pid)
+/** Starting takes over what was left behind, and then it can be stopped in order. */
+async function sweepFolder(left: string): Promise<void> {
+  try {
+    await (await startTestPostgres(left)).stop()
+  } catch {
+    // Another user's, or no database yet.
+  }
+  await rm(left, { recursive: true, force: true }).catch(() => {})
 }

@@ -37,7 +37,7 @@ export function roomInfo(more: Partial<Room> = {}): Room {
   }
 }
 
-/** One room as PROTOCOL describes it, in memory: what a client's copy is compared with. */
+/** One room as docs/protocol.md describes it, in memory: what a client's copy is compared with. */
 export class RoomModel {
   epoch = 'one'
   firstSeq = 1

@@ -191,7 +191,7 @@ function openCommitter({ db, bus, site, log, metrics }: Options) {
     refused: { post: Waiting; refusal: Refusal }[]
   }
 
-  /** In this order: twins, access, repeats, state (DESIGN: the life of a post, 5c). */
+  /** In this order: twins, access, repeats, state. */
   async function decide(connection: Connection, batch: Waiting[], opened: Opened): Promise<Plan> {
     const plan: Plan = { fresh: [], repeats: [], twins: new Map(), refused: [] }
     const first = new Map<string, Waiting>()

@@ -15,7 +15,7 @@ import { notePurge } from '../store/upkeep.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
 
-/** Beyond this many, one history.changed says it all (PROTOCOL). */
+/** Beyond this many, one history.changed says it all (docs/protocol.md). */
 const maxRemovedEvents = 20
 const sliceSeqs = 1_000
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addDemo } from './demo.ts'
 import { dropEmptyVariables } from './options.ts'
 import { addStart } from './start.ts'
 
@@ -15,6 +16,7 @@ const program = new Command('pchat')
   .exitOverride()
 
 addStart(program)
+addDemo(program)
 
 dropEmptyVariables(process.env)
 try {

@@ -4,6 +4,7 @@ import type { Log } from '../base/log.ts'
 import { openMetrics } from '../base/metrics.ts'
 import type { Chat } from '../chat/chat.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
+import { purgeSignIns } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { openLocalDirectory } from '../directory/local.ts'
@@ -113,6 +114,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 async function keepUp(chat: Chat) {
   await turnPartitions(chat.db, Date.now())
   await dropOldChanges(chat.db)
+  await purgeSignIns(chat)
   // A slice at a time, so that no long transaction stands in the way of posts.
   while (await purgeSlice(chat.db)) await new Promise(resolve => setImmediate(resolve))
 }

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestDatabase } from '../../test/database.ts'
+import { makeFolder } from '../../test/folder.ts'
 import { type Pchat, type PchatOptions, runPchat } from '../../test/pchat.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -16,7 +17,7 @@ const started: Pchat[] = []
 
 // Made once by a whole first start and copied: that takes a second and more.
 beforeAll(async () => {
-  made = await mkdtemp('/tmp/pchat-start-')
+  made = await makeFolder('pchat-start')
   const first = runPchat(['start', '--port', '0', '--data-dir', join(made, 'data')])
   await first.ready()
   first.kill('SIGTERM')
@@ -25,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => rm(made, { recursive: true, force: true }))
 
 beforeEach(async () => {
-  folder = await mkdtemp('/tmp/pchat-start-')
+  folder = await makeFolder('pchat-start')
   await chmod(folder, 0o755)
   data = join(folder, 'data')
 })
@@ -64,6 +65,8 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const url = await pchat.ready()
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
     const database = await postmasterPid()
+    // Ctrl-C reaches all of a terminal's session at once, and the database must outlast the drain.
+    expect(await sessionOf(database)).not.toBe(await sessionOf(pchat.pid))
     pchat.kill(signal)
     expect(await pchat.ended).toBe(0)
     expect(await lives(database)).toBe(false)

@@ -49,7 +49,7 @@ export function notFound(what: 'room' | 'category' | 'principal' | 'group' | 'se
   )
 }
 
-/** WebSocket close codes (PROTOCOL, Close codes). */
+/** WebSocket close codes. */
 export const closeCodes = {
   goingAway: 1001,
   restart: 1012,

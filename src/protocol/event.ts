@@ -11,7 +11,7 @@ function event<Name extends string, Members extends Record<string, TSchema>>(nam
 export const ClosedReason = Type.Union([Type.Literal('removed'), Type.Literal('disabled'), Type.Literal('deleted')])
 export type ClosedReason = Static<typeof ClosedReason>
 
-/** Everything that the server tells unasked (PROTOCOL, Core events). */
+/** Everything that the server tells unasked. */
 export const events = {
   'message.posted': event('message.posted', { room: RoomId, message: PostedMessage }),
   'message.removed': event('message.removed', {

@@ -29,7 +29,7 @@ export type RemovedMessage = Static<typeof RemovedMessage>
 export const Message = Type.Union([PostedMessage, RemovedMessage])
 export type Message = Static<typeof Message>
 
-/** The eleven emoticons of the original client (F4.1), by the text that stands for them. */
+/** The eleven emoticons of the original client, by the text that stands for them. */
 export const emoticons = {
   ':)': 'Smile',
   ':(': 'Frown',

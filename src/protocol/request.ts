@@ -82,7 +82,7 @@ export const Limits = Type.Object({
 })
 export type Limits = Static<typeof Limits>
 
-/** Pool options (F3.7 and DESIGN 8), read and set by administrators. */
+/** Pool options, read and set by administrators. */
 export const PoolSettings = Type.Object({
   domain: Text({ description: 'domain of room URIs' }),
   defaultChatHistory: Type.Integer({ minimum: 1, maximum: 500 }),

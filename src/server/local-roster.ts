@@ -16,9 +16,9 @@ export type LocalRoster = Roster & {
 type Presence = { principal: Principal; sessions: number; leaving?: NodeJS.Timeout | undefined }
 type RoomRoster = { people: Map<string, Presence>; suspended: boolean }
 
-/** Back within this time is not told (PROTOCOL). */
+/** Back within this time is not told (docs/protocol.md). */
 const lingerMs = 60_000
-/** A large room is told of again below this share of the limit (F3.7). */
+/** A large room is told of again below this share of the limit. */
 const resumeShare = 0.8
 
 /** Who is in which room on this server, with the cut-off: above the limit nobody is told who comes and goes. */

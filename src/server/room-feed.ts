@@ -274,7 +274,8 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   async function followCategory(category: string, swept: boolean) {
     if (feed.category !== undefined && feed.category !== category) return
     const before = stamp!
-    await recheckIfNewer()
+    // Which category a room is of is learnt with its rights.
+    await (feed.category === undefined ? recheck() : recheckIfNewer())
     if (feed.category === category && (!swept || isRoomNewer(stamp!, before))) await tellChanged()
   }
 

@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { makeFolder } from '../../test/folder.ts'
 import { readTools } from '../../test/tools.ts'
 import { silentLog } from '../base/log.ts'
 import { openDb } from './db.ts'
@@ -17,13 +18,13 @@ let running: Embedded | undefined
 
 // Made once and copied: a first start takes a second.
 beforeAll(async () => {
-  made = await mkdtemp('/tmp/pchat-embedded-')
+  made = await makeFolder('pchat-embedded')
   await (await startEmbedded({ dataDir: made, log: silentLog })).stop()
 })
 afterAll(() => rm(made, { recursive: true, force: true }))
 
 beforeEach(async () => {
-  folder = await mkdtemp('/tmp/pchat-embedded-')
+  folder = await makeFolder('pchat-embedded')
 })
 afterEach(async () => {
   await running?.stop()

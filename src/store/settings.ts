@@ -1,7 +1,7 @@
 import type { PoolSettings } from '../protocol/request.ts'
 import type { Connection, Queryable } from './db.ts'
 
-/** The pool's options where nobody changed them. The first block are those of the original product (F3.7, F4). */
+/** The pool's options where nobody changed them. The first block are those of the original product. */
 export const defaultSettings: PoolSettings = {
   /** Messages that a join brings. */
   defaultChatHistory: 30,

@@ -4,7 +4,7 @@ const weekMs = 7 * 24 * 3_600_000
 const minuteMs = 60_000
 
 type Partitioned = { parent: string; spanMs: number; ahead: number; keepMs: number }
-/** How long a repeat is known (PROTOCOL: a post is not retried after 30 days), and a message without history kept for hubs. */
+/** How long a repeat is known (clients do not retry a post after 30 days), and a message without history kept for hubs. */
 const partitioned: Partitioned[] = [
   { parent: 'repeat', spanMs: weekMs, ahead: 1, keepMs: 30 * 24 * 3_600_000 },
   { parent: 'passing_message', spanMs: minuteMs, ahead: 5, keepMs: minuteMs },

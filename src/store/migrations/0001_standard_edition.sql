@@ -239,7 +239,7 @@ CREATE TABLE audit (
 );
 
 ------------------------------------------------------------------------------------------------ functions
--- First statement group of a batch of posts (DESIGN 4.5 a and b), in one round trip. VOLATILE: each statement inside has a
+-- First statement group of a batch of posts, in one round trip. VOLATILE: each statement inside has a
 -- snapshot of its own, so that one that waited for a lock sees what was committed meanwhile.
 CREATE FUNCTION post_open(category_keys int[], rooms uuid[], authors uuid[], client_ids uuid[])
 RETURNS TABLE (what text, ord bigint, id uuid, category uuid, version bigint, flag boolean, seq bigint, first_seq bigint, at timestamptz, content bytea)

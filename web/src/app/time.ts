@@ -1,5 +1,6 @@
 // 24 hours in every locale: nobody asks at night which half of the day a line belongs to, and columns align.
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+const seconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' })
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium', hourCycle: 'h23' })
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' })
@@ -12,6 +13,12 @@ export function clockTime(at: string): string {
 export function exactTime(at: string): string {
   const instant = new Date(at)
   return `${exact.format(instant)} · ${instant.toISOString().replace('T', ' ').replace('Z', ' UTC')}`
+}
+
+/** What a line of the stream shows on hover and focus: seconds here, milliseconds in UTC. */
+export function pointedTime(at: string): string {
+  const instant = new Date(at)
+  return `${seconds.format(instant)} · ${instant.toISOString().replace('T', ' ').replace('Z', ' UTC')}`
 }
 
 export function shortTime(at: string): string {

@@ -15,6 +15,7 @@ import type { Principal } from '../../../src/protocol/principal.ts'
 import { useChat } from '../app/chat.ts'
 import { type Fault, faultOf } from '../app/fault.ts'
 import { forget, useVerb } from '../app/query.ts'
+import { ConfirmDialog } from '../parts/ConfirmDialog.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { PrincipalPicker } from '../parts/PrincipalPicker.tsx'
 
@@ -29,6 +30,7 @@ export function AdminPolicy() {
   const { client } = useChat()
   const { data, error } = useVerb('policy.list', {})
   const [picked, setPicked] = useState<Principal>()
+  const [isAsking, setAsking] = useState(false)
   const [fault, setFault] = useState<Fault>()
   const policies = data?.policies ?? []
 
@@ -51,8 +53,20 @@ export function AdminPolicy() {
       </Text>
       <div className={styles.bar}>
         <Button onClick={() => void grant('global', true)}>Switch on for all</Button>
-        <Button onClick={() => void grant('global', false)}>Switch off for all</Button>
+        <Button onClick={() => setAsking(true)}>Switch off for all</Button>
       </div>
+      <ConfirmDialog
+        title="Switch Persistent Chat off for all?"
+        action="Switch it off"
+        isOpen={isAsking}
+        onClose={() => setAsking(false)}
+        onConfirm={() =>
+          client.request('policy.grant', { scope: 'global', enabled: false }).then(() => forget('policy.list'))
+        }
+      >
+        Everyone without a grant of their own is out of all rooms at once, you too. Nothing is deleted: switch it on
+        again and everything is as before.
+      </ConfirmDialog>
       <div className={styles.picker}>
         <PrincipalPicker label="For a person or group" onPick={setPicked} />
       </div>

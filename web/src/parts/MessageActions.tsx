@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { PostedMessage } from '../../../src/protocol/message.ts'
 import { useChat } from '../app/chat.ts'
 import { permalink } from '../app/route.ts'
-import { exactTime } from '../app/time.ts'
+import { exactTime, pointedTime } from '../app/time.ts'
 import { ConfirmDialog } from './ConfirmDialog.tsx'
 
 const useStyles = makeStyles({
@@ -42,7 +42,9 @@ export function MessageActions({ room, message, mayRemove }: MessageActionsProps
   }
   return (
     <div className={styles.root}>
-      <span className={styles.time}>{exactTime(message.at)}</span>
+      <span className={styles.time} title={exactTime(message.at)}>
+        {pointedTime(message.at)}
+      </span>
       <Button
         size="small"
         appearance="subtle"

@@ -19,13 +19,16 @@ const useStyles = makeStyles({
     alignItems: 'center',
     gap: tokens.spacingHorizontalXS,
     minHeight: '56px',
+    flexShrink: 0,
+    paddingBlock: tokens.spacingVerticalXS,
+    boxSizing: 'border-box',
     paddingInline: tokens.spacingHorizontalL,
     borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
     '@media (max-width: 719px)': { paddingInline: tokens.spacingHorizontalXS },
   },
   words: { flexGrow: 1, minWidth: 0 },
   name: { margin: 0, fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400 },
-  line: { display: 'flex', gap: tokens.spacingHorizontalS, flexWrap: 'wrap', alignItems: 'center' },
+  line: { display: 'flex', columnGap: tokens.spacingHorizontalS, flexWrap: 'wrap', alignItems: 'center' },
   category: { color: tokens.colorNeutralForeground2 },
 })
 

@@ -1,4 +1,4 @@
-import { Button, makeStyles, tokens } from '@fluentui/react-components'
+import { Button, makeStyles, mergeClasses, tokens } from '@fluentui/react-components'
 import { ClockRegular, ErrorCircleRegular } from '@fluentui/react-icons'
 import { useChat } from '../app/chat.ts'
 import type { WaitingPost } from '../app/outbox.ts'
@@ -6,6 +6,10 @@ import { LineFrame } from './LineFrame.tsx'
 import { MessageText } from './MessageText.tsx'
 
 const useStyles = makeStyles({
+  root: {
+    position: 'relative',
+    ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
+  },
   status: {
     display: 'flex',
     flexWrap: 'wrap',
@@ -14,6 +18,8 @@ const useStyles = makeStyles({
     fontSize: tokens.fontSizeBase200,
     color: tokens.colorNeutralForeground3,
   },
+  // Beside the text, not below it: the line keeps its height when it is sent.
+  waiting: { position: 'absolute', insetBlockEnd: '3px', insetInlineEnd: tokens.spacingHorizontalM },
   refused: { color: tokens.colorStatusDangerForeground1 },
   text: { color: tokens.colorNeutralForeground2 },
 })
@@ -27,6 +33,7 @@ export function WaitingLine({ post, startsRun, isStop }: WaitingLineProps) {
   const isRefused = post.state === 'refused'
   return (
     <article
+      className={styles.root}
       data-stop
       data-client-id={post.clientId}
       tabIndex={isStop ? 0 : -1}
@@ -60,7 +67,7 @@ export function WaitingLine({ post, startsRun, isStop }: WaitingLineProps) {
             </Button>
           </div>
         ) : (
-          <div className={styles.status}>
+          <div className={mergeClasses(styles.status, styles.waiting)}>
             <ClockRegular aria-hidden />
             {post.state === 'sent' ? 'Sent' : 'Waiting to be sent'}
           </div>

@@ -1,0 +1,169 @@
+import type { Command } from 'commander'
+import type { Input, Result, Verb } from '../protocol/request.ts'
+import { openDb, type StoreAddress } from '../store/db.ts'
+import { insertHistory } from '../store/seed.ts'
+import { categories, demoDomain, groups, people, rooms, units } from './demo-data.ts'
+import { openRandom, pastOf, sayLine } from './demo-text.ts'
+import { type StartOptions, withStartOptions } from './options.ts'
+import type { Serving } from './serve.ts'
+import { start } from './start.ts'
+
+export const demoPassword = 'persistent-chat'
+const administrator = `admin@${demoDomain}`
+const demoDataDir = './data/demo'
+
+const examples = `
+Examples:
+  $ pchat demo
+  $ pchat demo --port 9000 --data-dir /tmp/pchat-demo`
+
+export function addDemo(program: Command): void {
+  withStartOptions(
+    program
+      .command('demo')
+      .description('start a server with sample data: walls, all kinds of rooms, some thousand messages'),
+  )
+    .addHelpText('after', examples)
+    .action((options: StartOptions, command: Command) => {
+      process.env.PCHAT_ADMIN_USER ??= administrator
+      process.env.PCHAT_ADMIN_PASSWORD ??= demoPassword
+      const dataDir = command.getOptionValueSource('dataDir') === 'default' ? demoDataDir : options.dataDir
+      return start({ ...options, dataDir, domain: options.domain ?? demoDomain }, command, fillDemo)
+    })
+}
+
+type Ask = <V extends Verb>(verb: V, input: Input<V>) => Promise<Result<V>>
+
+async function fillDemo(serving: Serving, address: StoreAddress): Promise<void> {
+  const admin = await signIn(serving, administrator)
+  const { rooms: found } = await admin('room.find', { limit: 1 })
+  if (found.length === 0) await fill(admin, address)
+  await keepTalking(serving)
+  console.log(
+    `Sign in with the password ${demoPassword} as ${administrator}, tara@${demoDomain} (trader), anna@${demoDomain} (analyst) or omar@${demoDomain} (operator).`,
+  )
+}
+
+async function fill(admin: Ask, address: StoreAddress): Promise<void> {
+  for (const name of units)
+    await admin('principal.create', { kind: 'organizationalUnit', name: `OU ${name}`, displayName: name })
+  for (const one of people)
+    await admin('principal.create', {
+      kind: 'user',
+      name: `${one.account}@${demoDomain}`,
+      displayName: one.displayName,
+      password: demoPassword,
+      in: `OU ${one.unit}`,
+    })
+  for (const name of groups) {
+    await admin('principal.create', { kind: 'group', name, displayName: name })
+    await admin('group.update', {
+      group: name,
+      add: people.filter(one => one.groups.includes(name)).map(one => `${one.account}@${demoDomain}`),
+    })
+  }
+  const ids = new Map<string, string>()
+  for (const { name, description, allowed, denied, invitations, chatHistory } of categories) {
+    const { category } = await admin('category.create', {
+      name,
+      description,
+      invitations,
+      chatHistory: chatHistory ?? true,
+      allowedMembers: allowed,
+      deniedMembers: denied,
+      creators: allowed,
+    })
+    ids.set(name, category.id)
+  }
+  await fillRooms(admin, address, ids)
+}
+
+const nameOf = (who: string) => (people.some(one => one.account === who) ? `${who}@${demoDomain}` : who)
+
+async function fillRooms(admin: Ask, address: StoreAddress, ids: Map<string, string>): Promise<void> {
+  const db = openDb(address, { max: 1 })
+  const random = openRandom(2013)
+  const { principals } = await admin('principal.find', { text: '', kind: 'user', limit: 1000 })
+  const idOf = new Map(principals.map(principal => [principal.name, principal.id]))
+  try {
+    for (const plan of rooms) {
+      const { room } = await admin('room.create', {
+        category: ids.get(plan.category)!,
+        name: plan.name,
+        description: plan.description,
+        privacy: plan.privacy,
+        ...(plan.type ? { type: plan.type } : {}),
+        ...(plan.members === undefined ? {} : { members: plan.members?.map(nameOf) ?? null }),
+        managers: plan.managers.map(nameOf),
+        ...(plan.presenters ? { presenters: plan.presenters.map(nameOf) } : {}),
+      })
+      const authors = authorsOf(plan).map(account => idOf.get(`${account}@${demoDomain}`)!)
+      await insertHistory(db, room.id, pastOf(random, plan.theme, authors, plan.messages, new Date()))
+      if (plan.disabled) await admin('room.update', { room: room.id, disabled: true })
+    }
+  } finally {
+    await db.end()
+  }
+}
+
+/** Those who could have written there: presenters, members, or everybody in the category's scope. */
+function authorsOf(plan: (typeof rooms)[number]): string[] {
+  const allowed =
+    plan.presenters ?? plan.members ?? categories.find(category => category.name === plan.category)!.allowed
+  return people
+    .filter(
+      one =>
+        allowed.includes(demoDomain) ||
+        allowed.includes(one.account) ||
+        one.groups.some(group => allowed.includes(group)),
+    )
+    .map(one => one.account)
+}
+
+const talkMs = 7_000
+
+/** Somebody says something every few seconds, as long as the demo runs. */
+async function keepTalking(serving: Serving): Promise<void> {
+  const open = rooms.filter(plan => plan.messages > 100)
+  const random = openRandom(Date.now())
+  const asks = new Map<string, { ask: Ask; rooms: Map<string, string> }>()
+  const talk = async () => {
+    const plan = open[Math.floor(random() * open.length)]!
+    const authors = authorsOf(plan)
+    const account = authors[Math.floor(random() * authors.length)]!
+    const known = asks.get(account) ?? (await introduce(serving, account))
+    asks.set(account, known)
+    const room = known.rooms.get(plan.name)
+    if (room)
+      await known.ask('message.post', {
+        room,
+        clientId: crypto.randomUUID(),
+        text: sayLine(random, plan.theme),
+        format: 'markdown',
+      })
+  }
+  // The demo's own chatter is no reason to stop it, nor to keep it alive.
+  setInterval(() => void talk().catch(() => {}), talkMs).unref()
+}
+
+async function introduce(serving: Serving, account: string) {
+  const ask = await signIn(serving, `${account}@${demoDomain}`)
+  const { rooms: mine } = await ask('room.find', { mine: 'member', limit: 1000 })
+  return { ask, rooms: new Map(mine.map(room => [room.name, room.id])) }
+}
+
+async function signIn(serving: Serving, user: string): Promise<Ask> {
+  let token: string | undefined
+  const ask: Ask = async (verb, input) => {
+    const response = await fetch(`${serving.url}/api/v1/${verb}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: JSON.stringify(input),
+    })
+    const answer = (await response.json()) as { result?: Result<typeof verb>; error?: { message: string } }
+    if (!answer.result) throw new Error(`${verb}: ${answer.error?.message}`)
+    return answer.result
+  }
+  token = (await ask('session.signIn', { user, password: demoPassword })).token
+  return ask
+}

@@ -1,0 +1,237 @@
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Input, Result, Verb } from '../src/protocol/request.ts'
+import { findFaults, type Kept, type KeptRoom } from './kill-check.ts'
+import { openReader, openWriter, type Stage } from './kill-clients.ts'
+import { type Pchat, runPchat } from './pchat.ts'
+import { numberOption, openRandom, type Random } from './random.ts'
+
+export type KillOptions = {
+  seed: number
+  rounds: number
+  rooms?: number
+  writers?: number
+  inFlight?: number
+  /** The longest time between two kills. */
+  maxPauseMs?: number
+  say?: (line: string) => void
+}
+
+export type KillReport = {
+  seed: number
+  kills: Record<Kill, number>
+  posts: number
+  acknowledged: number
+  retried: number
+  repeated: number
+  resumed: number
+  seconds: number
+  faults: string[]
+}
+
+/** What is killed: the server, PostgreSQL's first process, both with all of PostgreSQL's, or the backend of one connection. */
+const kinds = ['server', 'postmaster', 'both', 'backend'] as const
+type Kill = (typeof kinds)[number]
+
+const password = 'correct horse battery'
+const admin = 'admin@example.com'
+/** Recovery of a database and a start on a busy machine. */
+const patienceMs = 60_000
+
+/** Posts through a real server while it and its database are killed, then looks for what was lost, doubled or mixed up. */
+export async function runKills(options: KillOptions): Promise<KillReport> {
+  const { seed, rounds, rooms: roomCount = 4, writers: writerCount = 5, inFlight = 12, maxPauseMs = 1_500 } = options
+  const say = options.say ?? (() => {})
+  const startedAt = Date.now()
+  const random = openRandom(seed)
+  const faults: string[] = []
+  const folder = await mkdtemp(join(tmpdir(), 'pchat-kill-'))
+  // PostgreSQL runs under an account of its own where this is root.
+  await chmod(folder, 0o755)
+  const data = join(folder, 'data')
+  let server = startServer(data)
+  try {
+    let url = await server.ready()
+    const { people, rooms, token } = await prepare(url, writerCount, roomCount)
+    const stop = new AbortController()
+    const stage: Stage = { url: () => url, rooms, fault: text => void faults.push(text), stopping: stop.signal }
+    const ends = Promise.withResolvers<Map<string, number>>()
+    const writers = people.map((person, index) =>
+      openWriter(stage, person, `writer ${index}`, random.fork(`writer ${index}`), inFlight),
+    )
+    const readers = [
+      openReader(stage, people[0]!, 'reader by sync', ends.promise, 'session.sync'),
+      openReader(stage, people[1]!, 'reader by join', ends.promise, 'room.join'),
+    ]
+    const acknowledged = () => writers.reduce((sum, writer) => sum + writer.acknowledged(), 0)
+
+    const kills: KillReport['kills'] = { server: 0, postmaster: 0, both: 0, backend: 0 }
+    for (let round = 0; round < rounds; round += 1) {
+      // Each kind comes by turns, in an order of its own in each run; sometimes before the last one is recovered from.
+      if (!random.chance(0.15)) await progress(acknowledged, server)
+      await sleep(random.below(maxPauseMs))
+      const kill = kinds[(round + seed) % kinds.length]!
+      kills[kill] += 1
+      say(`${round + 1}: ${kill} after ${acknowledged()} acknowledged`)
+      server = await strike(kill, server, data, random)
+      url = await readyUrl(server)
+    }
+    await progress(acknowledged, server)
+    stop.abort()
+    await inTime('the writers', Promise.all(writers.map(writer => writer.done)))
+    const kept = await Promise.all(rooms.map(room => readRoom(url, token, room)))
+    ends.resolve(new Map(kept.map(({ room, lastSeq }) => [room, lastSeq])))
+    await inTime('the readers', Promise.all(readers.map(reader => reader.done)))
+
+    const tried = writers.flatMap(writer => writer.tried)
+    const reads = readers.flatMap(reader => rooms.map(room => ({ reader: reader.name, room, messages: reader.read(room) })))
+    faults.push(...findFaults(tried, kept, reads))
+    for (const post of tried) if (post.acknowledged.length === 0) faults.push(`post ${post.clientId} was never answered`)
+    server.kill('SIGTERM')
+    const end = await server.ended
+    if (end !== 0) faults.push(`the server ended with ${end}:\n${server.said().slice(-2_000)}`)
+    return {
+      seed,
+      kills,
+      posts: tried.length,
+      acknowledged: acknowledged(),
+      retried: tried.filter(post => (post.acknowledged[0]?.attempt ?? 1) > 1).length,
+      repeated: tried.filter(post => post.acknowledged[0]?.repeated).length,
+      resumed: readers.reduce((sum, reader) => sum + reader.resumed(), 0),
+      seconds: Math.round((Date.now() - startedAt) / 1000),
+      faults,
+    }
+  } finally {
+    await endAll(server, data)
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function startServer(data: string): Pchat {
+  const env = { PCHAT_ADMIN_USER: admin, PCHAT_ADMIN_PASSWORD: password, PCHAT_LOG_LEVEL: 'error' }
+  return runPchat(['start', '--port', '0', '--data-dir', data], { env })
+}
+
+async function readyUrl(server: Pchat): Promise<string> {
+  return inTime('the start of the server', server.ready())
+}
+
+/** Kills, and answers the server that stands afterwards: it starts its own database again, and is started again where it was killed. */
+async function strike(kill: Kill, server: Pchat, data: string, random: Random): Promise<Pchat> {
+  const postmaster = await postmasterOf(data)
+  const children = postmaster === undefined ? [] : await childrenOf(postmaster)
+  if (kill === 'backend') {
+    const backends = children.filter(({ title }) => /pchat pchat/.test(title))
+    if (backends.length > 0) send(random.pick(backends).pid)
+  }
+  if (kill === 'postmaster' && postmaster !== undefined) send(postmaster)
+  if (kill === 'both') for (const pid of [postmaster, ...children.map(child => child.pid)]) if (pid !== undefined) send(pid)
+  if (kill === 'server' || kill === 'both') {
+    server.kill('SIGKILL')
+    await server.ended
+    return startServer(data)
+  }
+  return server
+}
+
+function send(pid: number) {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+async function postmasterOf(data: string): Promise<number | undefined> {
+  const text = await readFile(join(data, 'postgres/postmaster.pid'), 'utf8').catch(() => '')
+  const pid = Number.parseInt(text, 10)
+  const argv = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  return argv.includes(data) ? pid : undefined
+}
+
+async function childrenOf(parent: number): Promise<{ pid: number; title: string }[]> {
+  const found: { pid: number; title: string }[] = []
+  for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number)) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+    if (Number(stat.split(') ')[1]?.split(' ')[1]) !== parent) continue
+    found.push({ pid, title: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') })
+  }
+  return found
+}
+
+async function endAll(server: Pchat, data: string) {
+  server.kill('SIGKILL')
+  await server.ended
+  const postmaster = await postmasterOf(data)
+  if (postmaster === undefined) return
+  const children = await childrenOf(postmaster)
+  for (const pid of [postmaster, ...children.map(child => child.pid)]) send(pid)
+}
+
+/** Until something more was acknowledged: the last kill is recovered from. */
+async function progress(acknowledged: () => number, server: Pchat) {
+  const before = acknowledged()
+  const deadline = Date.now() + patienceMs
+  while (acknowledged() <= before) {
+    if (Date.now() > deadline) throw new Error(`nothing is acknowledged any more:\n${server.said().slice(-2_000)}`)
+    await sleep(10)
+  }
+}
+
+async function inTime<T>(what: string, work: Promise<T>): Promise<T> {
+  const late = new AbortController()
+  const timeout = sleep(patienceMs, undefined, { signal: late.signal }).then(
+    () => Promise.reject(new Error(`${what} did not come within ${patienceMs} ms`)),
+    () => undefined as never,
+  )
+  return Promise.race([work, timeout]).finally(() => late.abort())
+}
+
+async function prepare(url: string, users: number, roomCount: number) {
+  const { token } = await call(url, '', 'session.signIn', { user: admin, password })
+  await call(url, token, 'settings.update', { settings: { trustedNetworks: ['127.0.0.0/8', '::1/128'] } })
+  const people: string[] = []
+  for (let n = 0; n < users; n += 1) {
+    const name = `user${n}@example.com`
+    await call(url, token, 'principal.create', { kind: 'user', name, displayName: name, password })
+    people.push((await call(url, '', 'session.signIn', { user: name, password })).token)
+  }
+  const { category } = await call(url, token, 'category.create', { name: 'all', allowedMembers: ['example.com'] })
+  const rooms: string[] = []
+  for (let n = 0; n < roomCount; n += 1) {
+    const { room } = await call(url, token, 'room.create', { category: category.id, name: `room ${n}`, members: null })
+    rooms.push(room.id)
+  }
+  return { token, people, rooms: rooms.sort() }
+}
+
+async function readRoom(url: string, token: string, room: string): Promise<KeptRoom> {
+  const messages: Kept[] = []
+  for (;;) {
+    const page = await call(url, token, 'message.list', { room, after: messages.at(-1)?.seq ?? 0, limit: 500 })
+    messages.push(...(page.messages as Kept[]).map(({ seq, at, clientId, text }) => ({ seq, at, clientId, text })))
+    if (page.messages.length === 0) return { room, lastSeq: page.lastSeq, messages }
+  }
+}
+
+async function call<V extends Verb>(url: string, token: string, verb: V, input: Input<V>): Promise<Result<V>> {
+  const response = await fetch(`${url}/api/v1/${verb}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    body: JSON.stringify(input),
+  })
+  const answer = (await response.json()) as { result: Result<V>; error?: { code: string; message: string } }
+  if (answer.error) throw new Error(`${verb}: ${answer.error.code} ${answer.error.message}`)
+  return answer.result
+}
+
+if (import.meta.main) {
+  const args = process.argv.slice(2)
+  const seed = numberOption(args, 'seed', Date.now() % 2 ** 31)
+  console.log(`seed ${seed}`)
+  const report = await runKills({ seed, rounds: numberOption(args, 'rounds', 20), say: console.log })
+  console.log(JSON.stringify(report, null, 2))
+  process.exitCode = report.faults.length > 0 ? 1 : 0
+}

@@ -1,0 +1,44 @@
+/** Chance that can be had again: one seed, one course. */
+export type Random = {
+  /** From 0 up to, not including, `end`. */
+  below(end: number): number
+  /** Whole numbers from `from` to `through`, both included. */
+  between(from: number, through: number): number
+  pick<T>(from: readonly T[]): T
+  chance(share: number): boolean
+  /** Another course that does not depend on how far this one is. */
+  fork(name: string): Random
+}
+
+export function openRandom(seed: number): Random {
+  let state = seed >>> 0
+  // mulberry32
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+  const below = (end: number) => Math.floor(next() * end)
+  return {
+    below,
+    between: (from, through) => from + below(through - from + 1),
+    pick: from => from[below(from.length)]!,
+    chance: share => next() < share,
+    fork(name) {
+      let mixed = seed >>> 0
+      for (const letter of name) mixed = Math.imul(mixed ^ letter.codePointAt(0)!, 0x01000193) >>> 0
+      return openRandom(mixed)
+    },
+  }
+}
+
+/** What `--name value` gives on a command line, else the default. */
+export function numberOption(args: readonly string[], name: string, otherwise: number): number {
+  const place = args.indexOf(`--${name}`)
+  if (place < 0) return otherwise
+  const value = Number(args[place + 1])
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`--${name} wants a whole number, such as --${name} 7.`)
+  return value
+}
