@@ -9,6 +9,7 @@ export type Tried = {
   /** The connection over which the first try went, and its place among what was sent over it. */
   connection: number
   place: number
+  tries: number
   acknowledged: Acknowledgement[]
 }
 
@@ -61,7 +62,8 @@ function faultsOfPost(post: Tried, kept: Map<number, Kept> | undefined): string[
   if (!found) faults.push(`post ${post.clientId}: acknowledged as ${first.seq}, and lost`)
   else if (found.clientId !== post.clientId)
     faults.push(`post ${post.clientId}: acknowledged as ${first.seq}, where another one is`)
-  else if (found.at !== first.at) faults.push(`post ${post.clientId}: acknowledged with ${first.at}, kept with ${found.at}`)
+  else if (found.at !== first.at)
+    faults.push(`post ${post.clientId}: acknowledged with ${first.at}, kept with ${found.at}`)
   post.acknowledged.forEach((one, index) => {
     if (one.seq !== first.seq || one.at !== first.at)
       faults.push(`post ${post.clientId}: answered with ${first.seq}, then with ${one.seq}`)

@@ -60,9 +60,10 @@ async function openSocket(url: string, token: string, hear: (event: Event) => vo
   ])
   if (!isOpen) return undefined
   connections += 1
+  const number = connections
   const opened = await ask('session.open', { token })
   const end = () => socket.terminate()
-  if (opened !== 'gone' && 'epoch' in opened) return { number: connections, ask, closed, end }
+  if (opened !== 'gone' && 'epoch' in opened) return { number, ask, closed, end }
   end()
   return undefined
 }
@@ -110,14 +111,23 @@ export function openWriter(stage: Stage, token: string, name: string, random: Ra
 
   function draft(): Tried {
     const text = `${name} ${tried.length} ${'x'.repeat(random.below(200))}`
-    return { room: random.pick(stage.rooms), clientId: randomUUID(), text, connection: 0, place: 0, acknowledged: [] }
+    return {
+      room: random.pick(stage.rooms),
+      clientId: randomUUID(),
+      text,
+      connection: 0,
+      place: 0,
+      tries: 0,
+      acknowledged: [],
+    }
   }
 
   /** Until it is answered for good. */
   async function deliver(post: Tried): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
+    for (;;) {
       const over = await socket()
-      if (attempt === 1) {
+      post.tries += 1
+      if (post.tries === 1) {
         place += 1
         post.connection = over.number
         post.place = place
@@ -128,7 +138,7 @@ export function openWriter(stage: Stage, token: string, name: string, random: Ra
         if (current === over) current = undefined
         await pauseAfter(answer)
       } else if (!isRefusal(answer)) {
-        post.acknowledged.push({ ...answer, attempt })
+        post.acknowledged.push({ ...answer, attempt: post.tries })
         acknowledged += 1
         return
       } else if (isPassing(answer)) await pauseAfter(answer)
@@ -203,7 +213,7 @@ export function openReader(
     await resume(socket, next)
     for (const room of stage.rooms) {
       const end = (next.get(room) ?? 1) - 1
-      await fill(socket, room, Math.max(end, held.get(room)!.at(-1)?.seq ?? 0))
+      if (!(await fill(socket, room, Math.max(end, held.get(room)!.at(-1)?.seq ?? 0)))) break
       for (const message of held.get(room)!) take(room, message)
       held.delete(room)
     }
@@ -218,7 +228,10 @@ export function openReader(
       return { room, seq: messages.length, revision }
     })
     if (by === 'session.sync' || epoch !== undefined) {
-      const answer = await socket.ask('session.sync', epoch === undefined ? { rooms: rooms.map(({ room }) => ({ room })) } : { epoch, rooms })
+      const answer = await socket.ask(
+        'session.sync',
+        epoch === undefined ? { rooms: rooms.map(({ room }) => ({ room })) } : { epoch, rooms },
+      )
       if (answer === 'gone' || isRefusal(answer)) return socket.end()
       if (epoch !== undefined && answer.epoch !== epoch) stage.fault(`${name}: the epoch changed`)
       epoch = answer.epoch
@@ -238,17 +251,20 @@ export function openReader(
     }
   }
 
-  async function fill(socket: Socket, room: string, end: number) {
+  /** False where the connection went before. */
+  async function fill(socket: Socket, room: string, end: number): Promise<boolean> {
     const { messages } = copies.get(room)!
     while (messages.length < end) {
       const page = await socket.ask('message.list', { room, after: messages.length, limit: 500 })
-      if (page === 'gone') return
+      if (page === 'gone') return false
       if (isRefusal(page)) {
         if (!isPassing(page)) stage.fault(`${name}: ${page.code} ${page.message}`)
-        return socket.end()
+        socket.end()
+        return false
       }
       for (const message of page.messages) take(room, message)
     }
+    return true
   }
 
   async function run() {

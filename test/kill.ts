@@ -86,9 +86,12 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     await inTime('the readers', Promise.all(readers.map(reader => reader.done)))
 
     const tried = writers.flatMap(writer => writer.tried)
-    const reads = readers.flatMap(reader => rooms.map(room => ({ reader: reader.name, room, messages: reader.read(room) })))
+    const reads = readers.flatMap(reader =>
+      rooms.map(room => ({ reader: reader.name, room, messages: reader.read(room) })),
+    )
     faults.push(...findFaults(tried, kept, reads))
-    for (const post of tried) if (post.acknowledged.length === 0) faults.push(`post ${post.clientId} was never answered`)
+    for (const post of tried)
+      if (post.acknowledged.length === 0) faults.push(`post ${post.clientId} was never answered`)
     server.kill('SIGTERM')
     const end = await server.ended
     if (end !== 0) faults.push(`the server ended with ${end}:\n${server.said().slice(-2_000)}`)
@@ -127,7 +130,8 @@ async function strike(kill: Kill, server: Pchat, data: string, random: Random): 
     if (backends.length > 0) send(random.pick(backends).pid)
   }
   if (kill === 'postmaster' && postmaster !== undefined) send(postmaster)
-  if (kill === 'both') for (const pid of [postmaster, ...children.map(child => child.pid)]) if (pid !== undefined) send(pid)
+  if (kill === 'both')
+    for (const pid of [postmaster, ...children.map(child => child.pid)]) if (pid !== undefined) send(pid)
   if (kill === 'server' || kill === 'both') {
     server.kill('SIGKILL')
     await server.ended

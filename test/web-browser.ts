@@ -84,7 +84,5 @@ export async function lines(page: Page, pattern: RegExp): Promise<string[]> {
   const read = await Promise.all(
     rows.map(async row => ({ seq: Number(await row.getAttribute('data-seq')), text: await row.innerText() })),
   )
-  return read
-    .sort((a, b) => a.seq - b.seq)
-    .flatMap(({ text }) => pattern.exec(text)?.[0] ?? [])
+  return read.sort((a, b) => a.seq - b.seq).flatMap(({ text }) => pattern.exec(text)?.[0] ?? [])
 }

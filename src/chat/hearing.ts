@@ -109,14 +109,17 @@ export async function readRoomChanged(chat: Chat, room: string): Promise<Buffer 
   return row && eventFrame({ event: 'room.changed', room: toRoom(row, chat.settings.domain, true) })
 }
 
-/** Local users whose rights a directory change may have touched since a version, and the version that this leads to. */
+/**
+ * Local users whose rights a directory change may have touched since a version, and the version that this leads to. `users` is
+ * asked after the change was read: who comes later was decided under it.
+ */
 export async function readDirectoryChange(
   chat: Chat,
   since: number,
-  users: string[],
+  users: () => string[],
 ): Promise<{ version: number; affected: string[] }> {
   const { version, principals } = await directoryChangesSince(chat.db, since)
-  return { version, affected: version > since ? await affectedUsers(chat.db, principals, users) : [] }
+  return { version, affected: version > since ? await affectedUsers(chat.db, principals, users()) : [] }
 }
 
 /** Of local users, those for whom `principals` stand (all where absent), who may read the room; with `followers`, who follow it. */

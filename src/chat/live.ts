@@ -117,23 +117,28 @@ export async function syncSession(
   const rows = await syncRooms(chat.db, caller.user.id, asked, { history, site: chat.site, withSeq: sameEpoch })
   // An empty answer of the statement says nothing of the person.
   const first = rows[0]
-  if (!first || first.account_disabled || !(first.enabled || first.administrator)) await requirePerson(chat, caller)
+  const known = first && !first.account_disabled && first.enabled
+  const enabled = known || (await requirePerson(chat, caller)).enabled
   const answer: Result<'session.sync'> = {
     epoch: chat.epoch,
     rooms: [],
     refused: [],
-    invitations: await readInvitations(chat, caller),
+    // An administrator for whom the policy is off reads nothing.
+    invitations: enabled ? await readInvitations(chat, caller) : [],
   }
+  const refused = new Map<string, string>()
   for (const row of rows) {
     const refusal = refuseSync(row)
     if (refusal) {
-      if (row.asked) answer.refused.push({ room: row.wanted, code: refusal.code })
+      refused.set(row.wanted, refusal.code)
       continue
     }
     const room = row as SyncedRow & { id: string }
     answer.rooms.push(await toSyncRoom(chat, room, sameEpoch))
     session.enter(room.id, { lastSeq: row.last_seq, revision: row.revision, stamp: stampOf(row) })
   }
+  // In the order of asking: that of the rows would tell which of them exist.
+  answer.refused = asked.flatMap(({ room }) => (refused.has(room) ? [{ room, code: refused.get(room)! }] : []))
   return answer
 }
 

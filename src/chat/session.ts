@@ -9,6 +9,7 @@ import { findCredential, resolvePerson } from '../store/principal.ts'
 import {
   deleteSession,
   deleteSessionsOf,
+  endedAmong,
   findSession,
   insertSessionByPassword,
   principalOfSession,
@@ -86,6 +87,11 @@ export async function callerOfToken(chat: Chat, token: string, address: string):
 /** Whether the caller's sign-in still stands. */
 export async function isSignedIn(chat: Chat, caller: Caller): Promise<boolean> {
   return (await principalOfSession(chat.db, caller.session)) === caller.user.id
+}
+
+/** Those of some sign-ins that have ended, for a hub that was not told. */
+export function endedSessions(chat: Chat, sessions: string[]): Promise<string[]> {
+  return endedAmong(chat.db, sessions)
 }
 
 /** Read anew: a connection may be older than the loss of the right. Whom the policy shuts out may still sign out. */

@@ -37,8 +37,15 @@ type Ask = <V extends Verb>(verb: V, input: Input<V>) => Promise<Result<V>>
 async function fillDemo(serving: Serving, address: StoreAddress): Promise<void> {
   const admin = await signIn(serving, administrator)
   const { rooms: found } = await admin('room.find', { limit: 1 })
-  if (found.length === 0) await fill(admin, address)
-  await keepTalking(serving)
+  const voices = openVoices(serving)
+  const random = openRandom(Date.now())
+  if (found.length === 0) {
+    await fill(admin, address)
+    await followRooms(voices)
+    for (let i = 0; i < freshLines; i += 1) await talk(voices, random)
+  }
+  // The demo's own chatter is no reason to stop it, nor to keep it alive.
+  setInterval(() => void talk(voices, random).catch(() => {}), talkMs).unref()
   console.log(
     `Sign in with the password ${demoPassword} as ${administrator}, tara@${demoDomain} (trader), anna@${demoDomain} (analyst) or omar@${demoDomain} (operator).`,
   )
@@ -121,35 +128,50 @@ function authorsOf(plan: (typeof rooms)[number]): string[] {
 }
 
 const talkMs = 7_000
+/** Lines that everybody finds unread at first. */
+const freshLines = 25
 
-/** Somebody says something every few seconds, as long as the demo runs. */
-async function keepTalking(serving: Serving): Promise<void> {
-  const open = rooms.filter(plan => plan.messages > 100)
-  const random = openRandom(Date.now())
-  const asks = new Map<string, { ask: Ask; rooms: Map<string, string> }>()
-  const talk = async () => {
-    const plan = open[Math.floor(random() * open.length)]!
-    const authors = authorsOf(plan)
-    const account = authors[Math.floor(random() * authors.length)]!
-    const known = asks.get(account) ?? (await introduce(serving, account))
-    asks.set(account, known)
-    const room = known.rooms.get(plan.name)
-    if (room)
-      await known.ask('message.post', {
-        room,
-        clientId: crypto.randomUUID(),
-        text: sayLine(random, plan.theme),
-        format: 'markdown',
-      })
+type Voice = { ask: Ask; rooms: Map<string, string> }
+type Voices = (account: string) => Promise<Voice>
+
+/** People sign in when they first say something. */
+function openVoices(serving: Serving): Voices {
+  const known = new Map<string, Promise<Voice>>()
+  return account => {
+    const voice = known.get(account) ?? introduce(serving, account)
+    known.set(account, voice)
+    return voice
   }
-  // The demo's own chatter is no reason to stop it, nor to keep it alive.
-  setInterval(() => void talk().catch(() => {}), talkMs).unref()
 }
 
-async function introduce(serving: Serving, account: string) {
+async function introduce(serving: Serving, account: string): Promise<Voice> {
   const ask = await signIn(serving, `${account}@${demoDomain}`)
   const { rooms: mine } = await ask('room.find', { mine: 'member', limit: 1000 })
-  return { ask, rooms: new Map(mine.map(room => [room.name, room.id])) }
+  return { ask, rooms: new Map(mine.filter(room => !room.disabled).map(room => [room.name, room.id])) }
+}
+
+/** Everybody follows what he may read, but for the chatter of the whole house, which he finds himself. */
+async function followRooms(voices: Voices): Promise<void> {
+  const chatter = new Set(['Canteen', 'Smoking balcony', 'Change calendar'])
+  for (const { account } of people) {
+    const { ask, rooms: mine } = await voices(account)
+    for (const [name, room] of mine) if (!chatter.has(name)) await ask('room.follow', { room })
+  }
+}
+
+async function talk(voices: Voices, random: () => number): Promise<void> {
+  const busy = rooms.filter(one => one.messages > 100)
+  const plan = busy[Math.floor(random() * busy.length)]!
+  const authors = authorsOf(plan)
+  const voice = await voices(authors[Math.floor(random() * authors.length)]!)
+  const room = voice.rooms.get(plan.name)
+  if (room)
+    await voice.ask('message.post', {
+      room,
+      clientId: crypto.randomUUID(),
+      text: sayLine(random, plan.theme),
+      format: 'markdown',
+    })
 }
 
 async function signIn(serving: Serving, user: string): Promise<Ask> {

@@ -74,7 +74,7 @@ export function connect(options: ClientOptions): Client {
     url: options.url,
     token: options.token,
     signIn: options.signIn,
-    webSocket: options.webSocket ?? (WebSocket as SocketClass),
+    webSocket: options.webSocket ?? globalSocket(),
     random,
     heard,
     answered,
@@ -138,4 +138,11 @@ export function connect(options: ClientOptions): Client {
     fill: (room, range) => history.fill(room, range),
     close: () => link.close(),
   }
+}
+
+function globalSocket(): SocketClass {
+  const { WebSocket } = globalThis as { WebSocket?: SocketClass }
+  if (WebSocket === undefined)
+    throw new TypeError('There is no WebSocket here. Use Node 22 or later, or pass one as webSocket.')
+  return WebSocket
 }

@@ -38,9 +38,12 @@ export function createHear({ rooms, history, request, stale, catchUp }: HearOpti
   const inBackground = (work: Promise<unknown>) => void work.catch(() => {})
 
   function posted({ room, message }: EventOf<'message.posted'>): void {
-    if (rooms.get(room) !== undefined) return void rooms.change(room, state => applyPosted(state, message))
-    rooms.put(applyPosted(emptyRoom(room, { lastSeq: message.seq - 1, firstSeq: 1, revision: 0 }), message))
-    stale()
+    const state = rooms.get(room)
+    if (state === undefined) stale()
+    const base = state ?? emptyRoom(room, { lastSeq: message.seq - 1, firstSeq: 1, revision: 0 })
+    const applied = applyPosted(base, message)
+    if (applied !== state) rooms.put(applied)
+    rooms.trim(room)
   }
 
   function historyChanged(event: EventOf<'history.changed'>): void {

@@ -68,6 +68,7 @@ export class History {
   async #fillOrGiveUp(id: string, hole: Range): Promise<void> {
     try {
       await this.#load(id, { after: hole.from - 1 }, Math.min(PAGE, size(hole)))
+      this.#rooms.trim(id)
     } catch {
       this.#rooms.change(id, state => giveUp(state, hole, false))
     }

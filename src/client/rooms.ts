@@ -57,7 +57,7 @@ export class Rooms {
 
   put(state: RoomState): void {
     const heard = takeHeard(state)
-    this.#states.set(state.id, trim(heard.state, this.#keep.get(state.id) ?? this.#options.keep))
+    this.#states.set(state.id, heard.state)
     for (const message of heard.messages) this.#options.posted(state.id, message)
     this.#options.changed(state.id)
     if (missing(heard.state).length > 0) this.#options.missed(state.id)
@@ -67,6 +67,12 @@ export class Rooms {
     const state = this.get(id)
     const changed = state && change(state)
     if (changed !== undefined && changed !== state) this.put(changed)
+  }
+
+  /** For what comes unasked: what is loaded on request must stay until it was looked at. */
+  trim(id: string): void {
+    const state = this.get(id)
+    if (state !== undefined) this.#states.set(id, trim(state, this.#keep.get(id) ?? this.#options.keep))
   }
 
   /** What is here now was asked for, and is not forgotten when new messages come. */

@@ -187,13 +187,17 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
       const me = await readMe(chat, caller)
       if (closed) return
       clearTimeout(late)
-      session = { id: randomUUID(), caller, heard: new Set(), push, close }
-      hub.add(session)
-      // The sign-in may have been ended between the look and now, when nobody could tell this session.
-      if (!(await isSignedIn(chat, caller))) {
-        answer(id, { error: new Refusal('unauthenticated', 'This sign-in has ended. Sign in again.').toWire() })
-        return close(closeCodes.unauthenticated, 'this sign-in has ended')
-      }
+      const made: Session = { id: randomUUID(), caller, heard: new Set(), push, close }
+      hub.add(made)
+      // The sign-in may have been ended between the look and now, when nobody could tell this session. Asking begins after.
+      const signedIn = await isSignedIn(chat, caller).catch(error => {
+        hub.remove(made)
+        throw error
+      })
+      if (closed || !signedIn) hub.remove(made)
+      if (closed) return
+      if (!signedIn) throw new Refusal('unauthenticated', 'This sign-in has ended. Sign in again.')
+      session = made
       answer(id, { result: opened(chat, me) })
     } finally {
       opening = false

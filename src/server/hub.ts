@@ -1,6 +1,7 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Chat, Live, Standing } from '../chat/chat.ts'
 import { concernedUsers, readDirectoryChange } from '../chat/hearing.ts'
+import { endedSessions } from '../chat/session.ts'
 import { loadSettings } from '../chat/settings.ts'
 import type { Stamp } from '../domain/stamp.ts'
 import type { BusMessage, Subject } from '../pool/bus.ts'
@@ -30,6 +31,8 @@ export type HubOptions = { sweepMs?: number; lingerMs?: number }
 const sweepMs = 1_000
 /** Changes are kept for minutes in the store; a hub that could not read them for so long looks at all its rooms. */
 const maxBlindMs = 5 * 60_000
+/** How long the sign-in of a live session may have ended by its own user, or by age, without the bus telling of it. */
+const signInsMs = 60_000
 const newFeedMs = 20
 
 export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub> {
@@ -42,7 +45,10 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     ...(options.lingerMs === undefined ? {} : { lingerMs: options.lingerMs }),
   })
   const stamps = await readStamps(chat.db)
+  /** Known of: who was decided under an older one is decided anew before he hears. */
   let directory = stamps.directory
+  /** Followed up: everybody who hears was decided under this one. Behind `directory` while that is done, or where it failed. */
+  let followed = stamps.directory
   let catching: Promise<void> | undefined
   let fresh: RoomFeed[] = []
   let leaving: Session | undefined
@@ -102,21 +108,23 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
 
   /** Promise where this server does not know the directory or the settings of that stamp yet; they hold back what came under it. */
   function catchUp(stamp: Stamp): Promise<void> | undefined {
-    if (stamp.directory <= directory && stamp.settings <= chat.settingsVersion && !catching) return undefined
+    if (stamp.directory <= followed && stamp.settings <= chat.settingsVersion && !catching) return undefined
     if (stamp.settings > chat.settingsVersion) return loadSettings(chat).then(() => catchUpDirectory(stamp.directory))
     return catchUpDirectory(stamp.directory)
   }
 
-  function catchUpDirectory(version: number): Promise<void> {
-    if (version <= directory) return catching ?? Promise.resolve()
+  async function catchUpDirectory(version: number): Promise<void> {
+    // It may have read before this version was there: then only a reading that begins from now on counts.
+    await catching
+    if (version <= followed) return
     catching ??= readDirectory().finally(() => {
       catching = undefined
     })
-    return catching
+    await catching
   }
 
   async function readDirectory() {
-    const { version, affected } = await readDirectoryChange(chat, directory, [...byUser.keys()])
+    const { version, affected } = await readDirectoryChange(chat, followed, () => [...byUser.keys()])
     // Raised first: whoever settles from now on under an older version is decided anew.
     directory = Math.max(directory, version)
     const users = new Set(affected)
@@ -124,7 +132,14 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       affected.flatMap(user => [...(byUser.get(user)?.sessions ?? [])].flatMap(session => [...session.heard])),
     )
     // Not by way of the feeds' queues, which may be waiting for this very call.
-    for (const { room } of rooms) await feeds.get(room)?.feed.recheckUsers(users, directory)
+    for (const { room } of rooms) await feeds.get(room)?.feed.recheckUsers(users, version)
+    await checkSignIns(affected.flatMap(user => [...(byUser.get(user)?.sessions ?? [])]))
+    followed = Math.max(followed, version)
+  }
+
+  /** Closes those of the sessions whose sign-in has ended. */
+  async function checkSignIns(some: Session[]) {
+    if (some.length > 0) endSessions(new Set(await endedSessions(chat, [...new Set(some.map(s => s.caller.session))])))
   }
 
   ////////////////////////////////////////////////////////////////// what the bus brings for the whole server
@@ -175,8 +190,10 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
 
   ////////////////////////////////////////////////////////////////// the sweep
 
-  let snapshot: string | undefined
+  // From the start on: what is posted before the first sweep is not to be missed.
+  let { snapshot } = await changesSince(chat.db, undefined)
   let sweptAt = Date.now()
+  let signInsAt = Date.now()
 
   async function sweep() {
     const blind = Date.now() - sweptAt > maxBlindMs
@@ -184,7 +201,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     if (blind) await checkAll()
     const stampsNow = await readStamps(chat.db)
     if (stampsNow.settings > chat.settingsVersion) await loadSettings(chat)
-    if (stampsNow.directory > directory) await catchUpDirectory(stampsNow.directory)
+    if (stampsNow.directory > followed) await catchUpDirectory(stampsNow.directory)
     for (const change of read.changes) {
       const feed = change.subject === null ? undefined : feeds.get(change.subject)?.feed
       if (change.kind === 'category')
@@ -197,6 +214,9 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     }
     snapshot = read.snapshot
     sweptAt = Date.now()
+    if (sweptAt - signInsAt < signInsMs) return
+    await checkSignIns([...sessions.values()])
+    signInsAt = sweptAt
   }
 
   async function checkAll() {
@@ -223,6 +243,16 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       fresh = []
       void failing(checkEnds(rooms))
     }, newFeedMs)
+  }
+
+  function settleLater(session: Session, room: string, standing: Standing, opened: boolean, after: (() => void)[]) {
+    after.push(() => {
+      // Not the feed of the beginning: a session that left meanwhile may have taken that one along.
+      const feed = feedOf(room)
+      const isNew = feed.lastSeq() === undefined
+      feed.settle(session, standing, opened)
+      if (isNew) checkSoon(feed)
+    })
   }
 
   const endPool = chat.bus.subscribe('pool', hearPool)
@@ -268,18 +298,11 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
         const feed = feedOf(room)
         feed.begin(session)
         return {
-          settle: standing => void after.push(() => feed.settle(session, standing, true)),
+          settle: standing => settleLater(session, room, standing, true, after),
           abandon: () => feed.abandon(session),
         }
       },
-      enter(room: string, standing: Standing) {
-        after.push(() => {
-          const feed = feedOf(room)
-          const isNew = feed.lastSeq() === undefined
-          feed.settle(session, standing, false)
-          if (isNew) checkSoon(feed)
-        })
-      },
+      enter: (room: string, standing: Standing) => settleLater(session, room, standing, false, after),
       part: room => feeds.get(room)?.feed.remove(session),
     }),
     async stop() {

@@ -225,6 +225,13 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   /** Decides anew for everyone who hears the room, and for who came in while that was read. Whoever may not is told and leaves. */
   async function recheck() {
     let checked = heard(() => true)
+    if (checked.length === 0) {
+      // Nobody's rights say how old the room's stamp is, and who is about to come in is held against it.
+      const now = await readRoomStamp(chat, room)
+      if (now) stamp = newest(stamp!, now)
+      else closeAll('deleted')
+      checked = heard(sub => isRoomNewer(stamp!, sub.under))
+    }
     while (checked.length > 0) {
       const hearing = await recheckSubs(checked)
       if (hearing.stamp) stamp = newest(stamp!, hearing.stamp)
@@ -240,6 +247,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     chat.metrics.rechecks.inc()
     const hearing = await decideHearing(chat, room, [...new Set(checked.map(sub => sub.session.caller.user.id))])
     feed.category = hearing.category ?? feed.category
+    if (!hearing.stamp) isGone()
     for (const sub of checked) {
       if (subs.get(sub.session) !== sub) continue
       if (!hearing.readers.has(sub.session.caller.user.id)) close(sub, hearing.reason)
@@ -254,11 +262,17 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   }
 
   function closeAll(reason: ClosedReason) {
+    if (reason === 'deleted') isGone()
     for (const sub of [...subs.values()]) close(sub, reason)
   }
 
+  /** Newer than all: who is about to come in was decided before, and is decided anew. */
+  function isGone() {
+    if (stamp) stamp = { ...stamp, room: Number.MAX_SAFE_INTEGER }
+  }
+
   function close(sub: Sub, reason: ClosedReason) {
-    // A pending one is refused by its own decision.
+    // A pending one is decided when it settles.
     if (sub.state === 'pending') return
     sub.session.push(eventFrame({ event: 'room.closed', room, reason }))
     remove(sub.session)
@@ -266,6 +280,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
 
   async function tellRemovals() {
     const found = await readRemovals(chat, room, revision)
+    if (found.frames.length > 0) await recheck()
     revision = found.revision
     for (const frame of found.frames) await deliverEvent(frame)
   }
@@ -274,14 +289,11 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   async function followCategory(category: string, swept: boolean) {
     if (feed.category !== undefined && feed.category !== category) return
     const before = stamp!
+    // Read first, decided after: nobody is told of what came after his right ended.
+    const frame = await readRoomChanged(chat, room)
     // Which category a room is of is learnt with its rights.
     await (feed.category === undefined ? recheck() : recheckIfNewer())
-    if (feed.category === category && (!swept || isRoomNewer(stamp!, before))) await tellChanged()
-  }
-
-  async function tellChanged() {
-    const frame = await readRoomChanged(chat, room)
-    if (frame) await deliverEvent(frame)
+    if (frame && feed.category === category && (!swept || isRoomNewer(stamp!, before))) await deliverEvent(frame)
   }
 
   ////////////////////////////////////////////////////////////////// who hears
@@ -290,7 +302,17 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     const known = subs.get(session)
     // Joining again: what is live goes on, and is held as well, so that the answer is followed without a hole.
     if (known) known.held ??= []
-    else subs.set(session, { session, state: 'pending', lastSeq: 0, under: never, held: [], opened: false })
+    else
+      subs.set(session, {
+        session,
+        state: 'pending',
+        lastSeq: 0,
+        under: never,
+        held: [],
+        opened: false,
+        revision: 0,
+        settled: 0,
+      })
   }
 
   function abandon(session: Session) {
@@ -309,37 +331,47 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
       under: never,
       held: undefined,
       opened,
+      revision: 0,
+      settled: 0,
     }
     const again = sub.state === 'live'
     subs.set(session, sub)
     session.heard.add(feed)
     sub.opened ||= opened
     sub.lastSeq = standing.lastSeq
+    sub.revision = standing.revision
     sub.under = standing.stamp
+    sub.settled += 1
     if (lastSeq === undefined) {
       lastSeq = standing.lastSeq
       stamp = standing.stamp
       revision = standing.revision
     }
     const stale = isNewer({ ...stamp!, directory: hub.directory(), settings: 0 }, standing.stamp)
-    if (stale || !isWhole(sub, lastSeq!)) void goLiveLater(sub)
+    if (stale || sub.revision < revision || !isWhole(sub, lastSeq!)) void goLiveLater(sub)
     else goLive(chat, sub)
     if (!again) hub.entered(feed, sub)
     if (!busy && queue.length > 0) void run()
   }
 
   async function goLiveLater(sub: Sub) {
+    const { settled } = sub
+    // Joining again while this is under way begins it anew.
+    const isOver = () => subs.get(sub.session) !== sub || sub.settled !== settled
     sub.state = 'checking'
     sub.held ??= []
-    while (subs.get(sub.session) === sub && sub.state === 'checking') {
+    while (!isOver()) {
       try {
-        await recheckSubs([sub])
-        if (subs.get(sub.session) !== sub) return
-        if (isWhole(sub, lastSeq!)) return goLive(chat, sub)
         const through = Math.min(lastSeq!, sub.lastSeq + fillRange)
-        const pieces = await readPieces(chat, room, sub.lastSeq + 1, through)
-        for (const piece of pieces) sub.session.push(piece.frame)
-        sub.lastSeq = through
+        const removals = await readRemovals(chat, room, sub.revision)
+        const pieces = isWhole(sub, lastSeq!) ? [] : await readPieces(chat, room, sub.lastSeq + 1, through)
+        // Read first, decided after: of what came after the right ended nothing is told.
+        await recheckSubs([sub])
+        if (isOver()) return
+        for (const frame of [...removals.frames, ...pieces.map(piece => piece.frame)]) sub.session.push(frame)
+        sub.revision = removals.revision
+        if (pieces.length > 0) sub.lastSeq = through
+        if (isWhole(sub, lastSeq!) && !isRoomNewer(stamp!, sub.under)) return goLive(chat, sub)
       } catch (error) {
         chat.log.warn({ room, err: error }, 'a session waits for the store')
         await pause(retryMs)

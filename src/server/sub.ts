@@ -17,6 +17,10 @@ export type Sub = {
   held: Held[] | undefined
   /** Came by room.join, so it is told who comes and goes. */
   opened: boolean
+  /** The room's revision that its answer was read at. */
+  revision: number
+  /** How often it was answered: joining again begins anew. */
+  settled: number
 }
 
 export const never: Stamp = { room: 0, scope: 0, directory: 0, settings: 0 }

@@ -28,8 +28,10 @@ export function openDb(address: StoreAddress, more: { max?: number; onError?: (e
     idle_in_transaction_session_timeout: 3_000,
     lock_timeout: 5_000,
   })
-  // An idle connection that the server ends must not end this process.
+  // A connection that the server ends must not end this process: neither an idle one, nor one that is lent out and between
+  // two statements, which the pool does not listen to. The next statement over it fails, and that is told.
   db.on('error', error => more.onError?.(error))
+  db.on('connect', connection => connection.on('error', () => {}))
   return db
 }
 

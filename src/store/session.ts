@@ -91,6 +91,16 @@ export async function principalOfSession(q: Queryable, id: string): Promise<stri
   return rows[0]?.principal
 }
 
+/** Those of the ids that are no sign-ins any more. */
+export async function endedAmong(q: Queryable, ids: string[]): Promise<string[]> {
+  const { rows } = await q.query<{ id: string }>(
+    `SELECT i.id FROM unnest($1::uuid[]) AS i (id) LEFT JOIN session s ON s.id = i.id
+      WHERE s.id IS NULL OR s.expires_at <= now()`,
+    [ids],
+  )
+  return rows.map(row => row.id)
+}
+
 /** Ends one; false where it had ended already. */
 export async function deleteSession(q: Queryable, id: string): Promise<boolean> {
   return (await q.query('DELETE FROM session WHERE id = $1', [id])).rowCount === 1

@@ -135,6 +135,9 @@ export type FindOptions = {
   after: { nameKey: string; id: string } | undefined
 }
 
+/** As nameKey folds: what lower case leaves apart is made one. */
+const foldedSql = (text: string) => `replace(replace(lower(normalize(${text}, NFC)), 'ß', 'ss'), 'ς', 'σ')`
+
 /** The directory: what the user may know of, in order of name. Disabled rooms are found only by who may manage them. */
 export async function findDirectory(
   q: Queryable,
@@ -147,7 +150,7 @@ export async function findDirectory(
     SELECT ${roomColumns}, r.name_key, ${isMemberSql} AS is_member
       FROM room r JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category
      WHERE r.deleted_at IS NULL AND ($2 OR ${maySeeSql}) AND (NOT h.disabled OR $2 OR ${isManagerSql})
-       AND ($3::text IS NULL OR position($3 IN r.name_key) > 0 OR ($4 AND position($3 IN lower(r.description)) > 0))
+       AND ($3::text IS NULL OR position($3 IN r.name_key) > 0 OR ($4 AND position($3 IN ${foldedSql('r.description')}) > 0))
        AND ($5::uuid IS NULL OR h.category = $5)
        AND (r.name_key, r.id) > ($6, $7::uuid)
        AND ($8::text IS NULL OR CASE $8 WHEN 'member' THEN ${isMemberSql} ELSE ${isManagerSql} END)

@@ -120,7 +120,6 @@ async function addWebClient(app: FastifyInstance, webRoot: string) {
   if (built)
     await app.register(fastifyStatic, {
       root: webRoot,
-      wildcard: false,
       // Files under /assets carry a hash in their name.
       setHeaders: (reply, path) =>
         void reply.header(
