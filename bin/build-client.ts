@@ -38,7 +38,7 @@ function isNamedType(entry: [string, unknown]): entry is [string, Schema] {
 
 function verbTypes(names: ReadonlyMap<string, string>): string {
   const members = Object.entries(verbs).map(([verb, { summary, input, result }]) => {
-    const text = `{ input: ${typeText(input, names)}; result: ${typeText(result, names)} }`
+    const text = `{ input: ${typeText(input as Schema, names)}; result: ${typeText(result as Schema, names)} }`
     return `  /** ${summary} */\n  '${verb}': ${text}`
   })
   return [
@@ -50,7 +50,7 @@ function verbTypes(names: ReadonlyMap<string, string>): string {
 }
 
 function eventTypes(names: ReadonlyMap<string, string>): string {
-  const members = Object.entries(events).map(([name, event]) => `  '${name}': ${typeText(event, names)}`)
+  const members = Object.entries(events).map(([name, event]) => `  '${name}': ${typeText(event as Schema, names)}`)
   return [
     `export type Events = {\n${members.join('\n')}\n}`,
     'export type EventName = keyof Events',

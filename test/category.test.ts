@@ -161,7 +161,7 @@ test('[CA10] out of a narrowed scope sessions are closed as removed, and entries
   expect(his.heard('message.posted')).toEqual([])
   for (const verb of ['room.get', 'message.list'] as const)
     expect(await bob.code(verb, { room: room.id })).toBe('not_found')
-  expect(names((await admin.call('room.get', { room: room.id })).members?.principals)).toEqual([
+  expect(names((await admin.call('room.get', { room: room.id })).members)).toEqual([
     'alice@example.com',
     'bob@example.com',
   ])

@@ -28,7 +28,8 @@ test('[HI1] message.list answers ascending by seq: the newest, the newest before
   expect(seqs((await list({ before: 3, limit: 500 })).messages)).toEqual([1, 2])
   expect(seqs((await list({ after: 0, limit: 3 })).messages)).toEqual([1, 2, 3])
   expect(seqs((await list({ after: 58, limit: 500 })).messages)).toEqual([59, 60])
-  for (const nothing of [{ after: 60 }, { before: 1 }, { before: 0 }]) expect((await list(nothing)).messages).toEqual([])
+  for (const nothing of [{ after: 60 }, { before: 1 }, { before: 0 }])
+    expect((await list(nothing)).messages).toEqual([])
   expect(await list({ limit: 1 })).toMatchObject({ firstSeq: 1, lastSeq: 60, revision: 0 })
   expect(await live.code('message.list', { room: room.id, before: 3, after: 1 })).toBe('invalid_argument')
   expect(await live.code('message.list', { room: room.id, limit: 501 })).toBe('invalid_argument')
@@ -42,7 +43,9 @@ test('[HI2] a page covers its range whole: removed messages stand in it by seq a
   for (const seq of [2, 3]) await admin.call('message.remove', { room: room.id, seq })
   const { messages } = await alice.call('message.list', { room: room.id })
   expect(messages).toEqual(
-    before.map(message => (message.seq === 2 || message.seq === 3 ? { seq: message.seq, at: message.at, removed: true } : message)),
+    before.map(message =>
+      message.seq === 2 || message.seq === 3 ? { seq: message.seq, at: message.at, removed: true } : message,
+    ),
   )
   await live.close()
 })
@@ -80,7 +83,9 @@ test('[HI4] a removal raises the revision and is told as message.removed; a repl
   expect(page.messages[1]).toMatchObject({ seq: 2, text: 'calmer words', replaced: true, format: 'plain' })
   expect((await live.call('room.join', { room: room.id })).revision).toBe(2)
   expect(await admin.code('message.remove', { room: room.id, seq: 2, replaceWith: ' ' })).toBe('invalid_argument')
-  expect(await admin.code('message.remove', { room: room.id, seq: 2, replaceWith: 'x'.repeat(8_001) })).toBe('too_large')
+  expect(await admin.code('message.remove', { room: room.id, seq: 2, replaceWith: 'x'.repeat(8_001) })).toBe(
+    'too_large',
+  )
   await live.close()
 })
 
@@ -88,17 +93,31 @@ test('[HI5] any removal of more than 20 is told as one history.changed, up to 20
   const { admin } = stage
   const { room, live } = await filled(45)
   await live.call('room.join', { room: room.id })
-  expect(await admin.call('message.remove', { room: room.id, filter: { authors: ['alice@example.com'], text: 'line', until: '2000-01-01T00:00:00Z' } })).toEqual({ removed: 0 })
+  expect(
+    await admin.call('message.remove', {
+      room: room.id,
+      filter: { authors: ['alice@example.com'], text: 'line', until: '2000-01-01T00:00:00Z' },
+    }),
+  ).toEqual({ removed: 0 })
   const page = await live.call('message.list', { room: room.id, after: 0, limit: 45 })
   expect(page.revision).toBe(0)
   await postAll(stage.bob, room.id, Array(20).fill('his'))
-  expect(await admin.call('message.remove', { room: room.id, filter: { authors: [stage.bob.me.id] } })).toEqual({ removed: 20 })
+  expect(await admin.call('message.remove', { room: room.id, filter: { authors: [stage.bob.me.id] } })).toEqual({
+    removed: 20,
+  })
   await until(() => live.heard('message.removed').length === 20, '20 events')
   expect(live.heard('message.removed').map(event => event.seq)).toEqual(range(46, 65))
   expect(live.heard('history.changed')).toEqual([])
   expect(await admin.call('message.remove', { room: room.id, filter: { text: 'line' } })).toEqual({ removed: 45 })
   const told = await live.hears('history.changed')
-  expect(told).toEqual({ event: 'history.changed', room: room.id, fromSeq: 1, throughSeq: 45, firstSeq: 1, revision: 2 })
+  expect(told).toEqual({
+    event: 'history.changed',
+    room: room.id,
+    fromSeq: 1,
+    throughSeq: 45,
+    firstSeq: 1,
+    revision: 2,
+  })
   await live.settled()
   expect(live.heard('message.removed')).toHaveLength(20)
   expect(live.heard('history.changed')).toHaveLength(1)
@@ -133,18 +152,28 @@ test('[HI7] a filter takes authors, instants and words; one that says nothing is
   await pause(5)
   const last = await bob.call('message.post', { room: room.id, clientId: randomUUID(), text: 'Red apple' })
   for (const filter of [{}, { text: '' }, { text: ' \n' }, { match: 'all' }, { matchCase: true }] as const)
-    expect(await admin.code('message.remove', { room: room.id, filter }), JSON.stringify(filter)).toBe('invalid_argument')
+    expect(await admin.code('message.remove', { room: room.id, filter }), JSON.stringify(filter)).toBe(
+      'invalid_argument',
+    )
   expect(await admin.code('message.remove', { room: room.id })).toBe('invalid_argument')
-  expect(await admin.code('message.remove', { room: room.id, seq: 1, filter: { text: 'red' } })).toBe('invalid_argument')
-  expect(await admin.code('message.remove', { room: room.id, filter: { authors: ['nobody@example.com'] } })).toBe('not_found')
-  expect(await admin.code('message.remove', { room: room.id, filter: { from: '2026-02-31T00:00:00Z' } })).toBe('invalid_argument')
+  expect(await admin.code('message.remove', { room: room.id, seq: 1, filter: { text: 'red' } })).toBe(
+    'invalid_argument',
+  )
+  expect(await admin.code('message.remove', { room: room.id, filter: { authors: ['nobody@example.com'] } })).toBe(
+    'not_found',
+  )
+  expect(await admin.code('message.remove', { room: room.id, filter: { from: '2026-02-31T00:00:00Z' } })).toBe(
+    'invalid_argument',
+  )
   const removed = async (filter: object) => (await admin.call('message.remove', { room: room.id, filter })).removed
   expect(await removed({ authors: [] })).toBe(0)
   expect(await removed({ text: 'Red', matchCase: true })).toBe(1)
   expect(await removed({ text: 'apple', match: 'all', from: last.at })).toBe(0)
   expect(await removed({ text: 'red apple' })).toBe(1)
   expect(await removed({ text: 'red apple', match: 'any' })).toBe(2)
-  expect((await alice.call('message.list', { room: room.id })).messages.every(message => 'removed' in message)).toBe(true)
+  expect((await alice.call('message.list', { room: room.id })).messages.every(message => 'removed' in message)).toBe(
+    true,
+  )
 })
 
 test('[HI8] a clear takes everything up to its instant at once: below firstSeq nothing is answered again, and rows go later', async () => {
@@ -156,13 +185,23 @@ test('[HI8] a clear takes everything up to its instant at once: below firstSeq n
   const { at } = await alice.call('message.post', { room: room.id, clientId: randomUUID(), text: 'line 5' })
   await pause(5)
   await postAll(alice, room.id, ['kept 6', 'kept 7'])
-  expect(await admin.call('room.clear', { room: room.id, until: '2000-01-01T00:00:00Z' })).toMatchObject({ firstSeq: 1 })
+  expect(await admin.call('room.clear', { room: room.id, until: '2000-01-01T00:00:00Z' })).toMatchObject({
+    firstSeq: 1,
+  })
   expect(await admin.call('room.clear', { room: room.id, until: at })).toMatchObject({ firstSeq: 6 })
   expect(await live.hears('history.changed')).toEqual({
-    event: 'history.changed', room: room.id, fromSeq: 1, throughSeq: 5, firstSeq: 6, revision: 1,
+    event: 'history.changed',
+    room: room.id,
+    fromSeq: 1,
+    throughSeq: 5,
+    firstSeq: 6,
+    revision: 1,
   })
   expect(await alice.call('message.list', { room: room.id, after: 0 })).toMatchObject({
-    firstSeq: 6, lastSeq: 7, revision: 1, messages: [{ seq: 6 }, { seq: 7 }],
+    firstSeq: 6,
+    lastSeq: 7,
+    revision: 1,
+    messages: [{ seq: 6 }, { seq: 7 }],
   })
   expect((await alice.call('message.list', { room: room.id, before: 6 })).messages).toEqual([])
   expect((await alice.call('message.search', { text: 'line', rooms: [room.id] })).matches).toEqual([])
@@ -170,10 +209,15 @@ test('[HI8] a clear takes everything up to its instant at once: below firstSeq n
   expect(await admin.call('message.remove', { room: room.id, seq: 3 })).toEqual({ removed: 0 })
   const rows = async () => (await stage.db.query('SELECT FROM message WHERE room = $1', [room.id])).rowCount
   expect(await rows()).toBe(7)
-  while (await purgeSlice(stage.db)) continue
+  while (await purgeSlice(stage.db));
   expect(await rows()).toBe(2)
   await admin.call('room.clear', { room: room.id, until: '2100-01-01T00:00:00.000+02:00' })
-  expect(await alice.call('message.list', { room: room.id })).toEqual({ messages: [], firstSeq: 8, lastSeq: 7, revision: 2 })
+  expect(await alice.call('message.list', { room: room.id })).toEqual({
+    messages: [],
+    firstSeq: 8,
+    lastSeq: 7,
+    revision: 2,
+  })
   expect(await postAll(alice, room.id, ['goes on'])).toBe(8)
   await live.close()
 })
@@ -192,7 +236,9 @@ test('[HI9] without history messages are delivered live and never answered: hist
   expect(await live.call('room.join', { room: room.id })).toMatchObject({ messages: [], lastSeq: 1 })
   await admin.call('category.update', { category: category.id, chatHistory: true })
   expect(await postAll(bob, room.id, ['kept'])).toBe(2)
-  expect((await alice.call('message.list', { room: room.id, after: 0 })).messages).toMatchObject([{ seq: 2, text: 'kept' }])
+  expect((await alice.call('message.list', { room: room.id, after: 0 })).messages).toMatchObject([
+    { seq: 2, text: 'kept' },
+  ])
   await admin.call('category.update', { category: category.id, chatHistory: false })
   expect(await alice.code('message.list', { room: room.id })).toBe('history_off')
   await live.close()

@@ -22,7 +22,11 @@ test('[MS4] a post is answered with its sequence, counted up by one from 1 in ea
     [alice, one, 3],
   ] as const) {
     const answer = await who.call('message.post', post(room.id))
-    expect(answer).toEqual({ seq, at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/), repeated: false })
+    expect(answer).toEqual({
+      seq,
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      repeated: false,
+    })
     expect(Math.abs(Date.parse(answer.at) - before)).toBeLessThan(10_000)
   }
 })
@@ -45,8 +49,14 @@ test('[MS6] a clientId counts for one author in one room', async () => {
   const [one, two] = await Promise.all([stage.room(), stage.room()])
   const clientId = randomUUID()
   expect(await alice.call('message.post', post(one.id, { clientId }))).toMatchObject({ seq: 1, repeated: false })
-  expect(await bob.call('message.post', post(one.id, { clientId, text: 'other' }))).toMatchObject({ seq: 2, repeated: false })
-  expect(await alice.call('message.post', post(two.id, { clientId, text: 'other' }))).toMatchObject({ seq: 1, repeated: false })
+  expect(await bob.call('message.post', post(one.id, { clientId, text: 'other' }))).toMatchObject({
+    seq: 2,
+    repeated: false,
+  })
+  expect(await alice.call('message.post', post(two.id, { clientId, text: 'other' }))).toMatchObject({
+    seq: 1,
+    repeated: false,
+  })
 })
 
 test('[MS7] a repeat is known through remove, clear, history off and disabling, but not to who lost the right to post', async () => {
@@ -136,7 +146,16 @@ test('[MS11] format is plain or markdown, plain by default; alert and title stan
   const answers = [await alice.call('message.post', rich), await alice.call('message.post', plain)]
   const author = { id: alice.me.id, kind: 'user', name: 'alice@example.com', displayName: 'alice' }
   const expected = [
-    { seq: 1, at: answers[0]!.at, author, text: '**bold**', format: 'markdown', clientId: rich.clientId, alert: true, title: 'The news' },
+    {
+      seq: 1,
+      at: answers[0]!.at,
+      author,
+      text: '**bold**',
+      format: 'markdown',
+      clientId: rich.clientId,
+      alert: true,
+      title: 'The news',
+    },
     { seq: 2, at: answers[1]!.at, author, text: 'hello', format: 'plain', clientId: plain.clientId },
   ]
   await live.hears('message.posted', event => event.message.seq === 2)
@@ -170,14 +189,27 @@ test('[MS13] posting needs no joining, and one bad post leaves its neighbours al
     live.ask('message.post', post(randomUUID())),
     live.ask('message.post', post(room.id)),
   ])
-  expect(answers.map(answer => answer.error?.code ?? answer.result?.seq)).toEqual([1, 'invalid_argument', 'not_found', 2])
+  expect(answers.map(answer => answer.error?.code ?? answer.result?.seq)).toEqual([
+    1,
+    'invalid_argument',
+    'not_found',
+    2,
+  ])
   await live.close()
 })
 
 test('[MS14] whatever characters a text holds come out as they went in', async () => {
   const { alice } = stage
   const room = await stage.room()
-  const texts = ['"quoted" \\ back', 'tab\tand\r\nlines', '🜂 \u{1F468}\u200D\u{1F469}', 'e\u0301 é', '\u202e turned', "'; DROP TABLE room; --", ' spaces around ']
+  const texts = [
+    '"quoted" \\ back',
+    'tab\tand\r\nlines',
+    '🜂 \u{1F468}\u200D\u{1F469}',
+    'e\u0301 é',
+    '\u202e turned',
+    "'; DROP TABLE room; --",
+    ' spaces around ',
+  ]
   await postAll(alice, room.id, texts)
   const { messages } = await alice.call('message.list', { room: room.id })
   expect(messages.map(message => 'text' in message && message.text)).toEqual(texts)

@@ -42,8 +42,13 @@ afterAll(async () => {
   await site?.stop()
 })
 
-async function seriousFaults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+async function seriousFaults(page: Page, rules?: string[]): Promise<string[]> {
+  // Legacy: it spares a second page for each look, and there are no frames here.
+  const axe = new AxeBuilder({ page }).setLegacyMode(true)
+  if (rules !== undefined) axe.withRules(rules)
+  // Focus guards that the component library sets beside an open dialog: no stop of any screen reader.
+  if ((await page.getByRole('dialog').count()) > 0) axe.exclude('[data-tabster-dummy]')
+  const { violations } = await axe.analyze()
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`)
@@ -76,20 +81,22 @@ test.each(['light', 'dark'] as const)(
   '[WC10] axe finds nothing serious on any page, %s',
   async colorScheme => {
     const found: string[] = []
+    // What is not a matter of colour is looked at once.
+    const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined
     const visit = async (user: string, all: Record<string, (page: Page) => Promise<unknown>>) => {
       const { page, context, faults } = await openSeat(browser, site.url, { colorScheme })
       await page.getByRole('button', { name: 'Sign in' }).waitFor()
-      if (user.startsWith('alice')) found.push(...(await seriousFaults(page)))
+      if (user.startsWith('alice')) found.push(...(await seriousFaults(page, rules)))
       await context.close()
       const seat = await sit(browser, site.url, user, { colorScheme })
       for (const [hash, isThere] of Object.entries(all)) {
         await seat.page.goto(`${site.url}/#/${hash}`)
         await isThere(seat.page)
-        found.push(...(await seriousFaults(seat.page)))
+        found.push(...(await seriousFaults(seat.page, rules)))
       }
       await seat.page.keyboard.press('Control+k')
       await seat.page.getByRole('dialog', { name: 'Go to a room' }).waitFor()
-      found.push(...(await seriousFaults(seat.page)))
+      found.push(...(await seriousFaults(seat.page, rules)))
       found.push(...faults, ...seat.faults)
       await seat.context.close()
     }
@@ -117,22 +124,20 @@ test('[WC11] the line under the eye holds its place while older history loads ab
     page.evaluate<number | null>(
       `document.querySelector('article[data-seq="${seq}"]')?.getBoundingClientRect().top ?? null`,
     )
-  let pages = 0
-  for (let step = 0; step < 12; step++) {
-    const loads = page.waitForResponse(() => true, { timeout: 1 }).catch(() => undefined)
-    await stream(page).evaluate(
-      'log => { log.scrollTop = Math.max(0, log.scrollTop - 2500) }' as unknown as (e: Element) => void,
-    )
-    await loads
+  const height = () => page.evaluate<number>('document.querySelector("[role=log]").scrollHeight')
+  let loads = 0
+  for (let step = 0; step < 14; step++) {
+    const by = step % 2 === 0 ? 2500 : 40_000
+    await page.evaluate(`document.querySelector('[role=log]').scrollTop -= ${by}`)
     const before = await page.evaluate<Line>(underTheEye)
-    const known = await stream(page).evaluate<number>('log => log.scrollHeight' as never)
-    await page.waitForTimeout(250)
+    const known = await height()
+    await page.waitForTimeout(200)
     const after = await top(before.seq)
-    expect(after, `step ${step}, line ${before.seq}`).not.toBeNull()
-    expect(Math.abs((after ?? 0) - before.top), `step ${step}, line ${before.seq}`).toBeLessThanOrEqual(3)
-    if ((await stream(page).evaluate<number>('log => log.scrollHeight' as never)) > known + 500) pages++
+    expect(Math.abs((after ?? Number.NaN) - before.top), `step ${step}, line ${before.seq}`).toBeLessThanOrEqual(3)
+    if ((await height()) > known + 1000) loads++
   }
-  expect(pages).toBeGreaterThanOrEqual(2)
+  expect(loads).toBeGreaterThanOrEqual(3)
+  await stream(page).getByText('This is the beginning of what the room keeps.').waitFor()
   await context.close()
 })
 
@@ -157,7 +162,7 @@ test('[WC13] a permalink opens the message at its place, focusable and marked', 
   await page.goto(`${site.url}/#/room/${desk}/57`)
   const line = stream(page).locator('article[data-seq="57"]')
   await line.waitFor()
-  await expect.poll(() => line.evaluate<number>('one => one.getBoundingClientRect().top' as never)).toBeGreaterThan(60)
+  await expect.poll(async () => (await line.boundingBox())?.y ?? 0).toBeGreaterThan(60)
   expect(await line.innerText()).toContain('line 57')
   await context.close()
 })
@@ -180,11 +185,9 @@ test('[WC14] Markdown shows its subset only, links lead nowhere unsafe, emoticon
   expect(await markdown.getByRole('img', { name: /Smile/ }).count()).toBe(1)
   expect(await markdown.locator('code').innerText()).toBe(':)')
   expect(await markdown.innerText()).toContain('<img src=x onerror=alert(1)>')
-  const links = await markdown
-    .getByRole('link')
-    .evaluateAll<string[]>(
-      'all => all.map(one => one.getAttribute("href") + " " + one.rel + " " + one.target)' as never,
-    )
+  const links = await page.evaluate<string[]>(
+    `[...document.querySelectorAll('article[data-seq="1"] a')].map(one => one.getAttribute('href') + ' ' + one.rel + ' ' + one.target)`,
+  )
   expect(links).toEqual([
     'https://example.com/p.png noopener noreferrer _blank',
     'https://example.com noopener noreferrer _blank',
@@ -250,7 +253,7 @@ test('[WC17] an organisation begins in the browser: set-up link, a user, a categ
   try {
     await page.getByLabel('Account name').fill('root@example.org')
     await page.getByLabel('Name that others see').fill('Root')
-    await page.getByLabel('Password', { exact: true }).or(page.getByLabel('Password *')).first().fill(password)
+    await page.getByLabel(/^Password\W*$/).fill(password)
     await page.getByLabel('Password again').fill(password)
     expect(await seriousFaults(page)).toEqual([])
     await page.getByRole('button', { name: 'Create the administrator' }).click()
@@ -267,9 +270,9 @@ test('[WC17] an organisation begins in the browser: set-up link, a user, a categ
     await dialog.getByRole('button', { name: 'Add', exact: true }).click()
     await page.getByRole('button', { name: 'Change Ann' }).waitFor()
 
-    await page.getByRole('tab', { name: 'Categories' }).click()
+    await page.getByRole('link', { name: 'Categories' }).click()
     await page.getByRole('button', { name: 'Add a category' }).click()
-    await dialog.getByLabel('Name', { exact: true }).or(dialog.getByLabel('Name *')).first().fill('Everybody')
+    await dialog.getByLabel(/^Name/).fill('Everybody')
     for (const list of ['Allowed members', 'Creators']) {
       await dialog.getByRole('combobox', { name: new RegExp(list) }).fill('example.org')
       await page.getByRole('option', { name: /Domain/ }).click()

@@ -1,4 +1,5 @@
 import { checkContent } from '../domain/message.ts'
+import { checkedName } from '../domain/name.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { transaction } from '../store/db.ts'
@@ -17,7 +18,7 @@ export function postMessage(chat: Chat, caller: Caller, input: Input<'message.po
     text: input.text,
     format: input.format ?? 'plain',
     alert: input.alert ?? false,
-    title: input.title,
+    title: input.title === undefined ? undefined : checkedName('title', input.title),
     file: undefined,
   })
 }

@@ -3,7 +3,7 @@ import { checkContent } from '../domain/message.ts'
 import type { Stamp } from '../domain/stamp.ts'
 import { eventFrame } from '../pool/frame.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
-import type { Input, Result } from '../protocol/request.ts'
+import type { Input, MessageFilter, Result } from '../protocol/request.ts'
 import { readStamp } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
@@ -27,7 +27,7 @@ export async function removeMessages(
   await requireRoom(chat, caller, input.room, 'administer')
   if ((input.seq === undefined) === (input.filter === undefined))
     throw new Refusal('invalid_argument', 'Give seq or filter, one of the two.')
-  if (input.filter && !Object.values(input.filter).some(value => value !== undefined && value !== ''))
+  if (input.filter && !narrows(input.filter))
     throw new Refusal('invalid_argument', 'The filter is empty and would remove everything. Use room.clear for that.')
   if (input.replaceWith !== undefined) checkContent({ text: input.replaceWith }, chat.settings)
   const authors =
@@ -48,11 +48,16 @@ export async function removeMessages(
     })
     if (!slice) break
     removed += slice.seqs.length
-    if (slice.seqs.length > 0) publishRemoved(chat, input, slice)
+    if (slice.seqs.length > 0) publishRemoved(chat, input, slice, removed > maxRemovedEvents)
     after = slice.last
     if (!filter || slice.asked < sliceSeqs) break
   }
   return { removed }
+}
+
+/** Whether a filter says which messages: how to match words alone says nothing. */
+function narrows({ authors, from, until, text }: MessageFilter): boolean {
+  return authors !== undefined || from !== undefined || until !== undefined || (text ?? '').trim() !== ''
 }
 
 type Slice = {
@@ -98,11 +103,11 @@ async function removeSlice(
   }
 }
 
-function publishRemoved(chat: Chat, input: Input<'message.remove'>, slice: Slice) {
+function publishRemoved(chat: Chat, input: Input<'message.remove'>, slice: Slice, isLarge: boolean) {
   const { revision, firstSeq, stamp } = slice
   if (!stamp) return
   const head = { kind: 'room', room: input.room, stamp, topic: 'all', revision } as const
-  if (slice.seqs.length > maxRemovedEvents) {
+  if (isLarge) {
     const frame = eventFrame({
       event: 'history.changed',
       room: input.room,

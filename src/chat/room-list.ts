@@ -3,7 +3,7 @@ import { eventFrame } from '../pool/frame.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Principal } from '../protocol/principal.ts'
 import type { Input, ListChange, Result } from '../protocol/request.ts'
-import type { Room, RoomList, RoomRole } from '../protocol/room.ts'
+import type { Room, RoomRole } from '../protocol/room.ts'
 import type { Connection } from '../store/db.ts'
 import {
   addEntries,
@@ -154,16 +154,13 @@ export async function getRoom(chat: Chat, caller: Caller, input: Input<'room.get
     readRoomUser(chat.db, caller.user.id, input.room),
     countEntries(chat.db, input.room),
   ])
-  const list = async (role: RoomRole, all: boolean): Promise<RoomList> => ({
-    count: counts[role],
-    all,
-    principals: (await listEntries(chat.db, input.room, role, listPage, '')).map(toPrincipal),
-  })
+  const list = async (role: RoomRole) => (await listEntries(chat.db, input.room, role, listPage, '')).map(toPrincipal)
   const lists = maySee(access.person, access.scope, access.facts)
     ? {
-        members: await list('member', access.facts.allMembers),
-        managers: await list('manager', false),
-        presenters: await list('presenter', false),
+        counts: { members: counts.member, managers: counts.manager, presenters: counts.presenter },
+        members: access.facts.allMembers ? null : await list('member'),
+        managers: await list('manager'),
+        presenters: await list('presenter'),
       }
     : {}
   return {

@@ -1,6 +1,8 @@
 import { mayCreateRoom, maySeeCategory } from '../domain/access.ts'
+import { isBadText } from '../domain/message.ts'
 import { checkedDescription, checkedName, nameKey } from '../domain/name.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
+import { uuidPattern } from '../protocol/ids.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { readCategoryAccess } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
@@ -98,6 +100,8 @@ export async function findRooms(chat: Chat, caller: Caller, input: Input<'room.f
   }
 }
 
+const isUuid = new RegExp(uuidPattern)
+
 function writeCursor(row: { id: string; name_key: string }): string {
   return Buffer.from(JSON.stringify([row.name_key, row.id])).toString('base64url')
 }
@@ -105,7 +109,8 @@ function writeCursor(row: { id: string; name_key: string }): string {
 function readCursor(after: string): { nameKey: string; id: string } {
   try {
     const [key, id] = JSON.parse(Buffer.from(after, 'base64url').toString()) as unknown[]
-    if (typeof key === 'string' && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id)) return { nameKey: key, id }
+    if (typeof key === 'string' && !isBadText(key) && typeof id === 'string' && isUuid.test(id))
+      return { nameKey: key, id }
   } catch {}
   throw new Refusal('invalid_argument', 'after is not what an earlier answer gave as next. Begin again without it.')
 }

@@ -1,5 +1,6 @@
-import { checkedInstant } from '../domain/instant.ts'
+import { checkedInstant, isInstant } from '../domain/instant.ts'
 import { Refusal } from '../protocol/error.ts'
+import { uuidPattern } from '../protocol/ids.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { toMessage } from '../store/message.ts'
 import { resolvePrincipals } from '../store/principal.ts'
@@ -35,6 +36,8 @@ export async function searchMessages(
   }
 }
 
+const isUuid = new RegExp(uuidPattern)
+
 function writeCursor(cursor: SearchCursor): string {
   return Buffer.from(JSON.stringify([cursor.at, cursor.room, cursor.seq])).toString('base64url')
 }
@@ -44,9 +47,9 @@ function readCursor(after: string): SearchCursor {
     const [at, room, seq] = JSON.parse(Buffer.from(after, 'base64url').toString()) as unknown[]
     if (
       typeof at === 'string' &&
-      !Number.isNaN(Date.parse(at)) &&
+      isInstant(at) &&
       typeof room === 'string' &&
-      /^[0-9a-f-]{36}$/.test(room) &&
+      isUuid.test(room) &&
       Number.isSafeInteger(seq)
     )
       return { at, room, seq: seq as number }

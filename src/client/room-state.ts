@@ -1,7 +1,7 @@
 import type { EventOf } from '../protocol/event.ts'
 import type { Message, PostedMessage } from '../protocol/message.ts'
 import type { Principal } from '../protocol/principal.ts'
-import type { Result, SyncRoom } from '../protocol/request.ts'
+import type { Result } from '../protocol/request.ts'
 import type { Rights, Room } from '../protocol/room.ts'
 import { firstAbove, mergeMessages, replaceText, withoutRange } from './messages.ts'
 import { addRange, holes, type Range, rangeAt, removeRange } from './ranges.ts'
@@ -31,6 +31,7 @@ export type RoomState = {
   readonly participants: readonly Principal[] | undefined
 }
 
+type SyncRoom = Result<'session.sync'>['rooms'][number]
 export type Page = Result<'message.list'>
 
 export function emptyRoom(id: string, at: { lastSeq: number; firstSeq: number; revision: number }): RoomState {

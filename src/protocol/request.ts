@@ -3,7 +3,7 @@ import { Category } from './category.ts'
 import { CategoryId, ClientId, Instant, PrincipalRef, RoomId, Seq, Uuid } from './ids.ts'
 import { Message, MessageFormat, PostedMessage } from './message.ts'
 import { Me, Principal, PrincipalKind } from './principal.ts'
-import { Invitation, InvitationSetting, Privacy, Rights, Room, RoomList, RoomRole, RoomType } from './room.ts'
+import { Invitation, InvitationSetting, Privacy, Rights, Room, RoomRole, RoomType } from './room.ts'
 
 /** Which doors carry a verb: the WebSocket-only ones bind a live session. */
 export type Doors = 'both' | 'websocket'
@@ -345,15 +345,16 @@ export const verbs = {
     { room: Room },
   ),
   'room.get': verb(
-    'A room with its lists, where the caller may see them',
+    'A room with the first 100 of each list and their counts, where the caller may see them; members null: everyone in scope',
     { room: RoomId },
     {
       room: Room,
       rights: Rights,
       followed: Flag(),
-      members: optional(RoomList),
-      managers: optional(RoomList),
-      presenters: optional(RoomList),
+      counts: optional(Type.Object({ members: Type.Integer(), managers: Type.Integer(), presenters: Type.Integer() })),
+      members: optional(Type.Union([Type.Array(Principal), Type.Null()])),
+      managers: optional(Type.Array(Principal)),
+      presenters: optional(Type.Array(Principal)),
     },
   ),
   'room.members': verb(
@@ -418,7 +419,7 @@ export const verbs = {
       room: RoomId,
       before: optional(Seq),
       after: optional(Seq),
-      limit: optional(Type.Integer({ minimum: 1, maximum: 500 })),
+      limit: optional(Limit),
     },
     { messages: Type.Array(Message), firstSeq: Seq, lastSeq: Seq, revision: Type.Integer() },
   ),
@@ -432,7 +433,7 @@ export const verbs = {
       authors: optional(Refs),
       from: optional(Instant),
       until: optional(Instant),
-      limit: optional(Type.Integer({ minimum: 1, maximum: 500 })),
+      limit: optional(Limit),
       after: optional(Text()),
     },
     {

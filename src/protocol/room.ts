@@ -48,14 +48,6 @@ export const Rights = Type.Object({
 })
 export type Rights = Static<typeof Rights>
 
-/** One list of a room; `all` where members is null: everyone in scope. */
-export const RoomList = Type.Object({
-  count: Type.Integer(),
-  all: Type.Boolean(),
-  principals: Type.Array(Principal),
-})
-export type RoomList = Static<typeof RoomList>
-
 export const Invitation = Type.Object({
   room: RoomId,
   by: Type.Union([Principal, Type.Null()]),

@@ -27,8 +27,6 @@ export type Connection = {
 
 /** Time for the first frame. */
 const openWithinMs = 15_000
-/** Requests of one session at a time; what is beyond waits on the client's side. */
-const maxUnderWay = 256
 /** After a close that the peer does not answer the socket is cut. */
 const closeGraceMs = 2_000
 
@@ -85,7 +83,8 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
 
   function push(frame: Uint8Array) {
     if (closed) return
-    if (outlet.waitingBytes() + frame.byteLength > chat.settings.slowReaderBytes) {
+    // What waits already counts, not what comes: one answer may be large, and a reader that keeps up gets it.
+    if (outlet.waitingBytes() > chat.settings.slowReaderBytes) {
       chat.metrics.slowReaders.inc()
       chat.log.info({ address, user: session?.caller.user.name }, 'closed a session that does not read')
       close(closeCodes.slowReader, 'too much waits for this session; resume with session.sync')
@@ -158,7 +157,8 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
   }
 
   function limit(verb: string) {
-    if (underWay > maxUnderWay)
+    // What may come at once may be under way at once; what is beyond waits on the client's side.
+    if (underWay > chat.settings.requestBurst)
       throw new Refusal('rate_limited', 'Too many requests are under way. Wait for answers.', { retryAfterMs: 100 })
     if (trusted) return
     takeAddressRequest(chat, address)

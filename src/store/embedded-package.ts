@@ -1,4 +1,4 @@
-import { cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { chmod, cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 
@@ -32,9 +32,16 @@ export async function copyNative(native: string, target: string): Promise<string
   if (await exists(join(copy, 'bin/postgres'))) return copy
   const draft = `${copy}.${process.pid}`
   await mkdir(dirname(copy), { recursive: true })
-  await cp(native, draft, { recursive: true, verbatimSymlinks: true })
-  await mendLinks(draft)
-  await rename(draft, copy).catch(() => rm(draft, { recursive: true, force: true }))
+  try {
+    await cp(native, draft, { recursive: true, verbatimSymlinks: true })
+    await chmod(join(draft, 'lib'), 0o755)
+    await mendLinks(draft)
+    await rename(draft, copy)
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true })
+    // Another process may have been quicker.
+    if (!(await exists(join(copy, 'bin/postgres')))) throw error
+  }
   return copy
 }
 

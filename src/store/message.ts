@@ -40,24 +40,40 @@ export function toMessage(row: MessageRow): Message {
   }
 }
 
-/** Ascending by seq, at most `limit`: the newest before `before`, or the oldest after `after`, or the newest of all. */
+/** A page ends early rather than grow beyond this: stories can be long, and an answer stands in memory. */
+const maxPageBytes = 1024 * 1024
+
+/**
+ * Ascending by seq, at most `limit` and 1 MiB of text, one message at least: the newest before `before`, or the oldest after
+ * `after`, or the newest of all.
+ */
 export async function listMessages(
   q: Queryable,
   room: string,
-  range: { firstSeq: number; lastSeq: number; before?: number | undefined; after?: number | undefined; limit: number },
+  range: {
+    firstSeq: number
+    lastSeq: number
+    before?: number | undefined
+    after?: number | undefined
+    limit: number
+  },
 ): Promise<Message[]> {
   const forward = range.after !== undefined
   const low = Math.max(range.firstSeq, (range.after ?? 0) + 1)
   const high = Math.min(range.lastSeq, (range.before ?? Number.MAX_SAFE_INTEGER) - 1)
   if (low > high) return []
+  const order = forward ? 'ASC' : 'DESC'
   const { rows } = await q.query<MessageRow>({
     name: forward ? 'list-after' : 'list-before',
-    text: `SELECT ${messageColumns} FROM message m JOIN principal a ON a.id = m.author
-            WHERE m.room = $1 AND m.seq >= $2 AND m.seq <= $3 ORDER BY m.seq ${forward ? 'ASC' : 'DESC'} LIMIT $4`,
+    text: `SELECT ${messageColumns} FROM (
+             SELECT p.*, sum(coalesce(octet_length(p.text), 0)) OVER w AS bytes, row_number() OVER w AS place FROM (
+               SELECT * FROM message WHERE room = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq ${order} LIMIT $4) p
+             WINDOW w AS (ORDER BY p.seq ${order})) m
+             JOIN principal a ON a.id = m.author
+            WHERE m.bytes <= ${maxPageBytes} OR m.place = 1 ORDER BY m.seq`,
     values: [room, low, high, range.limit],
   })
-  const messages = rows.map(toMessage)
-  return forward ? messages : messages.reverse()
+  return rows.map(toMessage)
 }
 
 /**

@@ -269,18 +269,18 @@ END $$;
 CREATE FUNCTION seq_after(in_room uuid, instant timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  low bigint; high bigint; middle bigint; found record;
+  low bigint; high bigint; middle bigint; hit record;
 BEGIN
   SELECT h.first_seq, h.last_seq INTO low, high FROM room_head h WHERE h.room = in_room;
-  SELECT m.seq INTO found FROM message m WHERE m.room = in_room AND m.seq >= low ORDER BY m.seq DESC LIMIT 1;
+  SELECT m.seq INTO hit FROM message m WHERE m.room = in_room AND m.seq >= low ORDER BY m.seq DESC LIMIT 1;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  high := found.seq + 1;
+  high := hit.seq + 1;
   WHILE low < high LOOP
     middle := (low + high) / 2;
-    SELECT m.seq, m.at INTO found FROM message m WHERE m.room = in_room AND m.seq >= middle ORDER BY m.seq LIMIT 1;
-    IF NOT FOUND OR found.at > instant THEN high := middle; ELSE low := found.seq + 1; END IF;
+    SELECT m.seq, m.at INTO hit FROM message m WHERE m.room = in_room AND m.seq >= middle ORDER BY m.seq LIMIT 1;
+    IF NOT FOUND OR hit.at > instant THEN high := middle; ELSE low := hit.seq + 1; END IF;
   END LOOP;
-  SELECT m.seq INTO found FROM message m WHERE m.room = in_room AND m.seq >= low ORDER BY m.seq LIMIT 1;
+  SELECT m.seq INTO hit FROM message m WHERE m.room = in_room AND m.seq >= low ORDER BY m.seq LIMIT 1;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  RETURN found.seq;
+  RETURN hit.seq;
 END $$;

@@ -55,11 +55,11 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
     const element = scrollRef.current
     if (element === null) return
     // Only messages: day lines and the loading line move when history comes in above them.
-    const item = virtualizer.getVirtualItems().find(one => {
-      const kind = rows[one.index]?.kind
-      return one.end > element.scrollTop && (kind === 'message' || kind === 'removed')
-    })
-    anchor.current = item === undefined ? undefined : { key: String(item.key), offset: item.start - element.scrollTop }
+    const top = virtualizer.getVirtualItemForOffset(element.scrollTop)?.index ?? 0
+    const index = rows.findIndex((row, at) => at >= top && (row.kind === 'message' || row.kind === 'removed'))
+    const start = virtualizer.measurementsCache[index]?.start
+    anchor.current =
+      start === undefined ? undefined : { key: rows[index]?.key ?? '', offset: start - element.scrollTop }
   }, [rows, virtualizer])
 
   const firstSeq = firstMessageSeq(rows)
@@ -78,9 +78,11 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
   }, [rows, firstSeq, virtualizer])
 
   const onScroll = useCallback(() => {
-    setAtEnd(virtualizer.isAtEnd(endThresholdPx))
+    const element = scrollRef.current
+    // Asked of the element: this runs before the virtualizer has heard of the scrolling.
+    if (element !== null) setAtEnd(element.scrollHeight - element.clientHeight - element.scrollTop <= endThresholdPx)
     capture()
-  }, [virtualizer, capture])
+  }, [capture])
 
   useEffect(() => {
     onScroll()

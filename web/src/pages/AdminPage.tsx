@@ -1,8 +1,9 @@
-import { makeStyles, Tab, TabList, tokens } from '@fluentui/react-components'
+import { makeStyles, tokens } from '@fluentui/react-components'
 import type { ReactElement } from 'react'
-import { type AdminSection, adminSections, go } from '../app/route.ts'
+import { type AdminSection, adminSections } from '../app/route.ts'
 import { useWindowTitle } from '../app/window-title.ts'
 import { PageHeader } from '../parts/PageHeader.tsx'
+import { SectionLinks } from '../parts/SectionLinks.tsx'
 import { AdminAudit } from './AdminAudit.tsx'
 import { AdminCategories } from './AdminCategories.tsx'
 import { AdminGroups } from './AdminGroups.tsx'
@@ -12,7 +13,6 @@ import { AdminUsers } from './AdminUsers.tsx'
 
 const useStyles = makeStyles({
   root: { flexGrow: 1, minWidth: 0, minHeight: 0, display: 'flex', flexDirection: 'column' },
-  tabs: { overflowX: 'auto', flexShrink: 0, borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
   body: {
     overflowY: 'auto',
     flexGrow: 1,
@@ -39,23 +39,18 @@ export function AdminPage({ section }: { section: AdminSection }) {
   return (
     <main className={styles.root} data-pane="admin">
       <PageHeader title="Administration" />
-      <TabList
-        className={styles.tabs}
-        selectedValue={section}
-        onTabSelect={(_, { value }) =>
-          go({ page: 'admin', section: adminSections.find(one => one === value) ?? 'users' })
-        }
-      >
-        {adminSections.map(one => (
-          <Tab key={one} value={one}>
-            {sections[one].name}
-          </Tab>
-        ))}
-      </TabList>
+      <SectionLinks
+        label="Administration"
+        links={adminSections.map(one => ({
+          name: sections[one].name,
+          route: { page: 'admin', section: one },
+          isCurrent: one === section,
+        }))}
+      />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <div className={styles.body} role="tabpanel" tabIndex={0} aria-label={sections[section].name}>
+      <section className={styles.body} tabIndex={0} aria-label={sections[section].name}>
         {sections[section].page}
-      </div>
+      </section>
     </main>
   )
 }

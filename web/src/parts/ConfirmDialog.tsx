@@ -37,9 +37,11 @@ export function ConfirmDialog({ title, children, action, isOpen, onClose, onConf
       setBusy(false)
     }
   }
+  // A closed dialog would leave the library's focus guards on the page, which screen readers stumble over.
+  if (!isOpen) return null
   return (
     <Dialog
-      open={isOpen}
+      open
       onOpenChange={(_, data) => {
         if (!data.open) onClose()
       }}

@@ -59,8 +59,9 @@ export function RoomCard({ card }: RoomCardProps) {
       )}
       {lists.map(({ role, name }) => {
         const list = card[name]
-        if (list === undefined || (role === 'presenter' && room.type === 'normal' && list.count === 0)) return null
-        return <RoomPeople key={role} room={room} role={role} list={list} mayManage={mayManage} />
+        const count = card.counts?.[name] ?? 0
+        if (list === undefined || (role === 'presenter' && room.type === 'normal' && count === 0)) return null
+        return <RoomPeople key={role} room={room} role={role} list={list} count={count} mayManage={mayManage} />
       })}
       <RoomDanger room={room} rights={rights} />
     </div>

@@ -1,7 +1,8 @@
 import { Button, makeStyles, Persona, Subtitle2, Text, tokens } from '@fluentui/react-components'
 import { DismissRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
-import type { Room, RoomList, RoomRole } from '../../../src/protocol/room.ts'
+import type { Principal } from '../../../src/protocol/principal.ts'
+import type { Room, RoomRole } from '../../../src/protocol/room.ts'
 import { useChat } from '../app/chat.ts'
 import { type Fault, faultOf } from '../app/fault.ts'
 import { kindWords } from '../app/principal-words.ts'
@@ -30,15 +31,16 @@ const words: Record<
   },
 }
 
-type RoomPeopleProps = { room: Room; role: RoomRole; list: RoomList; mayManage: boolean }
+/** `list` null: everyone in scope. `count` is of the whole list, of which only the first stand in `list`. */
+type RoomPeopleProps = { room: Room; role: RoomRole; list: Principal[] | null; count: number; mayManage: boolean }
 
-export function RoomPeople({ room, role, list, mayManage }: RoomPeopleProps) {
+export function RoomPeople({ room, role, list, count, mayManage }: RoomPeopleProps) {
   const styles = useStyles()
   const { client } = useChat()
   const [fault, setFault] = useState<Fault>()
   const [showsAll, setShowsAll] = useState(false)
   const all = useVerb('room.members', { room: room.id, role, limit: 1000 }, { enabled: showsAll })
-  const people = all.data?.principals ?? list.principals
+  const people = all.data?.principals ?? list ?? []
   const { title, list: name, add, none } = words[role]
 
   async function change(changes: { add?: string[]; remove?: string[] } | string[]): Promise<void> {
@@ -54,9 +56,9 @@ export function RoomPeople({ room, role, list, mayManage }: RoomPeopleProps) {
   return (
     <section className={styles.root} aria-label={title}>
       <Subtitle2 as="h3">
-        {title} {list.all ? '' : `(${list.count})`}
+        {title} {list === null ? '' : `(${count})`}
       </Subtitle2>
-      {list.all ? (
+      {list === null ? (
         <Text>Everyone in the scope of the category.</Text>
       ) : people.length === 0 ? (
         <Text className={styles.quiet}>
@@ -85,15 +87,15 @@ export function RoomPeople({ room, role, list, mayManage }: RoomPeopleProps) {
           ))}
         </ul>
       )}
-      {list.count > people.length && !showsAll ? (
+      {list !== null && count > people.length && !showsAll ? (
         <Button size="small" onClick={() => setShowsAll(true)}>
-          Show all {list.count}
+          Show all {count}
         </Button>
       ) : null}
-      {mayManage && !list.all ? (
+      {mayManage && list !== null ? (
         <PrincipalPicker label={add} category={room.category} onPick={person => void change({ add: [person.id] })} />
       ) : null}
-      {mayManage && list.all ? (
+      {mayManage && list === null ? (
         <Button size="small" onClick={() => void change([])}>
           Keep a list instead (nobody until added)
         </Button>

@@ -1,0 +1,140 @@
+import type { Input, Verb } from '../src/protocol/request.ts'
+
+/** What an outsider may have learnt of a room in some other way, and tries. Where there is no such room, an id that nobody has. */
+export type Target = {
+  room: string
+  category: string
+  name: string
+  description: string
+  /** Of a message in it. */
+  text: string
+  /** Of a post in it by a member, and of one by the outsider himself while he was a member. */
+  clientId: string
+  ownClientId: string
+  /** Name of a member. */
+  member: string
+  /** A room id that nobody has. */
+  nobodys: string
+  /** A room that everybody reads. */
+  commons: string
+  epoch: string
+}
+
+/** The inputs with which each verb is tried. A verb that is missing here does not compile, and fails the test that walks the table. */
+export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
+  'session.signIn': t => [{ user: t.name, password: t.text }],
+  'session.open': () => [{}],
+  'session.end': t => [{ session: t.room }, { user: t.room }, { user: t.name }],
+  'session.list': t => [{}, { user: t.room }, { user: t.member }],
+  'session.sync': t => [
+    {},
+    { rooms: [{ room: t.room }] },
+    { rooms: [{ room: t.nobodys }, { room: t.room }] },
+    { rooms: [{ room: t.room }, { room: t.nobodys }, { room: t.commons }] },
+    { epoch: t.epoch, rooms: [{ room: t.room, seq: 0, revision: 0, version: 0 }] },
+    { epoch: t.epoch, rooms: [{ room: t.room, seq: 1_000_000 }] },
+    { epoch: t.nobodys, rooms: [{ room: t.room, seq: 1 }] },
+    { rooms: [{ room: t.room, seq: 1 }] },
+  ],
+
+  'principal.create': t => [{ kind: 'group', name: `group of ${t.name}`, displayName: t.name }],
+  'principal.update': t => [{ principal: t.room, displayName: t.name }],
+  'principal.get': t => [{ principal: t.room }, { principal: t.name }, { principal: t.member }],
+  'principal.find': t => [{ text: t.name }, { text: t.room }, { text: '', category: t.category }, { text: 'a' }],
+  'password.change': t => [{ password: t.text, newPassword: 'short' }],
+  'bot.create': t => [{ name: `bot-${t.name.replaceAll(' ', '-')}@in.example`, displayName: t.name }],
+  'bot.issueToken': t => [{ bot: t.room }, { bot: t.member }],
+  'group.update': t => [{ group: t.room, add: [t.member] }, { group: t.name }],
+  'group.members': t => [{ group: t.room }, { group: t.name }],
+  'policy.grant': t => [{ scope: t.room, enabled: true }],
+  'policy.list': () => [{}],
+  'settings.get': () => [{}],
+  'settings.update': () => [{ settings: {} }],
+  'audit.list': () => [{}, { limit: 1 }],
+
+  'category.create': t => [{ name: t.name }],
+  'category.update': t => [
+    { category: t.room, description: t.name },
+    { category: t.category, name: t.name },
+    { category: t.category, ifVersion: 999, description: t.text },
+  ],
+  'category.list': () => [{}],
+  'category.delete': t => [{ category: t.room }, { category: t.category }],
+
+  'room.create': t => [
+    { category: t.category, name: t.name },
+    { category: t.room, name: t.name },
+  ],
+  'room.update': t => [
+    { room: t.room, description: 'theirs' },
+    { room: t.room, name: t.name, ifVersion: 999 },
+    { room: t.room, category: t.category },
+    { room: t.room, members: null },
+    { room: t.room, managers: { add: [t.room] } },
+    { room: t.room, disabled: false },
+    { room: t.room, disabled: true },
+    { room: t.room },
+  ],
+  'room.get': t => [{ room: t.room }, { room: t.room.toUpperCase() }],
+  'room.members': t => [
+    { room: t.room, role: 'member' },
+    { room: t.room, role: 'manager', limit: 1 },
+    { room: t.room, role: 'presenter', after: 'a' },
+  ],
+  'room.find': t => [
+    {},
+    { text: t.name },
+    { text: t.name.slice(0, 5), limit: 1 },
+    { text: t.description, searchDescription: true },
+    { category: t.category },
+    { mine: 'member' },
+    { mine: 'manager' },
+    { after: Buffer.from(JSON.stringify(['', t.room])).toString('base64url') },
+  ],
+  'room.join': t => [{ room: t.room }, { room: t.room, history: 0 }],
+  'room.part': t => [{ room: t.room }],
+  'room.follow': t => [{ room: t.room }],
+  'room.unfollow': t => [{ room: t.room }],
+  'room.markRead': t => [{ room: t.room, seq: 1 }],
+  'room.clear': t => [{ room: t.room, until: '2099-01-01T00:00:00Z' }],
+  'room.delete': t => [{ room: t.room }],
+  'invitation.dismiss': t => [{ room: t.room }],
+
+  'participant.list': t => [{ room: t.room }],
+
+  'message.post': t => [
+    { room: t.room, clientId: t.nobodys, text: 'let me in' },
+    { room: t.room, clientId: t.clientId, text: t.text },
+    { room: t.room, clientId: t.ownClientId, text: 'while I was in' },
+    { room: t.room, clientId: t.ownClientId, text: 'other content' },
+  ],
+  'message.list': t => [{ room: t.room }, { room: t.room, before: 2 }, { room: t.room, after: 0, limit: 1 }],
+  'message.search': t => [
+    {},
+    { text: t.text },
+    { text: t.text, match: 'exact', matchCase: true },
+    { text: 'common', rooms: [t.room, t.commons] },
+    { rooms: [t.room] },
+    { authors: [t.member], limit: 1 },
+    { from: '2000-01-01T00:00:00Z', until: '2099-01-01T00:00:00Z' },
+    { after: Buffer.from(JSON.stringify(['2099-01-01T00:00:00.000Z', t.room, 1])).toString('base64url') },
+  ],
+  'message.remove': t => [
+    { room: t.room, seq: 1 },
+    { room: t.room, filter: { text: t.text }, replaceWith: 'gone' },
+  ],
+}
+
+/** Tried last: where they are allowed they change what the others are asked about. */
+export const changing: Verb[] = [
+  'principal.create',
+  'bot.create',
+  'category.create',
+  'category.update',
+  'room.create',
+  'room.update',
+  'message.remove',
+  'room.clear',
+  'room.delete',
+  'category.delete',
+]

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Verb, verbs } from '../src/protocol/request.ts'
+import type { Answer } from './harness.ts'
+import { changing, probes, type Target } from './leak-probes.ts'
+import { type OutsiderKey, openWorld, outsiderKeys, type RoomKey, roomKeys, type World } from './leak-world.ts'
+
+/** Rooms with content; the same without content; without what people in scope may not see; without any. */
+let worlds: Record<'full' | 'empty' | 'seen' | 'none', World>
+beforeAll(async () => {
+  const [full, empty, seen, none] = await Promise.all([
+    openWorld({ rooms: 'all', content: true }),
+    openWorld({ rooms: 'all', content: false }),
+    openWorld({ rooms: 'seen', content: false }),
+    openWorld({ rooms: 'none', content: false }),
+  ])
+  worlds = { full, empty, seen, none }
+})
+afterAll(() => Promise.all(Object.values(worlds).map(world => world.site.stop())))
+
+/** The world that each outsider must not be able to tell from the full one. */
+const worldOf: Record<OutsiderKey, 'empty' | 'seen' | 'none'> = {
+  otto: 'none',
+  dora: 'none',
+  paul: 'none',
+  ines: 'seen',
+  rita: 'seen',
+  mona: 'empty',
+  ada: 'empty',
+}
+
+const isOther = (verb: Verb) => changing.includes(verb)
+const everyVerb = Object.keys(verbs) as Verb[]
+const inOrder = [...everyVerb.filter(verb => !isOther(verb)), ...changing]
+
+type Tried = { verb: Verb; room: RoomKey; input: unknown; answer: unknown }
+
+function inputsOf(verb: Verb, target: Target): unknown[] {
+  return (probes[verb] as (t: Target) => unknown[])(target)
+}
+
+/** All verbs with all inputs for all rooms: over the live session, and at the other door where there is one. */
+async function tryAll(world: World, who: keyof World['live']): Promise<Tried[]> {
+  const tried: Tried[] = []
+  type Ask = (verb: Verb, input: never) => Promise<Answer<Verb>>
+  for (const verb of inOrder) {
+    const doors: Ask[] = [world.live[who].ask]
+    // Signing in is not for who is signed in, and hashing passwords takes long.
+    if (verbs[verb].doors === 'both' && verb !== 'session.signIn') doors.push(world.people[who].ask)
+    for (const [place, ask] of doors.entries()) {
+      const asked = roomKeys
+        .filter(room => place === 0 || room === 'secret' || room === 'closed')
+        .flatMap(room => inputsOf(verb, world.targets[room]).map(input => ({ verb, room, input })))
+      // What changes something is asked one after the other, so that each world changes alike.
+      if (isOther(verb)) for (const one of asked) tried.push({ ...one, answer: await ask(verb, one.input as never) })
+      else
+        tried.push(
+          ...(await Promise.all(asked.map(async one => ({ ...one, answer: await ask(verb, one.input as never) })))),
+        )
+    }
+  }
+  return tried.map(one => world.normal(one) as Tried)
+}
+
+/** An administrator is told how many messages he removed, and where what he left begins: the published result of these verbs. */
+function withoutOwnCount({ verb, answer, ...one }: Tried): unknown {
+  const counted = verb === 'message.remove' || verb === 'room.clear'
+  return { ...one, verb, answer: counted && 'result' in (answer as object) ? 'done' : answer }
+}
+
+test('[LK1] every verb of the table is tried with at least one input', () => {
+  expect(Object.keys(probes).sort()).toEqual(everyVerb.slice().sort())
+  for (const verb of everyVerb) expect(inputsOf(verb, worlds.full.targets.secret).length, verb).toBeGreaterThan(0)
+})
+
+test('[LK2] the tries tell a room from none where they may: a member gets other answers', async () => {
+  const full = await tryReading(worlds.full)
+  const none = await tryReading(worlds.none)
+  const blind = roomVerbs.filter(verb => JSON.stringify(full.get(verb)) === JSON.stringify(none.get(verb)))
+  expect(blind).toEqual([])
+})
+
+/** Verbs whose answer to a member of a room is another than where there is no such room. */
+const roomVerbs: Verb[] = [
+  'session.sync',
+  'room.find',
+  'room.get',
+  'room.members',
+  'room.join',
+  'room.follow',
+  'room.markRead',
+  'room.clear',
+  'room.delete',
+  'invitation.dismiss',
+  'participant.list',
+  'message.post',
+  'message.list',
+  'message.search',
+  'message.remove',
+]
+
+async function tryReading(world: World): Promise<Map<Verb, unknown>> {
+  const answers = new Map<Verb, unknown>()
+  for (const verb of roomVerbs) {
+    const inputs = inputsOf(verb, world.targets.secret)
+    answers.set(verb, world.normal(await Promise.all(inputs.map(i => world.live.bob.ask(verb, i as never)))))
+  }
+  return answers
+}
+
+describe('to every verb', () => {
+  test.each(outsiderKeys)(
+    '[LK3] %s is answered as if what he may not know of were not there: results, counts, cursors, refusals',
+    async who => {
+      const other = worlds[worldOf[who]]
+      const [full, without] = await Promise.all([tryAll(worlds.full, who), tryAll(other, who)])
+      expect(full.length).toBe(without.length)
+      const told = full.map((one, i) => ({ told: withoutOwnCount(one), instead: withoutOwnCount(without[i]!) }))
+      expect(told.filter(({ told, instead }) => JSON.stringify(told) !== JSON.stringify(instead))).toEqual([])
+      expect(worlds.full.normal(eventsOf(worlds.full, who))).toEqual(other.normal(eventsOf(other, who)))
+    },
+  )
+})
+
+/** What came unasked, apart from what rita heard while she was a member, and of her own marks. */
+function eventsOf(world: World, who: OutsiderKey): unknown[] {
+  return who === 'rita' ? [] : world.live[who].events
+}
