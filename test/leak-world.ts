@@ -130,6 +130,12 @@ export async function openWorld(shape: { rooms: 'all' | 'seen' | 'none'; content
   const deleted = rooms.get('deleted')
   if (deleted) await admin.call('room.delete', { room: deleted.id })
 
+  // What they heard while they were in is theirs.
+  for (const session of Object.values(live)) {
+    await session.settled()
+    session.events.length = 0
+  }
+
   const nobodys = randomUUID()
   labels.set(nobodys, 'nobodys')
   const epoch = live.alice.opened.epoch
@@ -171,7 +177,7 @@ export async function openWorld(shape: { rooms: 'all' | 'seen' | 'none'; content
     return Object.fromEntries(
       Object.entries(value).map(([key, member]) => {
         // A cursor holds ids and names.
-        if (key === 'next' && typeof member === 'string' && /^[\w-]+$/.test(member))
+        if ((key === 'next' || key === 'after') && typeof member === 'string' && /^[\w-]{9,}$/.test(member))
           return [key, normalText(Buffer.from(member, 'base64url').toString())]
         return [key, normal(member)]
       }),

@@ -32,6 +32,8 @@ const isOther = (verb: Verb) => changing.includes(verb)
 const everyVerb = Object.keys(verbs) as Verb[]
 const inOrder = [...everyVerb.filter(verb => !isOther(verb)), ...changing]
 
+const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+
 type Tried = { verb: Verb; room: RoomKey; input: unknown; answer: unknown }
 
 function inputsOf(verb: Verb, target: Target): unknown[] {
@@ -50,6 +52,7 @@ async function tryAll(world: World, who: keyof World['live']): Promise<Tried[]> 
       const asked = roomKeys
         .filter(room => place === 0 || room === 'secret' || room === 'closed')
         .flatMap(room => inputsOf(verb, world.targets[room]).map(input => ({ verb, room, input })))
+        .filter((one, i, all) => all.findIndex(other => isSame(one.input, other.input)) === i)
       // What changes something is asked one after the other, so that each world changes alike.
       if (isOther(verb)) for (const one of asked) tried.push({ ...one, answer: await ask(verb, one.input as never) })
       else
@@ -58,6 +61,8 @@ async function tryAll(world: World, who: keyof World['live']): Promise<Tried[]> 
         )
     }
   }
+  // Who hears the common room is counted in it.
+  await world.live[who].call('room.part', { room: world.targets.secret.commons })
   return tried.map(one => world.normal(one) as Tried)
 }
 
@@ -65,6 +70,16 @@ async function tryAll(world: World, who: keyof World['live']): Promise<Tried[]> 
 function withoutOwnCount({ verb, answer, ...one }: Tried): unknown {
   const counted = verb === 'message.remove' || verb === 'room.clear'
   return { ...one, verb, answer: counted && 'result' in (answer as object) ? 'done' : answer }
+}
+
+/** What shows, as lines that say where; a handful is enough to see it. */
+function differences(full: Tried[], without: Tried[]): string[] {
+  return full
+    .flatMap((one, i) => {
+      const [told, instead] = [withoutOwnCount(one), withoutOwnCount(without[i]!)].map(each => JSON.stringify(each))
+      return told === instead ? [] : [`${told}\ninstead of\n${instead}`]
+    })
+    .slice(0, 6)
 }
 
 test('[LK1] every verb of the table is tried with at least one input', () => {
@@ -114,14 +129,13 @@ describe('to every verb', () => {
       const other = worlds[worldOf[who]]
       const [full, without] = await Promise.all([tryAll(worlds.full, who), tryAll(other, who)])
       expect(full.length).toBe(without.length)
-      const told = full.map((one, i) => ({ told: withoutOwnCount(one), instead: withoutOwnCount(without[i]!) }))
-      expect(told.filter(({ told, instead }) => JSON.stringify(told) !== JSON.stringify(instead))).toEqual([])
+      expect(differences(full, without)).toEqual([])
       expect(worlds.full.normal(eventsOf(worlds.full, who))).toEqual(other.normal(eventsOf(other, who)))
     },
   )
 })
 
-/** What came unasked, apart from what rita heard while she was a member, and of her own marks. */
+/** What came unasked. That a room is off one's own list is told to one's other sessions, whatever the room. */
 function eventsOf(world: World, who: OutsiderKey): unknown[] {
-  return who === 'rita' ? [] : world.live[who].events
+  return world.live[who].events.filter(event => event.event !== 'room.unfollowed')
 }

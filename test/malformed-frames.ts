@@ -22,6 +22,7 @@ export function sendRaw(url: string, chunks: (string | Uint8Array)[], ends = tru
     let timer = setTimeout(done, ends ? 5_000 : silenceMs)
     socket.on('data', data => {
       got = Buffer.concat([got, data])
+      if (readOutcome(got).close !== undefined) return done()
       if (ends) return
       clearTimeout(timer)
       timer = setTimeout(done, silenceMs)
@@ -30,7 +31,6 @@ export function sendRaw(url: string, chunks: (string | Uint8Array)[], ends = tru
     socket.on('close', done)
     socket.on('connect', () => {
       for (const chunk of chunks) socket.write(chunk)
-      if (ends) return
     })
   })
 }
@@ -95,6 +95,7 @@ function readOutcome(bytes: Buffer): Outcome {
       place += 8
     }
     const payload = bytes.subarray(place, place + length)
+    if (payload.length < length) break
     if (opcode === 8 && payload.length >= 2) outcome.close = payload.readUInt16BE(0)
     if (opcode === 1) outcome.texts.push(payload.toString())
     place += length
@@ -268,7 +269,6 @@ export function badHttp(
     {
       name: 'an unknown encoding',
       chunks: [post([json, 'Transfer-Encoding: gzip, chunked'], '2\r\n{}\r\n0\r\n\r\n')],
-      ends: false,
     },
     { name: 'a bad address', chunks: ['POST /api/v1/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'] },
     {
@@ -286,22 +286,6 @@ export function badHttp(
     {
       name: 'an upgrade with a bad protocol',
       chunks: [upgrade([websocket, key, version, 'Sec-WebSocket-Protocol: ,,;'])],
-    },
-    {
-      name: 'an upgrade with a bad extension',
-      chunks: [
-        upgrade([
-          websocket,
-          key,
-          version,
-          'Sec-WebSocket-Extensions: permessage-deflate; =',
-          'Authorization: Bearer x',
-        ]),
-      ],
-    },
-    {
-      name: 'an upgrade with a wrong token',
-      chunks: [upgrade([websocket, key, version, `Authorization: Bearer ${'x'.repeat(5_000)}`])],
     },
   ]
 }

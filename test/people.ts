@@ -31,7 +31,7 @@ export async function openPeople(): Promise<{ chat: Chat; heard: BusHead[]; clos
     servers: () => ['ws://one/ws'],
     log: silentLog,
     metrics: openMetrics(),
-    roster: { list: () => [], count: () => 0 },
+    roster: { list: () => [], count: () => 0, isLarge: () => false },
     // People post nothing here.
     posts: undefined as unknown as Chat['posts'],
   }

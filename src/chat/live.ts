@@ -81,7 +81,8 @@ function readJoin(chat: Chat, caller: Caller, input: Input<'room.join'>) {
 /** The roster with the one who comes in; nothing in a large room. */
 function participantsWith(chat: Chat, caller: Caller, room: string) {
   const others = chat.roster.list(room).filter(principal => principal.id !== caller.user.id)
-  return others.length + 1 > chat.settings.participantUpdateLimit ? undefined : [...others, caller.user]
+  const isLarge = chat.roster.isLarge(room) || others.length + 1 > chat.settings.participantUpdateLimit
+  return isLarge ? undefined : [...others, caller.user]
 }
 
 export async function partRoom(_chat: Chat, caller: Caller, input: Input<'room.part'>): Promise<Result<'room.part'>> {
@@ -99,6 +100,8 @@ export async function listParticipants(
 }
 
 const maxInvitations = 200
+/** Rooms that are synced in full, newest first. */
+const maxSyncedRooms = 1_000
 
 export async function syncSession(
   chat: Chat,
@@ -134,7 +137,8 @@ export async function syncSession(
       continue
     }
     const room = row as SyncedRow & { id: string }
-    answer.rooms.push(await toSyncRoom(chat, room, sameEpoch))
+    const synced = await toSyncRoom(chat, room, sameEpoch)
+    answer.rooms.push(answer.rooms.length < maxSyncedRooms ? synced : { ...synced, messages: [], gap: true })
     session.enter(room.id, { lastSeq: row.last_seq, revision: row.revision, stamp: stampOf(row) })
   }
   // In the order of asking: that of the rows would tell which of them exist.
@@ -189,7 +193,8 @@ async function toSyncRoom(chat: Chat, row: SyncedRow & { id: string }, sameEpoch
     gap,
     ...(reset ? { reset: true } : {}),
     ...(known && !reset && row.revision > (row.since_revision ?? 0) ? { changed: await readChanged(chat, row) } : {}),
-    ...(row.since_version === null || row.since_version < row.version
+    // Versions of another store are no measure of this one's.
+    ...(row.since_version === null || !sameEpoch || row.since_version < row.version
       ? { info: toRoom(row, chat.settings.domain, true) }
       : {}),
   }

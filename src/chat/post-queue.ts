@@ -194,24 +194,17 @@ function openCommitter({ db, bus, site, log, metrics }: Options) {
   /** In this order: twins, access, repeats, state. */
   async function decide(connection: Connection, batch: Waiting[], opened: Opened): Promise<Plan> {
     const plan: Plan = { fresh: [], repeats: [], twins: new Map(), refused: [] }
-    const first = new Map<string, Waiting>()
-    const singles: { post: Waiting; place: number }[] = []
-    batch.forEach((post, place) => {
+    // What was refused has no twins: nothing stands under its client id.
+    const taken = new Map<string, Waiting>()
+    await learnDecisions(connection, batch, opened)
+    for (const [place, post] of batch.entries()) {
       const key = `${post.room}/${post.author.id}/${post.clientId}`
-      const earlier = first.get(key)
-      if (!earlier) {
-        first.set(key, post)
-        singles.push({ post, place })
-      } else if (earlier.content.equals(post.content))
-        plan.twins.set(earlier, [...(plan.twins.get(earlier) ?? []), post])
-      else plan.refused.push({ post, refusal: otherContent() })
-    })
-    await learnDecisions(
-      connection,
-      singles.map(single => single.post),
-      opened,
-    )
-    for (const { post, place } of singles) {
+      const earlier = taken.get(key)
+      if (earlier) {
+        if (earlier.content.equals(post.content)) plan.twins.set(earlier, [...(plan.twins.get(earlier) ?? []), post])
+        else plan.refused.push({ post, refusal: otherContent() })
+        continue
+      }
       const access = opened.rooms.has(post.room) ? decisions.get(`${post.author.id}/${post.room}`) : undefined
       const refusal = access
         ? refuseRoom('post', access.person, access.scope, access.facts)
@@ -223,9 +216,12 @@ function openCommitter({ db, bus, site, log, metrics }: Options) {
       const repeat = opened.repeats.get(place)
       if (repeat && Buffer.compare(repeat.content, post.content) !== 0)
         plan.refused.push({ post, refusal: otherContent() })
-      else if (repeat) plan.repeats.push({ post, seq: repeat.seq, at: repeat.at })
-      else if (refusal) plan.refused.push({ post, refusal })
-      else plan.fresh.push(post)
+      else if (!repeat && refusal) plan.refused.push({ post, refusal })
+      else {
+        if (repeat) plan.repeats.push({ post, seq: repeat.seq, at: repeat.at })
+        else plan.fresh.push(post)
+        taken.set(key, post)
+      }
     }
     return plan
   }
@@ -265,10 +261,7 @@ function openCommitter({ db, bus, site, log, metrics }: Options) {
       answer(post, { seq, at: at.toISOString(), repeated: false })
     })
     for (const { post, seq, at } of plan.repeats) answer(post, { seq, at: at.toISOString(), repeated: true })
-    for (const { post, refusal } of plan.refused) {
-      post.reject(refusal)
-      for (const twin of plan.twins.get(post) ?? []) twin.reject(refusal)
-    }
+    for (const { post, refusal } of plan.refused) post.reject(refusal)
     metrics.posts.inc(plan.fresh.length + plan.repeats.length)
     for (const [i, post] of plan.fresh.entries()) publish(post, written[i]!, opened)
   }

@@ -14,6 +14,7 @@ import { matchingSeqs } from '../store/search.ts'
 import { notePurge } from '../store/upkeep.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { checkSearchText } from './search.ts'
 
 /** Beyond this many, one history.changed says it all (docs/protocol.md). */
 const maxRemovedEvents = 20
@@ -29,6 +30,7 @@ export async function removeMessages(
     throw new Refusal('invalid_argument', 'Give seq or filter, one of the two.')
   if (input.filter && !narrows(input.filter))
     throw new Refusal('invalid_argument', 'The filter is empty and would remove everything. Use room.clear for that.')
+  checkSearchText(input.filter?.text)
   if (input.replaceWith !== undefined) checkContent({ text: input.replaceWith }, chat.settings)
   const authors =
     input.filter?.authors && (await resolvePrincipals(chat.db, input.filter.authors)).map(principal => principal.id)

@@ -8,11 +8,20 @@ import { type SearchCursor, searchMessages as searchRows } from '../store/search
 import { requirePerson } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
 
+const maxSearchCodeUnits = 1_000
+
+/** Ten thousand words in one query are more than the store's stack holds. */
+export function checkSearchText(text: string | undefined): void {
+  if (text !== undefined && text.length > maxSearchCodeUnits)
+    throw new Refusal('too_large', `text has more than ${maxSearchCodeUnits} characters. Search for less at once.`)
+}
+
 export async function searchMessages(
   chat: Chat,
   caller: Caller,
   input: Input<'message.search'>,
 ): Promise<Result<'message.search'>> {
+  checkSearchText(input.text)
   const person = await requirePerson(chat, caller)
   if (!person.enabled) return { matches: [] }
   const limit = input.limit ?? 50

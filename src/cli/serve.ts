@@ -53,7 +53,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     db,
     bus,
     directory: openLocalDirectory({ findAccount: name => findCredential(db, name) }),
-    roster: { list: () => [], count: () => 0 },
+    roster: { list: () => [], count: () => 0, isLarge: () => false },
     posts: openPostQueue({ db, bus, site: options.site, log, metrics }),
     settings: defaultSettings,
     settingsVersion: 0,

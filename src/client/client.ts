@@ -9,7 +9,7 @@ import { History } from './history.ts'
 import { type ConnectionState, Link } from './link.ts'
 import { createPoster, type PostContent, type Posted } from './post.ts'
 import type { Range } from './ranges.ts'
-import { createSync, joinAgain } from './resume.ts'
+import { createSync, resume } from './resume.ts'
 import type { RoomState } from './room-state.ts'
 import { Rooms } from './rooms.ts'
 
@@ -78,7 +78,7 @@ export function connect(options: ClientOptions): Client {
     random,
     heard,
     answered,
-    opened,
+    opened: () => void resume(link, rooms, sync, random),
     stateChanged: state => ears.tell('state', state),
   })
   const request: Client['request'] = (verb, input) => link.request(verb, input)
@@ -91,11 +91,6 @@ export function connect(options: ClientOptions): Client {
   const history = new History(rooms, request, random, link.stopped)
   const sync = createSync(link, rooms, random)
   const hear = createHear({ rooms, history, request, stale: sync, catchUp: options.catchUp ?? 'newest' })
-
-  function opened(): void {
-    sync()
-    void joinAgain(link, [...rooms.joined], random)
-  }
 
   function heard(event: Event): void {
     hear.event(event)

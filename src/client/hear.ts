@@ -22,7 +22,7 @@ export type HearOptions = {
   history: History
   request: Request
   /** Something is known to be out of date that only session.sync can tell. */
-  stale: () => void
+  stale: () => unknown
   catchUp: 'newest' | 'all'
 }
 
@@ -34,6 +34,7 @@ const RELOADED = 100
 
 /** What the server says changes what is known of rooms. Answers are heard, too, in one order with events. */
 export function createHear({ rooms, history, request, stale, catchUp }: HearOptions) {
+  const skip = catchUp === 'newest'
   /** Who looks at the room sees the hole meanwhile, and may fill it himself when this fails. */
   const inBackground = (work: Promise<unknown>) => void work.catch(() => {})
 
@@ -57,7 +58,8 @@ export function createHear({ rooms, history, request, stale, catchUp }: HearOpti
     rooms.epoch ??= result.epoch
     const same = result.epoch === rooms.epoch
     rooms.joined.add(result.room.id)
-    rooms.put(applyJoin(same ? rooms.get(result.room.id) : undefined, result, input.history ?? HISTORY_ON_JOIN))
+    const old = same ? rooms.get(result.room.id) : undefined
+    rooms.put(applyJoin(old, result, input.history ?? HISTORY_ON_JOIN, skip))
     if (!same) stale()
   }
 
@@ -90,7 +92,7 @@ export function createHear({ rooms, history, request, stale, catchUp }: HearOpti
     const askedSeqs = new Map(input.rooms?.map(({ room, seq }) => [room, seq]))
     for (const room of result.rooms) {
       const old = rooms.get(room.room)
-      rooms.put(applySync(old, room, askedSeqs.get(room.room), catchUp === 'newest'))
+      rooms.put(applySync(old, room, askedSeqs.get(room.room), skip))
       const anew = room.reset === true || room.changed === 'reload'
       if (anew && old !== undefined && old.messages.length > 0) inBackground(history.loadOlder(room.room, RELOADED))
     }

@@ -5,10 +5,10 @@ import { backOffMs, sleep } from './wait.ts'
 
 /**
  * Brings the rooms up to date by session.sync. `start` may be called at any time: one runs at once, and one more where
- * something turned stale meanwhile.
+ * something turned stale meanwhile. It resolves when nothing is left to ask on this connection.
  */
 export function createSync(link: Link, rooms: Rooms, random: () => number) {
-  let running = false
+  let running: Promise<void> | undefined
   let wanted = false
 
   async function run(): Promise<void> {
@@ -24,14 +24,13 @@ export function createSync(link: Link, rooms: Rooms, random: () => number) {
         await sleep(error.retryAfterMs ?? backOffMs(attempt, random), link.stopped)
       }
     }
-    running = false
+    running = undefined
   }
 
-  return function start(): void {
+  return function start(): Promise<void> {
     wanted = true
-    if (running) return
-    running = true
-    void run()
+    running ??= run()
+    return running
   }
 }
 
@@ -41,9 +40,14 @@ async function syncOnce(link: Link, rooms: Rooms): Promise<void> {
   await link.request('session.sync', known.length === 0 ? {} : { epoch: rooms.epoch, rooms: known })
 }
 
-/** Opens again what `join` had opened, one after the other: with many rooms all at once would run into the rate limit. */
-export async function joinAgain(link: Link, opened: readonly string[], random: () => number): Promise<void> {
+/**
+ * After a reconnect: what was missed first, since an answer of room.join would move the end past it. Then opens again what
+ * `join` had opened, one after the other: with many rooms all at once would run into the rate limit.
+ */
+export async function resume(link: Link, rooms: Rooms, sync: () => Promise<void>, random: () => number): Promise<void> {
+  const opened = [...rooms.joined]
   const connection = link.session
+  await sync()
   for (const room of opened) {
     for (let attempt = 0; link.session === connection; attempt += 1) {
       const error = await link.request('room.join', { room, history: 0 }).then(

@@ -53,7 +53,13 @@ export function emptyRoom(id: string, at: { lastSeq: number; firstSeq: number; r
   })
 }
 
-export function applyJoin(old: RoomState | undefined, joined: Result<'room.join'>, history: number): RoomState {
+/** `skip`: what lies between the old end and the history that was asked for is not told to listeners later. */
+export function applyJoin(
+  old: RoomState | undefined,
+  joined: Result<'room.join'>,
+  history: number,
+  skip: boolean,
+): RoomState {
   const base = old ?? emptyRoom(joined.room.id, joined)
   const from = joined.messages[0]?.seq ?? (history > 0 ? joined.firstSeq : joined.lastSeq + 1)
   const state = learn(base, { from, through: joined.lastSeq }, joined.messages)
@@ -66,6 +72,7 @@ export function applyJoin(old: RoomState | undefined, joined: Result<'room.join'
     firstSeq: Math.max(base.firstSeq, joined.firstSeq),
     lastSeq: Math.max(base.lastSeq, joined.lastSeq),
     readSeq: Math.max(base.readSeq, joined.readSeq),
+    heardSeq: skip && history > 0 ? Math.max(base.heardSeq, from - 1) : base.heardSeq,
     participants: joined.participants,
   })
 }
@@ -90,7 +97,7 @@ export function applySync(
     firstSeq: Math.max(learned.firstSeq, synced.firstSeq),
     lastSeq: Math.max(learned.lastSeq, synced.lastSeq),
     revision: Math.max(learned.revision, synced.revision),
-    readSeq: synced.readSeq,
+    readSeq: Math.max(learned.readSeq, synced.readSeq),
   })
 }
 

@@ -4,4 +4,6 @@ import type { Principal } from '../protocol/principal.ts'
 export type Roster = {
   list(room: string): Principal[]
   count(room: string): number
+  /** Above the cut-off, or not yet clearly below it again: nobody is told who comes and goes. */
+  isLarge(room: string): boolean
 }

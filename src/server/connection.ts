@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws'
 import { openBucket, takeToken } from '../base/rate.ts'
 import { isTrustedAddress, takeAddressRequest } from '../chat/address-limit.ts'
 import type { Caller, Chat } from '../chat/chat.ts'
-import { dispatch, parseInput } from '../chat/dispatch.ts'
+import { dispatch, isVerb, parseInput } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { opened } from '../chat/live.ts'
 import { callerOfToken, isSignedIn, readMe, signIn } from '../chat/session.ts'
@@ -27,8 +27,9 @@ export type Connection = {
 
 /** Time for the first frame. */
 const openWithinMs = 15_000
-/** After a close that the peer does not answer the socket is cut. */
+/** After a close that the peer does not answer the socket is cut. A slow reader has to read what is on its way first. */
 const closeGraceMs = 2_000
+const slowGraceMs = 30_000
 
 type Options = {
   chat: Chat
@@ -47,7 +48,7 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
   const requests = openBucket(chat.settings.requestBurst, performance.now())
   const posts = openBucket(chat.settings.postBurst, performance.now())
   let session: Session | undefined
-  let opening = false
+  let opening: Promise<void> | undefined
   let closed = false
   let underWay = 0
   let idle: (() => void)[] = []
@@ -76,9 +77,12 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
     closed = true
     clearTimeout(late)
     if (session) hub.remove(session)
-    outlet.flush()
+    const isSlow = code === closeCodes.slowReader
+    // What waits for a slow reader would keep the close from it, and the memory: session.sync brings it again.
+    if (isSlow) outlet.drop()
+    else outlet.finish()
     webSocket.close(code, reason)
-    setTimeout(() => webSocket.terminate(), closeGraceMs).unref()
+    setTimeout(() => webSocket.terminate(), isSlow ? slowGraceMs : closeGraceMs).unref()
   }
 
   function push(frame: Uint8Array) {
@@ -128,11 +132,14 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
     underWay += 1
     try {
       limit(verb)
+      // Sent right behind session.open, without waiting for its answer.
+      if (opening) await opening.catch(() => {})
+      if (closed) return
       if (!session) await beforeOpen(request)
       else {
         const after: (() => void)[] = []
         const live = hub.live(session, after)
-        const result = await dispatch(chat, { ...session.caller, live }, 'websocket', verb, request.input ?? {})
+        const result = await dispatch(chat, { ...session.caller, live }, 'websocket', verb, request.input)
         chat.metrics.requests.inc({ verb, outcome: 'ok' })
         if (closed) return
         answer(id, { result })
@@ -141,10 +148,8 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
       }
     } catch (error) {
       const refusal = fail(id, error, { verb })
-      chat.metrics.requests.inc({
-        verb: verb.length < 40 && refusal.code !== 'not_found' ? verb : 'other',
-        outcome: refusal.code,
-      })
+      // Each label is kept for good: only verbs that there are.
+      chat.metrics.requests.inc({ verb: isVerb(verb) ? verb : 'other', outcome: refusal.code })
       if (!session && refusal.code === 'unauthenticated')
         close(closeCodes.unauthenticated, refusal.message.slice(0, 120))
     } finally {
@@ -177,31 +182,34 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
   async function beforeOpen({ id, verb, input }: Request) {
     if (verb === 'session.signIn')
       return answer(id, { result: await signIn(chat, { address }, parseInput('session.signIn', input)) })
-    if (verb !== 'session.open' || opening)
+    if (verb !== 'session.open')
       throw new Refusal('unauthenticated', 'session.open comes first. Send it with your token.')
-    opening = true
+    opening = open(id, parseInput('session.open', input).token)
     try {
-      const { token } = parseInput('session.open', input ?? {})
-      const caller = token === undefined ? upgraded : await callerOfToken(chat, token, address)
-      if (!caller) throw new Refusal('unauthenticated', 'The token is unknown or has ended. Sign in again.')
-      const me = await readMe(chat, caller)
-      if (closed) return
-      clearTimeout(late)
-      const made: Session = { id: randomUUID(), caller, heard: new Set(), push, close }
-      hub.add(made)
-      // The sign-in may have been ended between the look and now, when nobody could tell this session. Asking begins after.
-      const signedIn = await isSignedIn(chat, caller).catch(error => {
-        hub.remove(made)
-        throw error
-      })
-      if (closed || !signedIn) hub.remove(made)
-      if (closed) return
-      if (!signedIn) throw new Refusal('unauthenticated', 'This sign-in has ended. Sign in again.')
-      session = made
-      answer(id, { result: opened(chat, me) })
+      await opening
     } finally {
-      opening = false
+      opening = undefined
     }
+  }
+
+  async function open(id: Request['id'], token: string | undefined) {
+    const caller = token === undefined ? upgraded : await callerOfToken(chat, token, address)
+    if (!caller) throw new Refusal('unauthenticated', 'The token is unknown or has ended. Sign in again.')
+    const me = await readMe(chat, caller)
+    if (closed) return
+    clearTimeout(late)
+    const made: Session = { id: randomUUID(), caller, heard: new Set(), push, close }
+    hub.add(made)
+    // The sign-in may have been ended between the look and now, when nobody could tell this session. Asking begins after.
+    const signedIn = await isSignedIn(chat, caller).catch(error => {
+      hub.remove(made)
+      throw error
+    })
+    if (closed || !signedIn) hub.remove(made)
+    if (closed) return
+    if (!signedIn) throw new Refusal('unauthenticated', 'This sign-in has ended. Sign in again.')
+    session = made
+    answer(id, { result: opened(chat, me) })
   }
 }
 
@@ -213,8 +221,10 @@ function readRequest(data: Buffer): Request | undefined {
     return undefined
   }
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return undefined
-  const { id, verb, input } = frame as Record<string, unknown>
-  if (!(typeof id === 'number' || (typeof id === 'string' && id.length <= 200))) return undefined
+  const { id, verb, input = {} } = frame as Record<string, unknown>
+  // 1e999 is a number for JSON and infinite here: no answer could name it.
+  if (!((typeof id === 'number' && Number.isFinite(id)) || (typeof id === 'string' && id.length <= 200)))
+    return undefined
   if (typeof verb !== 'string') return undefined
   return { id, verb, input }
 }

@@ -60,6 +60,7 @@ export function openLocalRoster(options: {
       for (const presence of rooms.get(room)?.people.values() ?? []) if (presence.sessions > 0) n += 1
       return n
     },
+    isLarge: room => rooms.get(room)?.suspended ?? false,
     enter(room, principal) {
       const roster = rooms.get(room) ?? { people: new Map(), suspended: false }
       rooms.set(room, roster)

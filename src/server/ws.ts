@@ -34,7 +34,7 @@ export function openWebSockets(server: Server, chat: Chat, hub: Hub): Running {
     socket.on('error', error => chat.log.debug({ err: error }, 'socket error before the upgrade'))
     try {
       const address = request.socket.remoteAddress ?? ''
-      if (new URL(request.url ?? '', 'http://any').pathname !== '/ws')
+      if (URL.parse(request.url ?? '', 'http://any')?.pathname !== '/ws')
         throw new Refusal('not_found', 'The WebSocket is at /ws.')
       if (draining)
         throw new Refusal('unavailable', 'This server is going away. Connect to another one.', { retryAfterMs: 1_000 })
@@ -80,6 +80,7 @@ export function openWebSockets(server: Server, chat: Chat, hub: Hub): Running {
       )
       for (const connection of connections) connection.close(closeCodes.goingAway, 'this server is going away')
       await Promise.race([new Promise(resolve => setTimeout(resolve, drainMs).unref()), Promise.all(gone)])
+      for (const connection of connections) connection.webSocket.terminate()
       server.off('upgrade', onUpgrade)
     },
   }

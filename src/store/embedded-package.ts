@@ -1,6 +1,10 @@
-import { chmod, cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { cp, lstat, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
 
 /** Folder `native` of the PostgreSQL that npm brought for this platform; a copy below `spare` where its links cannot be made in place. */
 export async function findEmbeddedPostgres(spare: string): Promise<string> {
@@ -34,7 +38,8 @@ export async function copyNative(native: string, target: string): Promise<string
   await mkdir(dirname(copy), { recursive: true })
   try {
     await cp(native, draft, { recursive: true, verbatimSymlinks: true })
-    await chmod(join(draft, 'lib'), 0o755)
+    // A package folder that may not be written has modes to match.
+    await run('chmod', ['-R', 'u+w', draft])
     await mendLinks(draft)
     await rename(draft, copy)
   } catch (error) {

@@ -63,18 +63,20 @@ export async function syncRooms(
         FROM want w JOIN room r ON r.id = w.wanted AND r.deleted_at IS NULL
         JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category),
     missed AS (
-      SELECT s.wanted, m.*, sum(coalesce(octet_length(m.text), 0) + 300) OVER (ORDER BY s.last_at DESC, s.wanted, m.seq DESC) AS total
+      SELECT s.wanted, s.last_at, m.seq, json_build_object(
+               'seq', m.seq, 'at', to_char(m.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'text', m.text, 'format', m.format,
+               'clientId', m.client_id, 'alert', m.alert, 'title', m.title, 'file', m.file, 'replaced', m.changed_by > 0,
+               'author', json_build_object('id', a.id, 'kind', a.kind, 'name', a.name, 'displayName', a.display_name)) AS message
         FROM seen s CROSS JOIN LATERAL (
              SELECT m.seq, m.at, m.author, m.client_id, m.format, m.alert, m.title, m.text, m.file, m.revision AS changed_by FROM message m
               WHERE m.room = s.wanted AND m.seq > greatest(s.seq, s.first_seq - 1) AND m.seq <= s.last_seq
               ORDER BY m.seq DESC LIMIT $6) m
+        JOIN principal a ON a.id = m.author
        WHERE $8 AND s.seq < s.last_seq AND s.chat_history AND s.is_member AND NOT s.disabled),
     packed AS (
-      SELECT m.wanted, json_agg(json_build_object(
-               'seq', m.seq, 'at', to_char(m.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'text', m.text, 'format', m.format,
-               'clientId', m.client_id, 'alert', m.alert, 'title', m.title, 'file', m.file, 'replaced', m.changed_by > 0,
-               'author', json_build_object('id', a.id, 'kind', a.kind, 'name', a.name, 'displayName', a.display_name)) ORDER BY m.seq) AS messages
-        FROM missed m JOIN principal a ON a.id = m.author WHERE m.total <= ${maxMessageBytes} GROUP BY m.wanted)
+      SELECT m.wanted, json_agg(m.message ORDER BY m.seq) AS messages
+        FROM (SELECT wanted, seq, message, sum(octet_length(message::text)) OVER (ORDER BY last_at DESC, wanted, seq DESC) AS total FROM missed) m
+       WHERE m.total <= ${maxMessageBytes} GROUP BY m.wanted)
     SELECT w.wanted, w.asked, w.followed, w.read_seq, w.seq, w.since_revision, w.since_version,
            s.id, s.name, s.description, s.category, s.category_name, s.type, s.privacy, s.invitations, s.all_members, s.version, s.disabled,
            s.chat_history, s.file_upload, s.category_invitations, s.last_seq, s.first_seq, s.revision, s.lock_key,

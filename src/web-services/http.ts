@@ -29,6 +29,9 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   } as { bodyLimit: number }) as unknown as FastifyInstance
   // One validator for both doors, in chat/dispatch: fastify's own coerces and strips.
   app.setValidatorCompiler(() => () => true)
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) =>
+    parseBody(request, body),
+  )
   app.setErrorHandler((error, request, reply) => sendError(chat, error, request, reply))
   app.addHook('onSend', async (_request, reply) => addSecurityHeaders(reply, options.tls !== undefined))
 
@@ -51,9 +54,24 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   return app
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** fastify's own puts U+FFFD where bytes are no UTF-8: the text would be kept as nobody wrote it. */
+function parseBody(request: FastifyRequest, body: Buffer): unknown {
+  const { 'content-encoding': content = 'identity', 'transfer-encoding': transfer = 'chunked' } = request.headers
+  if (content !== 'identity' || transfer !== 'chunked')
+    throw new Refusal('invalid_argument', 'The body is encoded. Send it as it is.')
+  try {
+    return JSON.parse(utf8.decode(body))
+  } catch {
+    throw new Refusal('invalid_argument', 'The body is no JSON object in UTF-8. Send application/json.')
+  }
+}
+
 async function callVerb(chat: Chat, request: FastifyRequest, verb: string): Promise<object> {
   takeAddressRequest(chat, request.ip)
-  const input = request.body ?? {}
+  // null is no input, and nothing at all is an empty one.
+  const input = request.body === undefined ? {} : request.body
   try {
     const result = await answerVerb(chat, request, verb, input)
     chat.metrics.requests.inc({ verb, outcome: 'ok' })

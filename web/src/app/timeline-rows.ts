@@ -22,6 +22,8 @@ export type TimelineInput = {
   firstSeq: number
   waiting: readonly WaitingPost[]
   me: string
+  /** First messages of what was loaded at once: they keep their heading when older ones come, and so their height. */
+  pageStarts: ReadonlySet<number>
   /** Where the unread line stands: after this seq. */
   unreadAfter: number | undefined
 }
@@ -40,7 +42,8 @@ function startsRun(before: PostedMessage | undefined, message: PostedMessage): b
 }
 
 /** Everything that the stream shows, oldest first. Pure. */
-export function timelineRows({ messages, ranges, firstSeq, waiting, me, unreadAfter }: TimelineInput): TimelineRow[] {
+export function timelineRows(input: TimelineInput): TimelineRow[] {
+  const { messages, ranges, firstSeq, waiting, me, pageStarts, unreadAfter } = input
   const rows: TimelineRow[] = []
   const arrived = new Set<string>()
   let lastDay = ''
@@ -80,7 +83,7 @@ export function timelineRows({ messages, ranges, firstSeq, waiting, me, unreadAf
     if (isMine) arrived.add(message.clientId)
     // One's own line keeps its key from waiting to sent: it does not jump when the server's copy takes its place.
     const key = isMine ? `c${message.clientId}` : `m${message.seq}`
-    rows.push({ kind: 'message', key, message, startsRun: startsRun(before, message) })
+    rows.push({ kind: 'message', key, message, startsRun: pageStarts.has(message.seq) || startsRun(before, message) })
     before = message
   }
 

@@ -3,15 +3,29 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useSta
 import type { TimelineRow } from './timeline-rows.ts'
 
 const endThresholdPx = 48
-const estimatedPx: Record<TimelineRow['kind'], number> = {
-  start: 64,
-  older: 32,
-  day: 40,
-  unread: 28,
-  gap: 40,
-  message: 44,
-  removed: 28,
-  waiting: 44,
+const linePx = 20
+const charactersALine = 95
+
+/** Close enough that the scroll bar does not jump when a line comes into view and is measured. */
+function estimatedPx(row: TimelineRow | undefined): number {
+  switch (row?.kind) {
+    case 'message':
+    case 'waiting': {
+      const { title, text, alert } = row.kind === 'message' ? row.message : row.post
+      const lines =
+        title === undefined
+          ? text.split('\n').reduce((sum, line) => sum + 1 + Math.floor(line.length / charactersALine), 0)
+          : 2
+      return 6 + lines * linePx + (row.startsRun ? 28 : 0) + (alert === true ? 24 : 0)
+    }
+    case 'start':
+    case 'older':
+      return 36
+    case 'gap':
+      return 40
+    default:
+      return 28
+  }
 }
 
 export type TimelineScroll = {
@@ -37,7 +51,7 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
   const virtualizer = useVirtualizer<HTMLDivElement, HTMLDivElement>({
     count: rows.length,
     getScrollElement: () => scrollRef.current,
-    estimateSize: index => estimatedPx[rows[index]?.kind ?? 'message'],
+    estimateSize: index => estimatedPx(rows[index]),
     getItemKey: useCallback((index: number) => rows[index]?.key ?? index, [rows]),
     overscan: 12,
     paddingEnd: 12,

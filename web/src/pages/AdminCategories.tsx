@@ -18,7 +18,7 @@ import { CategoryForm } from '../parts/CategoryForm.tsx'
 import { ConfirmDialog } from '../parts/ConfirmDialog.tsx'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
-import { FormDialog } from '../parts/FormDialog.tsx'
+import { ModalFrame } from '../parts/ModalFrame.tsx'
 
 const useStyles = makeStyles({
   cell: { overflowWrap: 'anywhere' },
@@ -90,12 +90,12 @@ export function AdminCategories() {
         </Table>
       )}
       {editing === undefined ? null : (
-        <FormDialog
+        <ModalFrame
           title={editing === 'new' ? 'Add a category' : `Change ${editing.name}`}
           onClose={() => setEditing(undefined)}
         >
           <CategoryForm category={editing === 'new' ? undefined : editing} onDone={() => setEditing(undefined)} />
-        </FormDialog>
+        </ModalFrame>
       )}
       <ConfirmDialog
         title={`Delete ${deleting?.name ?? ''}?`}

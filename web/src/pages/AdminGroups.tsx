@@ -17,8 +17,8 @@ import { kindWords } from '../app/principal-words.ts'
 import { useVerb } from '../app/query.ts'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
-import { FormDialog } from '../parts/FormDialog.tsx'
 import { GroupMembers } from '../parts/GroupMembers.tsx'
+import { ModalFrame } from '../parts/ModalFrame.tsx'
 import { PrincipalForm } from '../parts/PrincipalForm.tsx'
 
 const useStyles = makeStyles({
@@ -82,14 +82,14 @@ export function AdminGroups() {
         </Table>
       )}
       {isAdding ? (
-        <FormDialog title="Add a group, unit or domain" onClose={() => setAdding(false)}>
+        <ModalFrame title="Add a group, unit or domain" onClose={() => setAdding(false)}>
           <PrincipalForm kinds={kinds} onDone={() => setAdding(false)} />
-        </FormDialog>
+        </ModalFrame>
       ) : null}
       {opened === undefined ? null : (
-        <FormDialog title={`Members of ${opened.displayName}`} onClose={() => setOpened(undefined)}>
+        <ModalFrame title={`Members of ${opened.displayName}`} onClose={() => setOpened(undefined)}>
           <GroupMembers group={opened} />
-        </FormDialog>
+        </ModalFrame>
       )}
     </>
   )

@@ -17,7 +17,7 @@ import { faultOf } from '../app/fault.ts'
 import { useVerb } from '../app/query.ts'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
-import { FormDialog } from '../parts/FormDialog.tsx'
+import { ModalFrame } from '../parts/ModalFrame.tsx'
 import { PrincipalForm } from '../parts/PrincipalForm.tsx'
 import { UserForm } from '../parts/UserForm.tsx'
 
@@ -81,14 +81,14 @@ export function AdminUsers() {
         </Table>
       )}
       {isAdding ? (
-        <FormDialog title="Add a user" onClose={() => setAdding(false)}>
+        <ModalFrame title="Add a user" onClose={() => setAdding(false)}>
           <PrincipalForm kinds={['user']} onDone={() => setAdding(false)} />
-        </FormDialog>
+        </ModalFrame>
       ) : null}
       {changing === undefined ? null : (
-        <FormDialog title="Change a user" onClose={() => setChanging(undefined)}>
+        <ModalFrame title="Change a user" onClose={() => setChanging(undefined)}>
           <UserForm user={changing} onDone={() => setChanging(undefined)} />
-        </FormDialog>
+        </ModalFrame>
       )}
     </>
   )

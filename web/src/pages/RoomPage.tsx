@@ -5,6 +5,7 @@ import { useChat } from '../app/chat.ts'
 import { faultOf } from '../app/fault.ts'
 import { useNarrow } from '../app/media.ts'
 import { useOpenRoom } from '../app/open-room.ts'
+import { usePageStarts } from '../app/page-starts.ts'
 import { useVerb } from '../app/query.ts'
 import { useReading } from '../app/reading.ts'
 import { useRoomState } from '../app/room-states.ts'
@@ -43,6 +44,7 @@ export function RoomPage({ route }: RoomPageProps) {
   useWindowTitle(room?.name)
 
   const waiting = useMemo(() => posts.filter(post => post.room === route.room), [posts, route.room])
+  const pageStarts = usePageStarts(state?.ranges)
   const rows = useMemo(
     () =>
       timelineRows({
@@ -51,9 +53,10 @@ export function RoomPage({ route }: RoomPageProps) {
         firstSeq: state?.firstSeq ?? 1,
         waiting,
         me: me.id,
+        pageStarts,
         unreadAfter: reading.unreadAfter,
       }),
-    [state?.messages, state?.ranges, state?.firstSeq, waiting, me.id, reading.unreadAfter],
+    [state?.messages, state?.ranges, state?.firstSeq, waiting, me.id, pageStarts, reading.unreadAfter],
   )
 
   useEffect(() => {

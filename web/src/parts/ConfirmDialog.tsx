@@ -1,15 +1,8 @@
-import {
-  Button,
-  Dialog,
-  DialogActions,
-  DialogBody,
-  DialogContent,
-  DialogSurface,
-  DialogTitle,
-} from '@fluentui/react-components'
+import { Button } from '@fluentui/react-components'
 import { type ReactNode, useState } from 'react'
 import { type Fault, faultOf } from '../app/fault.ts'
 import { FaultNote } from './FaultNote.tsx'
+import { ModalFrame } from './ModalFrame.tsx'
 
 type ConfirmDialogProps = {
   title: string
@@ -37,32 +30,24 @@ export function ConfirmDialog({ title, children, action, isOpen, onClose, onConf
       setBusy(false)
     }
   }
-  // A closed dialog would leave the library's focus guards on the page, which screen readers stumble over.
   if (!isOpen) return null
   return (
-    <Dialog
-      open
-      onOpenChange={(_, data) => {
-        if (!data.open) onClose()
-      }}
+    <ModalFrame
+      title={title}
+      onClose={onClose}
+      actions={
+        <>
+          <Button appearance="secondary" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button appearance="primary" disabled={isBusy} onClick={() => void confirm()}>
+            {action}
+          </Button>
+        </>
+      }
     >
-      <DialogSurface>
-        <DialogBody>
-          <DialogTitle>{title}</DialogTitle>
-          <DialogContent>
-            {children}
-            <FaultNote fault={fault} />
-          </DialogContent>
-          <DialogActions>
-            <Button appearance="secondary" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button appearance="primary" disabled={isBusy} onClick={() => void confirm()}>
-              {action}
-            </Button>
-          </DialogActions>
-        </DialogBody>
-      </DialogSurface>
-    </Dialog>
+      {children}
+      <FaultNote fault={fault} />
+    </ModalFrame>
   )
 }

@@ -15,6 +15,8 @@ const useStyles = makeStyles({
     '& code': {
       fontFamily: tokens.fontFamilyMonospace,
       fontSize: '0.93em',
+      // Or the other font's taller box would make the line a fraction of a pixel higher.
+      lineHeight: 1,
       backgroundColor: tokens.colorNeutralBackground3,
       borderRadius: tokens.borderRadiusSmall,
       paddingInline: '3px',
@@ -25,7 +27,7 @@ const useStyles = makeStyles({
       padding: tokens.spacingVerticalS,
       overflowX: 'auto',
     },
-    '& pre code': { backgroundColor: 'transparent', padding: 0 },
+    '& pre code': { backgroundColor: 'transparent', padding: 0, lineHeight: 'inherit' },
     '& blockquote': {
       marginInline: 0,
       paddingInlineStart: tokens.spacingHorizontalM,

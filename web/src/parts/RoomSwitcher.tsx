@@ -1,20 +1,11 @@
-import {
-  Dialog,
-  DialogBody,
-  DialogContent,
-  DialogSurface,
-  DialogTitle,
-  Input,
-  makeStyles,
-  mergeClasses,
-  tokens,
-} from '@fluentui/react-components'
+import { Input, makeStyles, mergeClasses, tokens } from '@fluentui/react-components'
 import { type KeyboardEvent, useState } from 'react'
 import { useChat } from '../app/chat.ts'
 import { useSettled } from '../app/debounce.ts'
 import { useVerb } from '../app/query.ts'
 import { go } from '../app/route.ts'
 import { useStore } from '../app/store.ts'
+import { ModalFrame } from './ModalFrame.tsx'
 import { RoomMarks } from './RoomMarks.tsx'
 
 const useStyles = makeStyles({
@@ -74,63 +65,45 @@ export function RoomSwitcher({ onClose }: { onClose: () => void }) {
   }
 
   return (
-    <Dialog
-      open
-      onOpenChange={(_, { open: isOpen }) => {
-        if (!isOpen) onClose()
-      }}
-    >
-      <DialogSurface>
-        <DialogBody>
-          <DialogTitle>Go to a room</DialogTitle>
-          <DialogContent>
-            <Input
-              className={styles.input}
-              value={text}
-              input={{
-                role: 'combobox',
-                'aria-expanded': true,
-                'aria-controls': 'switcher-rooms',
-                'aria-activedescendant': options[active] === undefined ? undefined : `switcher-${active}`,
-                autoFocus: true,
-              }}
-              aria-label="Name of the room"
-              placeholder="Name of the room"
-              onChange={(_, { value }) => {
-                setText(value)
-                setActive(0)
-              }}
-              onKeyDown={onKeyDown}
-            />
-            <div role="listbox" id="switcher-rooms" aria-label="Rooms" className={styles.list}>
-              {options.map(({ info, unread }, index) => (
-                // biome-ignore lint/a11y/useFocusableInteractive: see above
-                // biome-ignore lint/a11y/useKeyWithClickEvents: Enter in the box opens the active one
-                <div
-                  key={info.id}
-                  id={`switcher-${index}`}
-                  role="option"
-                  aria-selected={index === active}
-                  className={mergeClasses(
-                    styles.option,
-                    index === active && styles.active,
-                    unread > 0 && styles.unread,
-                  )}
-                  onClick={() => open(index)}
-                >
-                  <span>
-                    {info.name} {unread > 0 ? `(${unread})` : ''}
-                  </span>
-                  <RoomMarks room={info} />
-                </div>
-              ))}
-            </div>
-            {options.length === 0 ? (
-              <p>{wanted === '' ? 'Type the name of a room.' : 'No room of this name.'}</p>
-            ) : null}
-          </DialogContent>
-        </DialogBody>
-      </DialogSurface>
-    </Dialog>
+    <ModalFrame title="Go to a room" onClose={onClose}>
+      <Input
+        className={styles.input}
+        value={text}
+        input={{
+          role: 'combobox',
+          'aria-expanded': true,
+          'aria-controls': 'switcher-rooms',
+          'aria-activedescendant': options[active] === undefined ? undefined : `switcher-${active}`,
+          autoFocus: true,
+        }}
+        aria-label="Name of the room"
+        placeholder="Name of the room"
+        onChange={(_, { value }) => {
+          setText(value)
+          setActive(0)
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <div role="listbox" id="switcher-rooms" aria-label="Rooms" className={styles.list}>
+        {options.map(({ info, unread }, index) => (
+          // biome-ignore lint/a11y/useFocusableInteractive: see above
+          // biome-ignore lint/a11y/useKeyWithClickEvents: Enter in the box opens the active one
+          <div
+            key={info.id}
+            id={`switcher-${index}`}
+            role="option"
+            aria-selected={index === active}
+            className={mergeClasses(styles.option, index === active && styles.active, unread > 0 && styles.unread)}
+            onClick={() => open(index)}
+          >
+            <span>
+              {info.name} {unread > 0 ? `(${unread})` : ''}
+            </span>
+            <RoomMarks room={info} />
+          </div>
+        ))}
+      </div>
+      {options.length === 0 ? <p>{wanted === '' ? 'Type the name of a room.' : 'No room of this name.'}</p> : null}
+    </ModalFrame>
   )
 }

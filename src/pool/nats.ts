@@ -1,0 +1,111 @@
+import { connect, type NatsConnection, type Subscription } from '@nats-io/transport-node'
+import type { Log } from '../base/log.ts'
+import type { Bus, BusMessage, Subject } from './bus.ts'
+import { openLocalBus } from './local.ts'
+import { decodeMessage, encodeMessage } from './wire.ts'
+
+export type NatsBus = Bus & {
+  /** False while the pool's servers do not hear each other over NATS. */
+  isConnected(): boolean
+}
+
+type Options = {
+  /** `nats://host:port`, several with commas. */
+  url: string
+  /** Subjects of one pool begin with this, so that several pools can share a NATS. */
+  pool: string
+  log: Log
+}
+
+const retryMs = 1_000
+
+/**
+ * The bus of a pool: within this server as the local bus, to the others through NATS. While NATS is away nothing is kept for it:
+ * what the others miss they find in the store. Reconnects for ever; no queue groups, every server hears everything it asked for.
+ */
+export function openNatsBus(options: Options): NatsBus {
+  const local = openLocalBus()
+  const wanted = new Map<Subject, { hearers: number; subscription: Subscription | undefined }>()
+  let connection: NatsConnection | undefined
+  let connected = false
+  let closed = false
+  const opening = open()
+
+  async function open() {
+    while (!closed && !connection) {
+      try {
+        connection = await connect({
+          servers: options.url.split(','),
+          name: `pchat ${options.pool}`,
+          noEcho: true,
+          maxReconnectAttempts: -1,
+          reconnectTimeWait: 500,
+          reconnectJitter: 500,
+          pingInterval: 5_000,
+          maxPingOut: 2,
+        })
+      } catch (error) {
+        options.log.warn({ err: error }, 'the bus is away')
+        await new Promise(resolve => setTimeout(resolve, retryMs))
+      }
+    }
+    if (!connection) return
+    if (closed) return void (await connection.close())
+    connected = true
+    for (const [subject, want] of wanted) want.subscription ??= subscribeRemote(connection, subject)
+    void watch(connection)
+  }
+
+  async function watch(connection: NatsConnection) {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect' || status.type === 'reconnect') {
+        connected = status.type === 'reconnect'
+        options.log[connected ? 'info' : 'warn']({}, connected ? 'the bus is back' : 'the bus is away')
+      }
+    }
+  }
+
+  function subscribeRemote(connection: NatsConnection, subject: Subject): Subscription {
+    return connection.subscribe(nameOf(subject), {
+      callback: (error, message) => {
+        const heard = error ? undefined : decodeMessage(message.data)
+        if (heard) local.publish(subject, heard)
+      },
+    })
+  }
+
+  const nameOf = (subject: Subject) => `pchat.${options.pool}.${subject}`
+
+  return {
+    isConnected: () => connected,
+    publish(subject: Subject, message: BusMessage) {
+      local.publish(subject, message)
+      // A client that buffers would bring the others old news later, and fill this server's memory meanwhile.
+      if (connected && connection) connection.publish(nameOf(subject), encodeMessage(message))
+    },
+    subscribe(subject, hear) {
+      const end = local.subscribe(subject, hear)
+      const want = wanted.get(subject) ?? { hearers: 0, subscription: undefined }
+      wanted.set(subject, want)
+      want.hearers += 1
+      if (connection && !connection.isClosed()) want.subscription ??= subscribeRemote(connection, subject)
+      let ended = false
+      return () => {
+        if (ended) return
+        ended = true
+        end()
+        want.hearers -= 1
+        if (want.hearers > 0) return
+        if (wanted.get(subject) === want) wanted.delete(subject)
+        want.subscription?.unsubscribe()
+      }
+    },
+    async close() {
+      closed = true
+      connected = false
+      await local.close()
+      if (connection && !connection.isClosed()) await connection.close()
+      await Promise.race([opening, new Promise(resolve => setTimeout(resolve, retryMs).unref())])
+    },
+  }
+}

@@ -1,0 +1,26 @@
+import { useEffect } from 'react'
+
+/**
+ * Gives the keyboard back to where it was when a dialog goes, or to the main pane where that is gone. Without it the
+ * library believes the dialog to be open still and hides the page from screen readers.
+ */
+export function useFocusReturn(): void {
+  useEffect(() => {
+    // The library focuses the dialog after this effect.
+    const before = document.activeElement
+    return () => {
+      // After the dialog's elements are gone, and after what it opened has been drawn.
+      setTimeout(() => {
+        const now = document.activeElement
+        if (now !== null && now !== document.body && now.isConnected) return
+        const target =
+          before instanceof HTMLElement && before !== document.body && before.isConnected
+            ? before
+            : document.querySelector<HTMLElement>(
+                '[data-pane=composer] textarea, main a[href], main button, nav a[href]',
+              )
+        target?.focus()
+      }, 50)
+    }
+  }, [])
+}
