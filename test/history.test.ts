@@ -32,7 +32,25 @@ test('[HI1] message.list answers ascending by seq: the newest, the newest before
     expect((await list(nothing)).messages).toEqual([])
   expect(await list({ limit: 1 })).toMatchObject({ firstSeq: 1, lastSeq: 60, revision: 0 })
   expect(await live.code('message.list', { room: room.id, before: 3, after: 1 })).toBe('invalid_argument')
-  expect(await live.code('message.list', { room: room.id, limit: 501 })).toBe('invalid_argument')
+  expect(await live.code('message.list', { room: room.id, limit: 1_001 })).toBe('invalid_argument')
+  await live.close()
+})
+
+test('[HI12] a page of long stories ends at 1 MiB, and the next one goes on right after it', async () => {
+  const room = await stage.room()
+  const live = await stage.alice.open()
+  const story = { room: room.id, title: 'long', text: 'x'.repeat(65_000) }
+  await Promise.all(range(1, 40).map(() => live.call('message.post', { ...story, clientId: randomUUID() })))
+  const got: number[] = []
+  for (let pages = 1; got.length < 40; pages += 1) {
+    const { messages } = await live.call('message.list', { room: room.id, after: got.at(-1) ?? 0, limit: 500 })
+    expect(Buffer.byteLength(JSON.stringify(messages))).toBeLessThan(1.2 * 1024 * 1024)
+    got.push(...seqs(messages))
+    expect(pages).toBeLessThan(5)
+  }
+  expect(got).toEqual(range(1, 40))
+  expect(seqs((await live.call('message.list', { room: room.id, limit: 500 })).messages).at(-1)).toBe(40)
+  expect(seqs((await live.call('room.join', { room: room.id, history: 500 })).messages).at(-1)).toBe(40)
   await live.close()
 })
 

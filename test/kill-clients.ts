@@ -40,7 +40,7 @@ async function openSocket(url: string, token: string, hear: (event: Event) => vo
   )
   socket.on('error', () => {})
   socket.on('message', data => {
-    const frame = JSON.parse(data.toString()) as Event & { event?: string } & { id: number } & Answer
+    const frame = JSON.parse(data.toString()) as Event | (Answer & { event?: undefined; id: number })
     if (frame.event !== undefined) return hear(frame)
     waiting.get(frame.id)?.(frame)
     waiting.delete(frame.id)

@@ -50,7 +50,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'policy.list': () => [{}],
   'settings.get': () => [{}],
   'settings.update': () => [{ settings: {} }],
-  'audit.list': () => [{}, { limit: 1 }],
+  'audit.list': () => [{ limit: 20 }, { limit: 1 }],
 
   'category.create': t => [{ name: t.name }],
   'category.update': t => [
@@ -69,7 +69,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { room: t.room, description: 'theirs' },
     { room: t.room, name: t.name, ifVersion: 999 },
     { room: t.room, category: t.category },
-    { room: t.room, members: null },
+    { room: t.room, members: [] },
     { room: t.room, managers: { add: [t.room] } },
     { room: t.room, disabled: false },
     { room: t.room, disabled: true },

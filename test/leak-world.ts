@@ -107,8 +107,7 @@ export async function openWorld(shape: { rooms: 'all' | 'seen' | 'none'; content
 
   const clientIds = { alice: randomUUID(), rita: randomUUID() }
   const rooms = new Map<RoomKey, Room>()
-  const exists = (key: RoomKey) =>
-    shape.rooms === 'all' ? key !== 'deleted' || shape.content : shape.rooms === 'seen' && isSeen(key)
+  const exists = (key: RoomKey) => shape.rooms === 'all' || (shape.rooms === 'seen' && isSeen(key))
   for (const key of roomKeys) if (exists(key)) rooms.set(key, await addRoom(key))
 
   // What makes them outsiders, once they are in.
@@ -172,10 +171,13 @@ export async function openWorld(shape: { rooms: 'all' | 'seen' | 'none'; content
   }
   function normal(value: unknown): unknown {
     if (typeof value === 'string') return normalText(value)
-    if (Array.isArray(value)) return value.map(normal)
+    // That messages were removed is an administrator's own record.
+    if (Array.isArray(value)) return value.filter(one => one?.action !== 'message.remove').map(normal)
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(
       Object.entries(value).map(([key, member]) => {
+        // The number of the request, or of a line of the audit record.
+        if (key === 'id' && typeof member === 'number') return [key, 'number']
         // A cursor holds ids and names.
         if ((key === 'next' || key === 'after') && typeof member === 'string' && /^[\w-]{9,}$/.test(member))
           return [key, normalText(Buffer.from(member, 'base64url').toString())]

@@ -142,7 +142,7 @@ test('[LV7] sessions on another server hear by the store what no bus brought: po
 
 test('[LV8] whoever does not read is closed as a slow reader (4008), and finds everything again by a sync', async () => {
   const { admin, alice, bob } = stage
-  await admin.call('settings.update', { settings: { slowReaderBytes: 65_536 } })
+  await admin.call('settings.update', { settings: { slowReaderBytes: 1024 * 1024 } })
   const room = await stage.room()
   const [live, quick] = [await alice.open(), await alice.open()]
   for (const one of [live, quick]) await one.call('room.join', { room: room.id })

@@ -13,7 +13,7 @@ export function sendRaw(url: string, chunks: (string | Uint8Array)[], ends = tru
   const { hostname, port } = new URL(url)
   return new Promise(resolve => {
     const socket = connect({ host: hostname === 'localhost' ? '127.0.0.1' : hostname, port: Number(port) })
-    let got = Buffer.alloc(0)
+    let got: Buffer = Buffer.alloc(0)
     const done = () => {
       clearTimeout(timer)
       socket.destroy()
@@ -21,7 +21,7 @@ export function sendRaw(url: string, chunks: (string | Uint8Array)[], ends = tru
     }
     let timer = setTimeout(done, ends ? 5_000 : silenceMs)
     socket.on('data', data => {
-      got = Buffer.concat([got, data])
+      got = Buffer.concat([got, data as Buffer])
       if (readOutcome(got).close !== undefined) return done()
       if (ends) return
       clearTimeout(timer)

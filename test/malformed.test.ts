@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { WireError } from '../src/protocol/error.ts'
 import { verbs } from '../src/protocol/request.ts'
 import { openSite, type Site } from './harness.ts'
 import { prepareTarget, runMalformed, type Target } from './malformed.ts'
@@ -30,7 +31,7 @@ async function postBody(verb: string, body: Uint8Array<ArrayBuffer> | string | u
     },
     ...(body === undefined ? {} : { body }),
   })
-  return { status: response.status, code: (await response.json()).error?.code ?? 'ok' }
+  return { status: response.status, code: ((await response.json()) as { error?: WireError }).error?.code ?? 'ok' }
 }
 
 test('[WS1] [HT1] malformed, oversized, deep and wrongly typed frames and bodies are refused with a code and change nothing', async () => {

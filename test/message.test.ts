@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { turnPartitions } from '../src/store/upkeep.ts'
 import type { Live } from './harness.ts'
 import { openStage, postAll, type Stage, seqs } from './stage.ts'
 
@@ -213,4 +214,17 @@ test('[MS14] whatever characters a text holds come out as they went in', async (
   await postAll(alice, room.id, texts)
   const { messages } = await alice.call('message.list', { room: room.id })
   expect(messages.map(message => 'text' in message && message.text)).toEqual(texts)
+})
+
+// The last one: it turns the store's partitions into the future.
+test('[MS15] a clientId is known for 30 days at least, and then forgotten', async () => {
+  const { alice } = stage
+  const room = await stage.room()
+  const first = post(room.id)
+  await alice.call('message.post', first)
+  const dayMs = 24 * 3_600_000
+  await turnPartitions(stage.db, Date.now() + 29 * dayMs)
+  expect(await alice.call('message.post', first)).toMatchObject({ seq: 1, repeated: true })
+  await turnPartitions(stage.db, Date.now() + 38 * dayMs)
+  expect(await alice.call('message.post', first)).toMatchObject({ seq: 2, repeated: false })
 })

@@ -263,6 +263,44 @@ test('[RM15] followers, and they alone, are told room.opened when a room is re-e
   await Promise.all([hers.close(), his.close()])
 })
 
+test('[RM19] a follower who was shut out while he heard is told room.opened when a group, the scope or the room lets him in again', async () => {
+  const { admin, alice } = stage
+  await admin.call('principal.create', { kind: 'group', name: 'watch', displayName: 'Watch' })
+  await admin.call('group.update', { group: 'watch', add: ['alice@example.com'] })
+  const scope = await stage.addCategory({ allowedMembers: ['example.com', 'watch'] })
+  const room = await stage.room({ category: scope.id, members: ['watch'] })
+  await alice.call('room.follow', { room: room.id })
+  const live = await alice.open()
+  const { id } = room
+  const changes: [out: () => Promise<unknown>, back: () => Promise<unknown>][] = [
+    [
+      () => admin.call('group.update', { group: 'watch', remove: ['alice@example.com'] }),
+      () => admin.call('group.update', { group: 'watch', add: ['alice@example.com'] }),
+    ],
+    [
+      () => admin.call('category.update', { category: scope.id, deniedMembers: ['alice@example.com'] }),
+      () => admin.call('category.update', { category: scope.id, deniedMembers: [] }),
+    ],
+    [
+      () => admin.call('room.update', { room: id, members: [] }),
+      () => admin.call('room.update', { room: id, members: null }),
+    ],
+    [
+      () => admin.call('room.update', { room: id, members: [] }),
+      () => admin.call('room.update', { room: id, privacy: 'open' }),
+    ],
+  ]
+  for (const [n, [out, back]] of changes.entries()) {
+    await live.call('room.join', { room: id })
+    await out()
+    await until(() => live.heard('room.closed').length === n + 1, `out ${n}`)
+    await back()
+    await until(() => live.heard('room.opened').length === n + 1, `back ${n}`)
+  }
+  expect(live.heard('room.opened').map(event => event.room.id)).toEqual(changes.map(() => id))
+  await live.close()
+})
+
 test('[RM16] a room is deleted by administrators only, at once for everybody, whatever it holds; its rows go later', async () => {
   const { admin, alice, bob, category } = stage
   const room = await stage.room({ name: 'short life', managers: ['bob@example.com'] })

@@ -8,15 +8,46 @@ export function openMetrics() {
     registry,
     sessions: new Gauge({ name: 'pchat_sessions', help: 'open WebSocket sessions', registers }),
     subscriptions: new Gauge({ name: 'pchat_subscriptions', help: 'rooms heard, summed over sessions', registers }),
-    requests: new Counter({ name: 'pchat_requests_total', help: 'requests by verb and outcome', labelNames: ['verb', 'outcome'], registers }),
+    requests: new Counter({
+      name: 'pchat_requests_total',
+      help: 'requests by verb and outcome',
+      labelNames: ['verb', 'outcome'],
+      registers,
+    }),
     posts: new Counter({ name: 'pchat_posts_total', help: 'posts acknowledged', registers }),
-    batchPosts: new Histogram({ name: 'pchat_batch_posts', help: 'posts in one commit', buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500], registers }),
-    batchSeconds: new Histogram({ name: 'pchat_batch_seconds', help: 'time of one commit', buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 5], registers }),
+    batchPosts: new Histogram({
+      name: 'pchat_batch_posts',
+      help: 'posts in one commit',
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+      registers,
+    }),
+    batchSeconds: new Histogram({
+      name: 'pchat_batch_seconds',
+      help: 'time of one commit',
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 5],
+      registers,
+    }),
     deliveries: new Counter({ name: 'pchat_deliveries_total', help: 'events handed to sessions', registers }),
-    slowReaders: new Counter({ name: 'pchat_slow_readers_total', help: 'sessions closed because they did not read', registers }),
-    gapsFilled: new Counter({ name: 'pchat_gaps_filled_total', help: 'gaps of a room filled from the store', registers }),
-    rechecks: new Counter({ name: 'pchat_access_rechecks_total', help: 'rights of a room decided again before a delivery', registers }),
-    storeFailures: new Counter({ name: 'pchat_store_failures_total', help: 'statements that the store did not answer', registers }),
+    slowReaders: new Counter({
+      name: 'pchat_slow_readers_total',
+      help: 'sessions closed because they did not read',
+      registers,
+    }),
+    gapsFilled: new Counter({
+      name: 'pchat_gaps_filled_total',
+      help: 'gaps of a room filled from the store',
+      registers,
+    }),
+    rechecks: new Counter({
+      name: 'pchat_access_rechecks_total',
+      help: 'rights of a room decided again before a delivery',
+      registers,
+    }),
+    storeFailures: new Counter({
+      name: 'pchat_store_failures_total',
+      help: 'statements that the store did not answer',
+      registers,
+    }),
   }
 }
 export type Metrics = ReturnType<typeof openMetrics>

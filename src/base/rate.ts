@@ -7,7 +7,8 @@ export function openBucket(burst: number, nowMs: number): Bucket {
 
 /** Takes one token. Answers 0 where there was one, else the milliseconds until there is. */
 export function takeToken(bucket: Bucket, perSecond: number, burst: number, nowMs: number): number {
-  bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.at) / 1000) * perSecond)
+  // A clock that was set back gives nothing, and takes nothing away.
+  bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, nowMs - bucket.at) / 1000) * perSecond)
   bucket.at = nowMs
   if (bucket.tokens >= 1) {
     bucket.tokens -= 1

@@ -103,6 +103,12 @@ export async function readRemovals(
   }
 }
 
+/** room.opened as it stands now, for who is let in again by no change of the room. */
+export async function readRoomOpened(chat: Chat, room: string): Promise<Buffer | undefined> {
+  const row = await findRoom(chat.db, room)
+  return row && eventFrame({ event: 'room.opened', room: toRoom(row, chat.settings.domain, true) })
+}
+
 /** room.changed as it stands now, for hubs that were told of a category's change. */
 export async function readRoomChanged(chat: Chat, room: string): Promise<Buffer | undefined> {
   const row = await findRoom(chat.db, room)

@@ -130,16 +130,25 @@ function ids(principals: Principal[]): string[] {
   return principals.map(principal => principal.id)
 }
 
-/** After the commit: whoever was added hears of it; where the room sends invitations, as one. */
-export function tellAdded(chat: Chat, caller: Caller, room: Room, principals: string[], invited: boolean): void {
-  if (principals.length === 0) return
-  chat.bus.publish('pool', {
-    head: { kind: 'opened', room: room.id, principals },
-    frame: eventFrame({ event: 'room.opened', room }),
-  })
-  if (invited)
+/**
+ * After the commit: who follows the room and may read it again hears of it, among those that were added, or among all; who was
+ * added hears of it as an invitation where the room sends them.
+ */
+export function tellAdded(
+  chat: Chat,
+  caller: Caller,
+  room: Room,
+  outcome: { added: string[]; invited: boolean; opened?: boolean },
+): void {
+  const { added, invited, opened = false } = outcome
+  if (opened || added.length > 0)
     chat.bus.publish('pool', {
-      head: { kind: 'invited', room: room.id, principals },
+      head: { kind: 'opened', room: room.id, ...(opened ? {} : { principals: added }) },
+      frame: eventFrame({ event: 'room.opened', room }),
+    })
+  if (invited && added.length > 0)
+    chat.bus.publish('pool', {
+      head: { kind: 'invited', room: room.id, principals: added, by: caller.user.id },
       frame: eventFrame({ event: 'room.invited', room: room.id, by: caller.user }),
     })
 }

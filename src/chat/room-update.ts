@@ -26,7 +26,7 @@ import { auditTakenName, nameTaken } from './name.ts'
 import { setRoomLists, tellAdded } from './room-list.ts'
 
 type Change = RoomChange & { disabled?: boolean }
-type Outcome = { row: RoomRow; stamp: Stamp; access: Access; added: string[]; invited: boolean; enabled: boolean }
+type Outcome = { row: RoomRow; stamp: Stamp; access: Access; added: string[]; invited: boolean; opened: boolean }
 
 const maxAttempts = 5
 
@@ -108,8 +108,9 @@ async function decide(
   const { room: _room, ifVersion: _ifVersion, disabled, category, ...edits } = input
   if (disabled === true) refuse('disable')
   if (disabled === false) refuse(row.disabled ? 'enable' : 'manage')
-  if (Object.keys(edits).length > 0 || (disabled === undefined && category === undefined)) refuse('manage')
-  if (category === undefined || category === row.category) return
+  const moves = category !== undefined && category !== row.category
+  if (Object.keys(edits).length > 0 || (disabled === undefined && !moves)) refuse('manage')
+  if (!moves) return
   refuse('move')
   const scope = (await readCategoryAccess(tx, caller.user.id, [category], chat.site)).get(category)?.scope
   if (!target || !scope || !maySeeCategory(access.person, scope)) throw notFound('category')
@@ -161,7 +162,12 @@ async function applyChange(
     access: await accessTo(chat, caller, row.id, tx),
     added: lists.added,
     invited: lists.invited,
-    enabled: disabled === false,
+    // Re-enabled, or open to people whom nobody added one by one.
+    opened:
+      disabled === false ||
+      target !== undefined ||
+      (lists.allMembers === true && !row.all_members) ||
+      (intended.privacy === 'open' && row.privacy !== 'open'),
   }
 }
 
@@ -172,10 +178,5 @@ function publishRoom(chat: Chat, caller: Caller, outcome: Outcome) {
     head: { kind: 'room', room: room.id, stamp: outcome.stamp, topic: 'all' },
     frame: eventFrame({ event: 'room.changed', room }),
   })
-  if (outcome.enabled)
-    chat.bus.publish('pool', {
-      head: { kind: 'opened', room: room.id },
-      frame: eventFrame({ event: 'room.opened', room }),
-    })
-  else if (!room.disabled) tellAdded(chat, caller, room, outcome.added, outcome.invited)
+  if (!room.disabled) tellAdded(chat, caller, room, outcome)
 }

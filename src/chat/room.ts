@@ -26,7 +26,7 @@ export async function createRoom(
   await requirePerson(chat, caller)
   try {
     const made = await transaction(chat.db, tx => writeRoom(chat, tx, caller, input, name, description))
-    tellAdded(chat, caller, made.room, made.added, made.invited)
+    tellAdded(chat, caller, made.room, made)
     return { room: made.room }
   } catch (error) {
     if (!isUniqueViolation(error)) throw error

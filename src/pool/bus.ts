@@ -21,7 +21,7 @@ export type BusHead =
   | { kind: 'user'; user: string; except?: string }
   /** Followers who may (again) read the room, of those whom `principals` stand for; all where absent. */
   | { kind: 'opened'; room: string; principals?: string[] }
-  | { kind: 'invited'; room: string; principals: string[] }
+  | { kind: 'invited'; room: string; principals: string[]; by: string }
   /** Sign-ins that an administrator or their user ended. */
   | { kind: 'ended'; sessions: string[] }
 

@@ -1,6 +1,6 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Chat, Live, Standing } from '../chat/chat.ts'
-import { concernedUsers, readDirectoryChange } from '../chat/hearing.ts'
+import { concernedUsers, readDirectoryChange, readRoomOpened } from '../chat/hearing.ts'
 import { endedSessions } from '../chat/session.ts'
 import { loadSettings } from '../chat/settings.ts'
 import type { Stamp } from '../domain/stamp.ts'
@@ -10,6 +10,7 @@ import { closeCodes } from '../protocol/error.ts'
 import { changesSince, lastSeqs } from '../store/change.ts'
 import { readStamps } from '../store/stamp.ts'
 import { type LocalRoster, openLocalRoster, type RosterNews } from './local-roster.ts'
+import { openLosses } from './losses.ts'
 import { openRoomFeed, type RoomFeed } from './room-feed.ts'
 import type { Session } from './session.ts'
 import type { Sub } from './sub.ts'
@@ -51,9 +52,10 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   let followed = stamps.directory
   let catching: Promise<void> | undefined
   let fresh: RoomFeed[] = []
+  const losses = openLosses()
   let leaving: Session | undefined
 
-  const feedHub = { chat, catchUp, directory: () => directory, entered, left, empty }
+  const feedHub = { chat, catchUp, directory: () => directory, entered, left, shutOut: losses.note, empty }
 
   ////////////////////////////////////////////////////////////////// rooms
 
@@ -76,6 +78,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   function entered(feed: RoomFeed, sub: Sub) {
     chat.metrics.subscriptions.inc()
     roster.enter(feed.room, sub.session.caller.user)
+    losses.settle(feed.room, sub.session.caller.user.id)
   }
 
   function left(feed: RoomFeed, sub: Sub) {
@@ -135,6 +138,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     for (const { room } of rooms) await feeds.get(room)?.feed.recheckUsers(users, version)
     await checkSignIns(affected.flatMap(user => [...(byUser.get(user)?.sessions ?? [])]))
     followed = Math.max(followed, version)
+    void failing(tellBack(users))
   }
 
   /** Closes those of the sessions whose sign-in has ended. */
@@ -149,9 +153,9 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     if (head.kind === 'directory') void failing(catchUpDirectory(head.version))
     else if (head.kind === 'settings') void failing(loadSettings(chat))
     else if (head.kind === 'ended') endSessions(new Set(head.sessions))
-    else if (head.kind === 'category') for (const { feed } of feeds.values()) feed.hear({ category: head.category })
+    else if (head.kind === 'category') hearCategory(head.category, false)
     if (head.kind === 'opened' && frame) void failing(tellOpened(head.room, head.principals, frame))
-    if (head.kind === 'invited' && frame) void failing(tellConcerned(head.room, head.principals, frame))
+    if (head.kind === 'invited' && frame) void failing(tellInvited(head, frame))
   }
 
   function endSessions(ended: Set<string>) {
@@ -160,17 +164,42 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
         session.close(closeCodes.sessionEnded, 'this sign-in has ended; sign in again')
   }
 
-  async function tellOpened(room: string, principals: string[] | undefined, frame: Uint8Array) {
-    const users = await concernedUsers(chat, room, [...byUser.keys()], principals, true)
-    const feed = feeds.get(room)?.feed
-    for (const user of users)
-      for (const session of byUser.get(user)?.sessions ?? [])
-        if (!(feed && session.heard.has(feed))) session.push(frame)
+  function hearCategory(category: string, swept: boolean) {
+    for (const { feed } of feeds.values()) feed.hear({ category, swept })
+    void failing(tellBack())
   }
 
-  async function tellConcerned(room: string, principals: string[], frame: Uint8Array) {
-    for (const user of await concernedUsers(chat, room, [...byUser.keys()], principals, false))
+  /** Followers who were shut out while they heard, and may read again by a wider scope or a group. */
+  async function tellBack(users?: Set<string>) {
+    for (const [room, lost] of losses.list(users)) {
+      const back = await concernedUsers(chat, room, lost, undefined, true)
+      const frame = back.length > 0 ? await readRoomOpened(chat, room) : undefined
+      if (frame) pushOpened(room, back, frame)
+    }
+  }
+
+  function pushOpened(room: string, users: string[], frame: Uint8Array) {
+    const feed = feeds.get(room)?.feed
+    for (const user of users) {
+      losses.settle(room, user)
+      for (const session of byUser.get(user)?.sessions ?? [])
+        if (!(feed && session.heard.has(feed))) session.push(frame)
+    }
+  }
+
+  async function tellOpened(room: string, principals: string[] | undefined, frame: Uint8Array) {
+    pushOpened(room, await concernedUsers(chat, room, [...byUser.keys()], principals, true), frame)
+  }
+
+  async function tellInvited(
+    { room, principals, by }: { room: string; principals: string[]; by: string },
+    frame: Uint8Array,
+  ) {
+    for (const user of await concernedUsers(chat, room, [...byUser.keys()], principals, false)) {
+      // Nobody invites himself.
+      if (user === by) continue
       for (const session of byUser.get(user)?.sessions ?? []) session.push(frame)
+    }
   }
 
   function hearUser(user: string, message: BusMessage) {
@@ -204,8 +233,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     if (stampsNow.directory > followed) await catchUpDirectory(stampsNow.directory)
     for (const change of read.changes) {
       const feed = change.subject === null ? undefined : feeds.get(change.subject)?.feed
-      if (change.kind === 'category')
-        for (const one of feeds.values()) one.feed.hear({ category: change.subject!, swept: true })
+      if (change.kind === 'category') hearCategory(change.subject!, true)
       if (!feed) continue
       if (change.kind === 'post' && change.throughSeq! > (feed.lastSeq() ?? 0))
         feed.hear({ through: change.throughSeq! })
@@ -290,6 +318,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       if (known?.sessions.size === 0) {
         known.end()
         byUser.delete(session.caller.user.id)
+        losses.forget(session.caller.user.id)
       }
     },
     live: (session, after) => ({

@@ -33,6 +33,7 @@ export type FeedHub = {
   directory(): number
   entered(feed: RoomFeed, sub: Sub): void
   left(feed: RoomFeed, sub: Sub): void
+  shutOut(room: string, user: string): void
   empty(feed: RoomFeed): void
 }
 
@@ -275,6 +276,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     // A pending one is decided when it settles.
     if (sub.state === 'pending') return
     sub.session.push(eventFrame({ event: 'room.closed', room, reason }))
+    if (reason === 'removed') hub.shutOut(room, sub.session.caller.user.id)
     remove(sub.session)
   }
 

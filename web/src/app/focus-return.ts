@@ -1,12 +1,11 @@
-import { useEffect } from 'react'
+import { useLayoutEffect } from 'react'
 
 /**
- * Gives the keyboard back to where it was when a dialog goes, or to the main pane where that is gone. Without it the
- * library believes the dialog to be open still and hides the page from screen readers.
+ * Gives the keyboard back to where it was when a dialog goes, or to the main pane where that is gone: what the dialog did
+ * may have taken away what had the focus.
  */
 export function useFocusReturn(): void {
-  useEffect(() => {
-    // The library focuses the dialog after this effect.
+  useLayoutEffect(() => {
     const before = document.activeElement
     return () => {
       // After the dialog's elements are gone, and after what it opened has been drawn.

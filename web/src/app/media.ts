@@ -20,3 +20,14 @@ export function useNarrow(): boolean {
 export function useTight(): boolean {
   return useMedia('(max-width: 1099px)')
 }
+
+/** The window is in sight: neither minimised nor behind another tab. */
+export function useVisible(): boolean {
+  return useSyncExternalStore(
+    hear => {
+      document.addEventListener('visibilitychange', hear)
+      return () => document.removeEventListener('visibilitychange', hear)
+    },
+    () => document.visibilityState === 'visible',
+  )
+}

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { useChat } from './chat.ts'
 import { type Fault, faultOf } from './fault.ts'
 
@@ -38,9 +38,17 @@ export function useOpenRoom(room: string, target: number | undefined): OpenRoom 
     }
   }, [client, room])
 
+  const filling = useRef(new Set<number>())
   const fill = useCallback(
     (from: number, through: number) => {
-      client.fill(room, { from: Math.max(1, from), through }).catch(() => {})
+      // Scrolling asks again with every frame; the answer in flight is the one that it waits for.
+      if (filling.current.has(through)) return
+      filling.current.add(through)
+      client
+        .fill(room, { from: Math.max(1, from), through })
+        // The place stays marked as not loaded, and coming near it asks again.
+        .catch(() => {})
+        .finally(() => filling.current.delete(through))
     },
     [client, room],
   )

@@ -1,6 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { RoomState } from '../../../src/client/room-state.ts'
 import { useChat } from './chat.ts'
+import { useVisible } from './media.ts'
+import { readingNow } from './reading-now.ts'
 
 const markAfterMs = 400
 
@@ -45,6 +47,14 @@ export function useReading(state: RoomState | undefined, isReady: boolean): Read
     const timer = setTimeout(markRead, markAfterMs)
     return () => clearTimeout(timer)
   }, [isReady, isAtEnd, lastSeq, markRead])
+
+  const isVisible = useVisible()
+  const isReading = isReady && isAtEnd && isVisible
+  useEffect(() => {
+    if (!isReading) return
+    readingNow.set(id)
+    return () => readingNow.set(undefined)
+  }, [isReading, id])
 
   useEffect(() => {
     function changed(): void {

@@ -5,7 +5,7 @@ import { dayKey } from './time.ts'
 
 /** One line of the stream. `key` stays with it while others come and go around it. */
 export type TimelineRow =
-  | { kind: 'start'; key: string }
+  | { kind: 'start'; key: string; keepsHistory: boolean }
   | { kind: 'older'; key: string }
   | { kind: 'day'; key: string; at: string }
   | { kind: 'unread'; key: string; at: string }
@@ -20,6 +20,7 @@ export type TimelineInput = {
   ranges: readonly Range[]
   /** Messages below this are gone for good. */
   firstSeq: number
+  keepsHistory: boolean
   waiting: readonly WaitingPost[]
   me: string
   /** First messages of what was loaded at once: they keep their heading when older ones come, and so their height. */
@@ -43,7 +44,7 @@ function startsRun(before: PostedMessage | undefined, message: PostedMessage): b
 
 /** Everything that the stream shows, oldest first. Pure. */
 export function timelineRows(input: TimelineInput): TimelineRow[] {
-  const { messages, ranges, firstSeq, waiting, me, pageStarts, unreadAfter } = input
+  const { messages, ranges, firstSeq, keepsHistory, waiting, me, pageStarts, unreadAfter } = input
   const rows: TimelineRow[] = []
   const arrived = new Set<string>()
   let lastDay = ''
@@ -52,7 +53,8 @@ export function timelineRows(input: TimelineInput): TimelineRow[] {
   let range = 0
 
   const knownFrom = ranges[0]?.from
-  if (knownFrom === undefined || knownFrom <= Math.max(firstSeq, 1)) rows.push({ kind: 'start', key: 'start' })
+  if (knownFrom === undefined || knownFrom <= Math.max(firstSeq, 1))
+    rows.push({ kind: 'start', key: 'start', keepsHistory })
   else rows.push({ kind: 'older', key: 'older' })
 
   for (const message of messages) {

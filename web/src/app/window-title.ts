@@ -1,13 +1,11 @@
 import { useEffect } from 'react'
-import { useChat } from './chat.ts'
-import { useStore } from './store.ts'
+import { useListing } from './listed-rooms.ts'
 
 const icons = { quiet: '/icon.svg', unread: '/icon-unread.svg' }
 
 /** The page's title and icon carry what is unread. */
 export function useWindowTitle(place: string | undefined): void {
-  const { listing } = useChat()
-  const unread = useStore(listing).rooms.reduce((sum, room) => sum + room.unread, 0)
+  const unread = useListing().rooms.reduce((sum, room) => sum + room.unread, 0)
   useEffect(() => {
     const name = place === undefined ? 'Persistent Chat' : `${place} · Persistent Chat`
     document.title = unread === 0 ? name : `(${unread}) ${name}`

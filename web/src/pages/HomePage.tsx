@@ -1,8 +1,8 @@
 import { Button, MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components'
 import { ChatMultipleRegular } from '@fluentui/react-icons'
 import { useChat } from '../app/chat.ts'
+import { useListing } from '../app/listed-rooms.ts'
 import { go } from '../app/route.ts'
-import { useStore } from '../app/store.ts'
 import { useWindowTitle } from '../app/window-title.ts'
 import { EmptyState } from '../parts/EmptyState.tsx'
 
@@ -19,8 +19,8 @@ const useStyles = makeStyles({
 /** No room is open. */
 export function HomePage() {
   const styles = useStyles()
-  const { me, listing } = useChat()
-  const { rooms, isKnown } = useStore(listing)
+  const { me } = useChat()
+  const { rooms, isKnown } = useListing()
   useWindowTitle(undefined)
   return (
     <main className={styles.root}>

@@ -2,7 +2,7 @@ import { makeStyles, Spinner } from '@fluentui/react-components'
 import { useEffect, useMemo, useState } from 'react'
 import { rangeAt } from '../../../src/client/ranges.ts'
 import { useChat } from '../app/chat.ts'
-import { faultOf } from '../app/fault.ts'
+import { type Fault, faultOf } from '../app/fault.ts'
 import { useNarrow } from '../app/media.ts'
 import { useOpenRoom } from '../app/open-room.ts'
 import { usePageStarts } from '../app/page-starts.ts'
@@ -15,6 +15,7 @@ import { timelineRows } from '../app/timeline-rows.ts'
 import { useWindowTitle } from '../app/window-title.ts'
 import { Composer } from '../parts/Composer.tsx'
 import { ComposerReason } from '../parts/ComposerReason.tsx'
+import { FaultNote } from '../parts/FaultNote.tsx'
 import { LiveSummary } from '../parts/LiveSummary.tsx'
 import { RoomHeader } from '../parts/RoomHeader.tsx'
 import { RoomPane } from '../parts/RoomPane.tsx'
@@ -35,6 +36,7 @@ export function RoomPage({ route }: RoomPageProps) {
   const isNarrow = useNarrow()
   const state = useRoomState(route.room)
   const { isReady, fault, older, fill } = useOpenRoom(route.room, route.seq)
+  const [followFault, setFollowFault] = useState<Fault>()
   const [endSignal, setEndSignal] = useState(0)
   const reading = useReading(state, isReady)
   const card = useVerb('room.get', { room: route.room })
@@ -51,12 +53,22 @@ export function RoomPage({ route }: RoomPageProps) {
         messages: state?.messages ?? [],
         ranges: state?.ranges ?? [],
         firstSeq: state?.firstSeq ?? 1,
+        keepsHistory: room?.chatHistory !== false,
         waiting,
         me: me.id,
         pageStarts,
         unreadAfter: reading.unreadAfter,
       }),
-    [state?.messages, state?.ranges, state?.firstSeq, waiting, me.id, pageStarts, reading.unreadAfter],
+    [
+      state?.messages,
+      state?.ranges,
+      state?.firstSeq,
+      room?.chatHistory,
+      waiting,
+      me.id,
+      pageStarts,
+      reading.unreadAfter,
+    ],
   )
 
   useEffect(() => {
@@ -67,6 +79,15 @@ export function RoomPage({ route }: RoomPageProps) {
   const isClosed = state?.closed !== undefined || (isReady && state === undefined)
   if (fault !== undefined || isClosed) return <RoomRefusal fault={fault ?? faultOf(card.error)} card={card.data} />
   if (room === undefined || state === undefined) return <Spinner label="Opening the room" delay={400} />
+
+  async function setFollowed(follow: boolean): Promise<void> {
+    setFollowFault(undefined)
+    try {
+      await client.request(follow ? 'room.follow' : 'room.unfollow', { room: route.room })
+    } catch (error) {
+      setFollowFault(faultOf(error))
+    }
+  }
 
   const knownFrom = state.ranges[0]?.from ?? state.lastSeq + 1
   const unreadFrom = (reading.unreadAfter ?? state.lastSeq) + 1
@@ -85,7 +106,7 @@ export function RoomPage({ route }: RoomPageProps) {
             participants={state.participants?.length ?? card.data?.room.participants}
             followed={state.followed}
             pane={route.pane}
-            onFollow={follow => void client.request(follow ? 'room.follow' : 'room.unfollow', { room: room.id })}
+            onFollow={follow => void setFollowed(follow)}
           />
           <Timeline
             room={room.id}
@@ -98,15 +119,21 @@ export function RoomPage({ route }: RoomPageProps) {
             targetSeq={route.seq}
             mayRemove={rights?.administer === true}
             onOlder={older}
-            onGap={seq => fill(seq - 100, seq)}
+            onGap={fill}
             onEnd={reading.onEnd}
             onFirstUnread={() => go({ page: 'room', room: room.id, seq: unreadFrom })}
           />
+          <FaultNote fault={followFault} onDismiss={() => setFollowFault(undefined)} />
           <LiveSummary room={room.id} roomName={room.name} />
           {rights?.post === false || room.disabled ? (
             <ComposerReason room={room} rights={rights} />
           ) : (
-            <Composer room={room.id} roomName={room.name} onPost={() => setEndSignal(now => now + 1)} />
+            <Composer
+              room={room.id}
+              roomName={room.name}
+              takesFocus={!isNarrow && route.seq === undefined}
+              onPost={() => setEndSignal(now => now + 1)}
+            />
           )}
         </main>
       ) : null}

@@ -1,11 +1,10 @@
 import { makeStyles, tokens } from '@fluentui/react-components'
 import { useCallback, useRef, useState } from 'react'
-import { useChat } from '../app/chat.ts'
+import { useListing } from '../app/listed-rooms.ts'
 import { useNarrow } from '../app/media.ts'
 import { roomSections } from '../app/room-sections.ts'
 import { type Route, useRoute } from '../app/route.ts'
 import { useShortcuts } from '../app/shortcuts.ts'
-import { useStore } from '../app/store.ts'
 import { ConnectionLine } from '../parts/ConnectionLine.tsx'
 import { KeyHelp } from '../parts/KeyHelp.tsx'
 import { Rail } from '../parts/Rail.tsx'
@@ -27,8 +26,7 @@ const useStyles = makeStyles({
 /** The window: rail, rooms, and the place where one is. On a phone one of them at a time. */
 export function WindowPage() {
   const styles = useStyles()
-  const { listing } = useChat()
-  const { rooms } = useStore(listing)
+  const { rooms } = useListing()
   const route = useRoute()
   const isNarrow = useNarrow()
   const [overlay, setOverlay] = useState<'switcher' | 'help'>()

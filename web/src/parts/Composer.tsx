@@ -28,9 +28,15 @@ const options: Option[] = [
   { key: 'isAlert', label: 'High importance', icon: <ImportantRegular /> },
 ]
 
-type ComposerProps = { room: string; roomName: string; onPost: () => void }
+type ComposerProps = {
+  room: string
+  roomName: string
+  /** Who opens a room wants to write in it; a keyboard on the screen would cover what he came to read. */
+  takesFocus: boolean
+  onPost: () => void
+}
 
-export function Composer({ room, roomName, onPost }: ComposerProps) {
+export function Composer({ room, roomName, takesFocus, onPost }: ComposerProps) {
   const styles = useStyles()
   const { me, outbox } = useChat()
   const [draft, setDraft] = useState<Draft>(() => readDraft(me.id, room))
@@ -64,6 +70,11 @@ export function Composer({ room, roomName, onPost }: ComposerProps) {
     event.preventDefault()
     send()
   }
+
+  const mayTakeFocus = useRef(takesFocus)
+  useEffect(() => {
+    if (mayTakeFocus.current) area.current?.focus()
+  }, [])
 
   useEffect(() => {
     const element = area.current

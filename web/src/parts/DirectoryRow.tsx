@@ -4,8 +4,8 @@ import { useState } from 'react'
 import type { Room } from '../../../src/protocol/room.ts'
 import { useChat } from '../app/chat.ts'
 import { type Fault, faultOf } from '../app/fault.ts'
+import { useListing } from '../app/listed-rooms.ts'
 import { go, routeHash } from '../app/route.ts'
-import { useStore } from '../app/store.ts'
 import { FaultNote } from './FaultNote.tsx'
 import { RoomMarks } from './RoomMarks.tsx'
 
@@ -27,8 +27,8 @@ const useStyles = makeStyles({
 
 export function DirectoryRow({ room }: { room: Room }) {
   const styles = useStyles()
-  const { client, listing } = useChat()
-  const followed = useStore(listing).rooms.some(one => one.info.id === room.id)
+  const { client } = useChat()
+  const followed = useListing().rooms.some(one => one.info.id === room.id)
   const [fault, setFault] = useState<Fault>()
   async function follow(): Promise<void> {
     setFault(undefined)

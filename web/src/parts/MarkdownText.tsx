@@ -1,4 +1,5 @@
 import { makeStyles, tokens } from '@fluentui/react-components'
+import { memo } from 'react'
 import Markdown, { type Components } from 'react-markdown'
 import remarkGfm from 'remark-gfm'
 import { safeHref } from '../app/links.ts'
@@ -48,7 +49,7 @@ const components = {
 const plugins = [remarkGfm, remarkChat]
 
 /** The Markdown subset: no raw HTML, no images, and links only where they may go. */
-export function MarkdownText({ text }: { text: string }) {
+export const MarkdownText = memo(function MarkdownText({ text }: { text: string }) {
   const styles = useStyles()
   return (
     <div className={styles.root}>
@@ -64,4 +65,4 @@ export function MarkdownText({ text }: { text: string }) {
       </Markdown>
     </div>
   )
-}
+})

@@ -16,6 +16,7 @@ type PrincipalPickerProps = {
 /** Finds people and groups by name while one types; what is picked goes to the caller and the box is empty again. */
 export function PrincipalPicker({ label, category, kind, onPick }: PrincipalPickerProps) {
   const [text, setText] = useState('')
+  const [isOpen, setOpen] = useState(false)
   const asked = useSettled(text.trim())
   const found = useVerb(
     'principal.find',
@@ -32,10 +33,19 @@ export function PrincipalPicker({ label, category, kind, onPick }: PrincipalPick
     <Field label={label}>
       <Combobox
         freeform
+        // Inside a dialog the list must be in the dialog too, and not be cut off by its edge.
+        inlinePopup
+        positioning={{ strategy: 'fixed' }}
         placeholder="Name of a person or group"
         value={text}
         selectedOptions={[]}
-        onChange={event => setText(event.target.value)}
+        open={isOpen}
+        onOpenChange={(_, { open }) => setOpen(open)}
+        onChange={event => {
+          setText(event.target.value)
+          // Pasting and speaking open the list too, not only the keys that the component listens to.
+          setOpen(true)
+        }}
         onOptionSelect={(_, { optionValue }) => {
           const person = people.find(one => one.id === optionValue)
           if (person === undefined) return

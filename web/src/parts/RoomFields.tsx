@@ -1,4 +1,4 @@
-import { Dropdown, Field, Input, Option, Radio, RadioGroup, Switch, Textarea } from '@fluentui/react-components'
+import { Field, Input, Radio, RadioGroup, Select, Switch, Textarea } from '@fluentui/react-components'
 import type { Category } from '../../../src/protocol/category.ts'
 import type { Privacy, RoomType } from '../../../src/protocol/room.ts'
 import type { RoomDraft } from '../app/room-draft.ts'
@@ -17,17 +17,16 @@ export function RoomFields({ draft, categories, onChange }: RoomFieldsProps) {
   return (
     <>
       <Field label="Category" hint="The category decides who may ever be in the room." required>
-        <Dropdown
-          value={category?.name ?? ''}
-          selectedOptions={draft.category === '' ? [] : [draft.category]}
-          onOptionSelect={(_, { optionValue }) => onChange({ category: optionValue ?? '' })}
-        >
+        <Select value={draft.category} onChange={(_, { value }) => onChange({ category: value })}>
+          <option value="" disabled>
+            Choose a category
+          </option>
           {categories.map(one => (
-            <Option key={one.id} value={one.id}>
+            <option key={one.id} value={one.id}>
               {one.name}
-            </Option>
+            </option>
           ))}
-        </Dropdown>
+        </Select>
       </Field>
       <Field label="Name" required>
         <Input value={draft.name} maxLength={255} onChange={(_, { value }) => onChange({ name: value })} />

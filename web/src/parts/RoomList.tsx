@@ -1,11 +1,10 @@
 import { Button, Caption1Strong, Input, Link, makeStyles, tokens } from '@fluentui/react-components'
 import { AddRegular, ChatMultipleRegular, FilterRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
-import { useChat } from '../app/chat.ts'
+import { useListing } from '../app/listed-rooms.ts'
 import { useVerb } from '../app/query.ts'
 import { roomSections } from '../app/room-sections.ts'
 import { go, routeHash } from '../app/route.ts'
-import { useStore } from '../app/store.ts'
 import { EmptyState } from './EmptyState.tsx'
 import { InvitationItem } from './InvitationItem.tsx'
 import { RoomListItem } from './RoomListItem.tsx'
@@ -37,8 +36,7 @@ type RoomListProps = { current: string | undefined }
 
 export function RoomList({ current }: RoomListProps) {
   const styles = useStyles()
-  const { listing } = useChat()
-  const { rooms, invitations, isKnown } = useStore(listing)
+  const { rooms, invitations, isKnown } = useListing()
   const [filter, setFilter] = useState('')
   const categories = useVerb('category.list', {})
   const mayCreate = categories.data?.categories.some(category => category.mayCreateRooms) === true

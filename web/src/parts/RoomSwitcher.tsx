@@ -1,10 +1,9 @@
 import { Input, makeStyles, mergeClasses, tokens } from '@fluentui/react-components'
 import { type KeyboardEvent, useState } from 'react'
-import { useChat } from '../app/chat.ts'
 import { useSettled } from '../app/debounce.ts'
+import { useListing } from '../app/listed-rooms.ts'
 import { useVerb } from '../app/query.ts'
 import { go } from '../app/route.ts'
-import { useStore } from '../app/store.ts'
 import { ModalFrame } from './ModalFrame.tsx'
 import { RoomMarks } from './RoomMarks.tsx'
 
@@ -33,8 +32,7 @@ const useStyles = makeStyles({
 /** Ctrl+K: go to a room by name, one's own first. */
 export function RoomSwitcher({ onClose }: { onClose: () => void }) {
   const styles = useStyles()
-  const { listing } = useChat()
-  const { rooms } = useStore(listing)
+  const { rooms } = useListing()
   const [text, setText] = useState('')
   const [active, setActive] = useState(0)
   const asked = useSettled(text.trim())

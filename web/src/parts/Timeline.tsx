@@ -1,6 +1,7 @@
 import { makeStyles } from '@fluentui/react-components'
 import { useEffect, useRef } from 'react'
 import { useRoving } from '../app/roving.ts'
+import { gapInView } from '../app/timeline-gap.ts'
 import { useTimelinePlace } from '../app/timeline-place.ts'
 import type { TimelineRow } from '../app/timeline-rows.ts'
 import { useTimelineScroll } from '../app/timeline-scroll.ts'
@@ -38,13 +39,13 @@ type TimelineProps = {
   targetSeq: number | undefined
   mayRemove: boolean
   onOlder: () => void
-  onGap: (throughSeq: number) => void
+  onGap: (fromSeq: number, throughSeq: number) => void
   onEnd: (isAtEnd: boolean) => void
   onFirstUnread: () => void
 }
 
 export function Timeline(props: TimelineProps) {
-  const { rows, isReady, targetSeq, onOlder, onEnd } = props
+  const { rows, isReady, targetSeq, onOlder, onGap, onEnd } = props
   const styles = useStyles()
   const focusKey = useRef<string>(undefined)
   const roving = useRoving(rows, index => {
@@ -62,6 +63,11 @@ export function Timeline(props: TimelineProps) {
   useEffect(() => {
     if (isReady && hasOlder && firstIndex !== undefined && firstIndex < 5) onOlder()
   }, [isReady, hasOlder, firstIndex, onOlder])
+
+  const { fromSeq, throughSeq } = gapInView(rows, items) ?? {}
+  useEffect(() => {
+    if (fromSeq !== undefined && throughSeq !== undefined) onGap(fromSeq, throughSeq)
+  }, [fromSeq, throughSeq, onGap])
 
   useEffect(() => onEnd(isAtEnd), [isAtEnd, onEnd])
 
@@ -111,7 +117,6 @@ export function Timeline(props: TimelineProps) {
                   isStop={roving.key === row.key}
                   isTarget={row.kind === 'message' && row.message.seq === targetSeq}
                   mayRemove={props.mayRemove}
-                  onGap={props.onGap}
                 />
               </div>
             )

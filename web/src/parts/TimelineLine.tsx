@@ -1,4 +1,5 @@
-import { Button, makeStyles, tokens } from '@fluentui/react-components'
+import { makeStyles, tokens } from '@fluentui/react-components'
+import { memo } from 'react'
 import { clockTime, dayName } from '../app/time.ts'
 import type { TimelineRow } from '../app/timeline-rows.ts'
 import { DividerLine } from './DividerLine.tsx'
@@ -17,14 +18,20 @@ type TimelineLineProps = {
   isStop: boolean
   isTarget: boolean
   mayRemove: boolean
-  onGap: (throughSeq: number) => void
 }
 
-export function TimelineLine({ room, row, isStop, isTarget, mayRemove, onGap }: TimelineLineProps) {
+/** Only what changed is drawn again: scrolling draws forty of these in every frame. */
+export const TimelineLine = memo(function TimelineLine({ room, row, isStop, isTarget, mayRemove }: TimelineLineProps) {
   const styles = useStyles()
   switch (row.kind) {
     case 'start':
-      return <div className={styles.quiet}>This is the beginning of what the room keeps.</div>
+      return (
+        <div className={styles.quiet}>
+          {row.keepsHistory
+            ? 'This is the beginning of what the room keeps.'
+            : 'This room keeps no history: you see what is said while you are here.'}
+        </div>
+      )
     case 'older':
       return <div className={styles.quiet}>Older messages load as you scroll up.</div>
     case 'day':
@@ -33,11 +40,7 @@ export function TimelineLine({ room, row, isStop, isTarget, mayRemove, onGap }: 
       return <DividerLine text={`New since ${clockTime(row.at)}`} isUnread />
     case 'gap':
       return (
-        <div className={styles.quiet}>
-          <Button size="small" onClick={() => onGap(row.throughSeq)}>
-            Load the {row.throughSeq - row.fromSeq + 1} messages between
-          </Button>
-        </div>
+        <div className={styles.quiet}>{row.throughSeq - row.fromSeq + 1} messages between load as you come near.</div>
       )
     case 'removed':
       return <RemovedLine seq={row.seq} at={row.at} isStop={isStop} />
@@ -56,4 +59,4 @@ export function TimelineLine({ room, row, isStop, isTarget, mayRemove, onGap }: 
         </div>
       )
   }
-}
+})

@@ -1,0 +1,77 @@
+import type { Bench, Row } from './figures.ts'
+import { type Generators, startGenerators } from './generators.ts'
+import { latencies, repeat, whileCounting } from './measure.ts'
+import { seedWorld } from './seed.ts'
+import { type BenchServer, startServer } from './server.ts'
+import { largeRoom } from './world.ts'
+
+const loads = [
+  { sessions: 1000, windows: [1, 8, 64] },
+  { sessions: 16_000, windows: [1, 4, 16] },
+]
+const RUN_MS = 5000
+const SESSIONS_PER_PROCESS = 8000
+
+export const benchFanout: Bench = {
+  title: 'Deliveries in one room, one sender, 150 characters',
+  async run({ runs, users }) {
+    const server = await startServer()
+    try {
+      await seedWorld(server, users)
+      const rows: Row[][] = []
+      for (const { sessions, windows } of loads.filter(load => load.sessions <= users)) {
+        const generators = startGenerators(Math.ceil(sessions / SESSIONS_PER_PROCESS))
+        await generators.open(server.port, sessions)
+        await generators.join(largeRoom(0))
+        for (const window of windows) rows.push(await measure(server, generators, { sessions, window, runs }))
+        await generators.end()
+      }
+      return rows
+    } finally {
+      await server.stop()
+    }
+  },
+}
+
+type Load = { sessions: number; window: number; runs: number }
+
+async function measure(server: BenchServer, generators: Generators, { sessions, window, runs }: Load): Promise<Row[]> {
+  const talk = async (ms: number) => {
+    const before = await heardBy(generators)
+    const said = await generators.last('talk', { room: largeRoom(0), window, ms })
+    await allHeard(generators, before + said.count * sessions)
+    return said
+  }
+  await talk(1000)
+  return repeat(runs, async () => {
+    const { done, seconds, ...cpu } = await whileCounting(server, () => talk(RUN_MS))
+    const deliveries = done.count * sessions
+    return {
+      sessions: sessions.toLocaleString('en'),
+      window: String(window),
+      'posts/s': done.count / seconds,
+      'deliveries/s': deliveries / seconds,
+      'server CPU µs/delivery': (cpu.server / deliveries) * 1e6,
+      'server CPU cores': cpu.server / seconds,
+      ...latencies(done),
+    }
+  })
+}
+
+async function heardBy(generators: Generators): Promise<number> {
+  const heard = await generators.all('heard', {})
+  const ended = heard.reduce((sum, each) => sum + each.ended, 0)
+  if (ended > 0) throw new Error(`${ended} sessions were closed by the server.`)
+  return heard.reduce((sum, each) => sum + each.messages, 0)
+}
+
+/** The last session of all hears last, so this is a check and no wait, but for other processes' buffers. */
+async function allHeard(generators: Generators, messages: number): Promise<void> {
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    const heard = await heardBy(generators)
+    if (heard === messages) return
+    if (heard > messages || performance.now() > deadline) throw new Error(`Heard ${heard} messages of ${messages}.`)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}

@@ -1,0 +1,143 @@
+// A process that holds sessions and does with them what main.ts tells it, over the channel between the two.
+import { randomUUID } from 'node:crypto'
+import { type BenchSession, type Heard, openBenchSession } from './session.ts'
+import { roomId, roomsOf, tokenOf } from './world.ts'
+
+export type Orders = {
+  /** Opens sessions of users `from` to `from + count - 1`. */
+  open: { in: { port: number; localAddress: string; from: number; count: number }; out: Timed }
+  join: { in: { room: number }; out: Timed }
+  /** Missed: how many of the newest messages of how many rooms are asked for; none: counts only, as in the morning. */
+  sync: {
+    in: { users: number; epoch?: string; lastSeq: number; missed: { rooms: number; messages: number } }
+    out: Timed
+  }
+  /** Each session posts into rooms by turns, with `window` posts under way, for `ms`. */
+  post: { in: { rooms: number[]; window: number; ms: number }; out: Timed }
+  /** Session `by` posts into one room, `window` messages not yet come back to it, for `ms`. Answers how many it posted. */
+  talk: { in: { room: number; window: number; ms: number }; out: Timed }
+  heard: { in: object; out: Heard }
+  epoch: { in: object; out: { epoch: string } }
+  close: { in: object; out: object }
+}
+export type Order = keyof Orders
+/** `ms`: of the whole; `each`: of the single requests. */
+export type Timed = { count: number; ms: number; each: number[] }
+
+const AT_ONCE = 64
+const TEXT = 'x'.repeat(150)
+
+const heard: Heard = { messages: 0, bytes: 0, ended: 0 }
+let sessions: BenchSession[] = []
+let firstUser = 0
+/** Called with each message that the last session hears. */
+let onLastHears: () => void = () => {}
+
+const carryOut: { [O in Order]: (order: Orders[O]['in']) => Promise<Orders[O]['out']> } = {
+  open: ({ port, localAddress, from, count }) => {
+    firstUser = from
+    return timed(count, AT_ONCE, async index => {
+      const last = index === count - 1
+      sessions[index] = await openBenchSession(
+        { port, localAddress },
+        tokenOf(from + index),
+        heard,
+        last ? () => onLastHears() : undefined,
+      )
+    })
+  },
+  // One after the other at the end: the last session is the last that a message reaches.
+  join: async ({ room }) => {
+    const join = (index: number) => sessions[index]!.ask('room.join', { room: roomId(room), history: 0 })
+    const most = await timed(sessions.length - 1, AT_ONCE, join)
+    await join(sessions.length - 1)
+    return most
+  },
+  sync: ({ users, epoch, lastSeq, missed }) =>
+    timed(sessions.length, sessions.length, index => {
+      const known = roomsOf(firstUser + index, users).map((number, place) => ({
+        room: roomId(number),
+        seq: place < missed.rooms ? lastSeq - missed.messages : lastSeq,
+        version: 1,
+      }))
+      return sessions[index]!.ask('session.sync', epoch === undefined ? {} : { epoch, rooms: known })
+    }),
+  post: async ({ rooms, window, ms }) => {
+    const each: number[] = []
+    const startedAt = performance.now()
+    const senders = sessions.flatMap((session, index) =>
+      Array.from({ length: window }, (_, lane) => ({ session, turn: index * window + lane })),
+    )
+    await Promise.all(
+      senders.map(async ({ session, turn }) => {
+        for (let count = turn * 7; performance.now() - startedAt < ms; count += 1)
+          each.push(await post(session, rooms[count % rooms.length]!))
+      }),
+    )
+    return { count: each.length, ms: performance.now() - startedAt, each: sample(each) }
+  },
+  talk: ({ room, window, ms }) => talk(sessions.at(-1)!, room, window, ms),
+  heard: async () => ({ ...heard }),
+  epoch: async () => ({ epoch: (await sessions[0]!.ask('session.sync', {})).epoch }),
+  close: async () => {
+    for (const session of sessions) session.end()
+    sessions = []
+    return {}
+  },
+}
+
+async function post(session: BenchSession, room: number): Promise<number> {
+  const startedAt = performance.now()
+  await session.ask('message.post', { room: roomId(room), clientId: randomUUID(), text: TEXT })
+  return performance.now() - startedAt
+}
+
+function talk(session: BenchSession, room: number, window: number, ms: number): Promise<Timed> {
+  const startedAt = performance.now()
+  const sentAt: number[] = []
+  const each: number[] = []
+  return new Promise((resolve, reject) => {
+    const say = () => {
+      sentAt.push(performance.now())
+      post(session, room).catch(reject)
+    }
+    onLastHears = () => {
+      each.push(performance.now() - sentAt[each.length]!)
+      if (performance.now() - startedAt < ms) say()
+      else if (each.length === sentAt.length)
+        resolve({ count: each.length, ms: performance.now() - startedAt, each: sample(each) })
+    }
+    for (let count = 0; count < window; count += 1) say()
+  })
+}
+
+async function timed(count: number, atOnce: number, act: (index: number) => Promise<unknown>): Promise<Timed> {
+  const each: number[] = []
+  const startedAt = performance.now()
+  let next = 0
+  const work = async () => {
+    while (next < count) {
+      const index = next
+      next += 1
+      const began = performance.now()
+      await act(index)
+      each.push(performance.now() - began)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, work))
+  return { count, ms: performance.now() - startedAt, each: sample(each) }
+}
+
+/** Enough for percentiles, little enough for the channel. */
+function sample(each: number[]): number[] {
+  const step = Math.ceil(each.length / 20_000)
+  return each.filter((_, index) => index % step === 0)
+}
+
+process.on('message', async ({ order, input }: { order: Order; input: never }) => {
+  try {
+    process.send?.({ out: await carryOut[order](input) })
+  } catch (error) {
+    process.send?.({ error: String(error) })
+  }
+})

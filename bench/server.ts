@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { WireError } from '../src/protocol/error.ts'
+import type { Input, Result, Verb } from '../src/protocol/request.ts'
+import { cpuSeconds, cpuSecondsWithChildren } from './proc.ts'
+
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+const admin = { user: 'admin@example.com', password: 'bench bench bench' }
+
+/** The whole program as an operator starts it, on an embedded database of its own. */
+export type BenchServer = {
+  port: number
+  pid: number
+  databaseSocket: string
+  /** Seconds of CPU so far. */
+  cpu(): { server: number; database: number }
+  asAdmin<V extends Verb>(verb: V, input: Input<V>): Promise<Result<V>>
+  stop(): Promise<void>
+}
+
+export async function startServer(): Promise<BenchServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pchat-bench-'))
+  await chmod(dataDir, 0o711)
+  const args = [main, 'start', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir, '--log-level', 'error']
+  const env = { ...process.env, PCHAT_ADMIN_USER: admin.user, PCHAT_ADMIN_PASSWORD: admin.password }
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const url = await addressOf(child.stdout)
+  const postmaster = Number((await readFile(join(dataDir, 'postgres/postmaster.pid'), 'utf8')).split('\n')[0])
+  const { token } = await ask(url, undefined, 'session.signIn', admin)
+  const server: BenchServer = {
+    port: Number(new URL(url).port),
+    pid: child.pid ?? 0,
+    databaseSocket: join(dataDir, 'socket'),
+    cpu: () => ({ server: cpuSeconds(child.pid ?? 0), database: cpuSecondsWithChildren(postmaster) }),
+    asAdmin: (verb, input) => ask(url, token, verb, input),
+    stop: async () => {
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+  // Every session comes from the same few addresses here, and posts as fast as it can.
+  await server.asAdmin('settings.update', { settings: { trustedNetworks: ['127.0.0.0/8'] } })
+  return server
+}
+
+function addressOf(said: NodeJS.ReadableStream): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    said.on('data', chunk => {
+      text += chunk
+      const url = /ready at (\S+)/.exec(text)?.[1]
+      if (url !== undefined) resolve(url)
+    })
+    said.on('end', () => reject(new Error(`The server ended before it was ready:\n${text}`)))
+  })
+}
+
+async function ask<V extends Verb>(
+  url: string,
+  token: string | undefined,
+  verb: V,
+  input: Input<V>,
+): Promise<Result<V>> {
+  const headers = {
+    'content-type': 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  }
+  const response = await fetch(`${url}/api/v1/${verb}`, { method: 'POST', headers, body: JSON.stringify(input) })
+  const answer = (await response.json()) as { result: Result<V>; error?: WireError }
+  if (answer.error !== undefined) throw new Error(`${verb}: ${answer.error.code}: ${answer.error.message}`)
+  return answer.result
+}

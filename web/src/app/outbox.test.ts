@@ -1,0 +1,79 @@
+import { beforeEach, expect, test } from 'vitest'
+import { createOutbox, type WaitingPost } from './outbox.ts'
+
+const stored = new Map<string, string>()
+Object.defineProperty(globalThis, 'localStorage', {
+  configurable: true,
+  value: {
+    get length() {
+      return stored.size
+    },
+    key: (index: number) => [...stored.keys()][index] ?? null,
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => void stored.set(key, value),
+    removeItem: (key: string) => void stored.delete(key),
+  },
+})
+beforeEach(() => stored.clear())
+
+const content = { room: 'room', text: 'text', format: 'plain', alert: false } as const
+const settled = () => new Promise(resolve => setTimeout(resolve, 5))
+
+test('[WC4] what was not answered is sent again by the next page, under the same client id', async () => {
+  createOutbox('me', () => new Promise(() => {})).post(content)
+  const sent: WaitingPost[] = []
+  const next = createOutbox('me', async post => {
+    sent.push(post)
+    return { seq: 7 }
+  })
+  next.resume()
+  await settled()
+  expect(sent).toHaveLength(1)
+  expect(next.posts.get()).toMatchObject([{ clientId: sent[0]?.clientId, state: 'sent', seq: 7 }])
+  expect(stored.size).toBe(0)
+})
+
+test('[WC4] posts of a room are sent one after the other, in the order of writing', async () => {
+  const order: string[] = []
+  let answer = (_: { seq: number }) => {}
+  const outbox = createOutbox('me', post => {
+    order.push(post.text)
+    return new Promise(resolve => {
+      answer = resolve
+    })
+  })
+  outbox.post({ ...content, text: 'one' })
+  outbox.post({ ...content, text: 'two' })
+  await settled()
+  expect(order).toEqual(['one'])
+  answer({ seq: 1 })
+  await settled()
+  expect(order).toEqual(['one', 'two'])
+})
+
+test('[WC6] a refused post is kept with its reason until it is dismissed', async () => {
+  let refuses = true
+  const outbox = createOutbox('me', async () => {
+    if (refuses) throw Object.assign(new Error('too long'), { code: 'too_large' })
+    return { seq: 1 }
+  })
+  const { clientId } = outbox.post(content)
+  await settled()
+  expect(outbox.posts.get()).toMatchObject([{ state: 'refused', fault: { sentence: 'too long' } }])
+  expect(stored.size).toBe(1)
+  refuses = false
+  outbox.retry(clientId)
+  await settled()
+  expect(outbox.posts.get()).toMatchObject([{ clientId, state: 'sent' }])
+})
+
+test('[WC4] what waited longer than the server remembers client ids is not sent, since it could be doubled', async () => {
+  const createdAt = new Date(Date.now() - 30 * 86_400_000).toISOString()
+  stored.set('pchat.post.me.old', JSON.stringify({ ...content, clientId: 'old', createdAt, state: 'waiting' }))
+  let sends = 0
+  const outbox = createOutbox('me', async () => ({ seq: ++sends }))
+  outbox.resume()
+  await settled()
+  expect(sends).toBe(0)
+  expect(outbox.posts.get()).toMatchObject([{ clientId: 'old', state: 'refused' }])
+})
