@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { type Nats, openNats } from '../../test/nats.ts'
+import { silentLog } from '../base/log.ts'
+import { busContract } from './bus.contract.ts'
+import { type NatsBus, openNatsBus } from './nats.ts'
+
+let nats: Nats
+beforeAll(async () => {
+  nats = await openNats()
+})
+afterAll(() => nats.stop())
+
+const settled = () => new Promise<void>(resolve => setTimeout(resolve, 60))
+
+async function openConnected(pool: string): Promise<NatsBus> {
+  const bus = openNatsBus({ url: nats.url, pool, log: silentLog })
+  await vi.waitFor(() => expect(bus.isConnected()).toBe(true), 10_000)
+  return bus
+}
+
+busContract('through NATS', async () => {
+  const pool = `p${Math.random()}`.replace('.', '')
+  const buses: NatsBus[] = []
+  return {
+    async open() {
+      const bus = await openConnected(pool)
+      buses.push(bus)
+      return bus
+    },
+    settled,
+    async close() {
+      for (const bus of buses) await bus.close()
+    },
+  }
+})
+
+const news = (version: number) => ({ head: { kind: 'directory', version } as const, frame: Buffer.from([version]) })
+
+test('[PO1] what one server publishes the others hear once, of their pool only', async () => {
+  const [a, b, c] = [await openConnected('one'), await openConnected('one'), await openConnected('two')]
+  const heard: string[] = []
+  for (const [name, bus] of Object.entries({ a, b, c }))
+    bus.subscribe('room.1', ({ frame }) => void heard.push(`${name}${frame![0]}`))
+  await settled()
+  a.publish('room.1', news(1))
+  b.publish('room.1', news(2))
+  await settled()
+  expect(heard.sort()).toEqual(['a1', 'a2', 'b1', 'b2'])
+  for (const bus of [a, b, c]) await bus.close()
+})
+
+test('[PO2] while NATS is away a server hears itself, nothing is kept for later, and it comes back by itself', async () => {
+  const [a, b] = [await openConnected('away'), await openConnected('away')]
+  const heard: number[] = []
+  const own: number[] = []
+  b.subscribe('pool', ({ frame }) => void heard.push(frame![0]!))
+  a.subscribe('pool', ({ frame }) => void own.push(frame![0]!))
+  await nats.stop()
+  await vi.waitFor(() => expect([a.isConnected(), b.isConnected()]).toEqual([false, false]), 10_000)
+  a.publish('pool', news(1))
+  expect(own).toEqual([1])
+  await nats.start()
+  await vi.waitFor(() => expect([a.isConnected(), b.isConnected()]).toEqual([true, true]), 15_000)
+  await settled()
+  a.publish('pool', news(2))
+  await vi.waitFor(() => expect(heard).toEqual([2]), 5_000)
+  await a.close()
+  await b.close()
+})
+
+test('[PO3] a server starts while NATS is away, and what is no message of ours is passed over', async () => {
+  await nats.stop()
+  const bus = openNatsBus({ url: nats.url, pool: 'late', log: silentLog })
+  const heard: number[] = []
+  bus.subscribe('pool', ({ frame }) => void heard.push(frame![0]!))
+  bus.publish('pool', news(1))
+  expect(heard).toEqual([1])
+  await nats.start()
+  await vi.waitFor(() => expect(bus.isConnected()).toBe(true), 15_000)
+  const other = await openConnected('late')
+  const { connect } = await import('@nats-io/transport-node')
+  const stranger = await connect({ servers: nats.url })
+  for (const bytes of ['', 'x', 'garbage of some length', '\u0000\u0000\u0000\u0002{}'])
+    stranger.publish('pchat.late.pool', bytes)
+  await stranger.close()
+  other.publish('pool', news(2))
+  await vi.waitFor(() => expect(heard.filter(n => n > 0)).toEqual([1, 2]), 5_000)
+  await bus.close()
+  await other.close()
+})
