@@ -1,6 +1,10 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import type { Bench, Row } from './figures.ts'
 import { type Generators, startGenerators } from './generators.ts'
 import { latencies, repeat, whileCounting } from './measure.ts'
+import { cpuSeconds } from './proc.ts'
 import { seedWorld } from './seed.ts'
 import { type BenchServer, startServer } from './server.ts'
 import { largeRoom } from './world.ts'
@@ -13,29 +17,45 @@ const RUN_MS = 5000
 const SESSIONS_PER_PROCESS = 8000
 
 export const benchFanout: Bench = {
-  title: 'Deliveries in one room, one sender, 150 characters',
+  title: 'Deliveries in one room, one sender, 150 characters; bare: the same sockets and frames with no chat server',
   async run({ runs, users }) {
     const server = await startServer()
+    const bare = await startBareServer()
     try {
       await seedWorld(server, users)
       const rows: Row[][] = []
-      for (const { sessions, windows } of loads.filter(load => load.sessions <= users)) {
-        const generators = startGenerators(Math.ceil(sessions / SESSIONS_PER_PROCESS))
-        await generators.open(server.port, sessions)
-        await generators.join(largeRoom(0))
-        for (const window of windows) rows.push(await measure(server, generators, { sessions, window, runs }))
-        await generators.end()
-      }
+      for (const { sessions, windows } of loads.filter(load => load.sessions <= users))
+        for (const target of [server, bare]) rows.push(...(await measureAll(target, sessions, windows, runs)))
       return rows
     } finally {
+      bare.stop()
       await server.stop()
     }
   },
 }
 
+type Target = { port: number; name?: string; cpu: BenchServer['cpu'] }
+
+async function startBareServer(): Promise<Target & { stop(): void }> {
+  const child = fork(fileURLToPath(new URL('bare-server.ts', import.meta.url)))
+  const [{ port }] = await once(child, 'message')
+  const cpu = () => ({ server: cpuSeconds(child.pid ?? 0), database: 0 })
+  return { port, name: 'bare', cpu, stop: () => void child.kill() }
+}
+
+async function measureAll(target: Target, sessions: number, windows: number[], runs: number): Promise<Row[][]> {
+  const generators = startGenerators(Math.ceil(sessions / SESSIONS_PER_PROCESS))
+  await generators.open(target.port, sessions)
+  await generators.join(largeRoom(0))
+  const rows: Row[][] = []
+  for (const window of windows) rows.push(await measure(target, generators, { sessions, window, runs }))
+  await generators.end()
+  return rows
+}
+
 type Load = { sessions: number; window: number; runs: number }
 
-async function measure(server: BenchServer, generators: Generators, { sessions, window, runs }: Load): Promise<Row[]> {
+async function measure(target: Target, generators: Generators, { sessions, window, runs }: Load): Promise<Row[]> {
   const talk = async (ms: number) => {
     const before = await heardBy(generators)
     const said = await generators.last('talk', { room: largeRoom(0), window, ms })
@@ -44,15 +64,16 @@ async function measure(server: BenchServer, generators: Generators, { sessions, 
   }
   await talk(1000)
   return repeat(runs, async () => {
-    const { done, seconds, ...cpu } = await whileCounting(server, () => talk(RUN_MS))
+    const { done, seconds, ...cpu } = await whileCounting(target, () => talk(RUN_MS))
     const deliveries = done.count * sessions
     return {
+      server: target.name ?? 'pchat',
       sessions: sessions.toLocaleString('en'),
       window: String(window),
       'posts/s': done.count / seconds,
       'deliveries/s': deliveries / seconds,
-      'server CPU µs/delivery': (cpu.server / deliveries) * 1e6,
-      'server CPU cores': cpu.server / seconds,
+      'CPU µs/delivery': (cpu.server / deliveries) * 1e6,
+      'CPU cores': cpu.server / seconds,
       ...latencies(done),
     }
   })

@@ -3,7 +3,7 @@ import type { Timed } from './generator.ts'
 import type { BenchServer } from './server.ts'
 
 /** CPU of server and database while something is done. */
-export async function whileCounting<T>(server: BenchServer, work: () => Promise<T>) {
+export async function whileCounting<T>(server: Pick<BenchServer, 'cpu'>, work: () => Promise<T>) {
   const before = server.cpu()
   const startedAt = performance.now()
   const done = await work()

@@ -16,9 +16,7 @@ export function openOracle(site: Site, users: Person[], rooms: string[], fault: 
   const lossesOf = (user: string, room: string) => losses.get(keyOf(user, room)) ?? []
 
   /** Reads who may read what by now, after a change that was sent at one time and acknowledged at another. */
-  async function learn(sentAt = 0, acknowledgedAt = 0) {
-    const { rows } = await site.db.query<{ room: string; last_seq: number }>('SELECT room, last_seq FROM room_head')
-    const lastSeqs = new Map(rows.map(row => [row.room, row.last_seq]))
+  async function learn(sentAt: number, acknowledgedAt: number, lastSeqs: Map<string, number>) {
     const asked = users.flatMap(user => rooms.map(room => ({ user, room })))
     await Promise.all(
       asked.map(async ({ user, room }) => {
@@ -38,6 +36,11 @@ export function openOracle(site: Site, users: Person[], rooms: string[], fault: 
           ])
       }),
     )
+  }
+
+  async function readLastSeqs() {
+    const { rows } = await site.db.query<{ room: string; last_seq: number }>('SELECT room, last_seq FROM room_head')
+    return new Map(rows.map(row => [row.room, row.last_seq]))
   }
 
   /** The time without a right in which all of a span lies. Held against at the end of a change too, since it may still be under way. */
@@ -64,6 +67,8 @@ export function openOracle(site: Site, users: Person[], rooms: string[], fault: 
       return
     }
     const { verb, input, askedAt, result } = heard
+    // A room that was disabled takes nothing new, and still answers the repeat of what it took before.
+    if (verb === 'message.post' && (result as Result<'message.post'>).repeated) return
     const told =
       verb === 'session.sync'
         ? (result as Result<'session.sync'>).rooms.map(one => one.room)
@@ -75,12 +80,15 @@ export function openOracle(site: Site, users: Person[], rooms: string[], fault: 
   }
 
   return {
-    learn: () => learn(),
-    /** Makes one change of rights and learns what it led to. */
-    async around(change: () => Promise<void>) {
+    begin: () => learn(0, 0, new Map()),
+    /** Makes one change of rights and learns what it led to; `next` is done as soon as it was acknowledged. */
+    async around(change: () => Promise<void>, next: () => void) {
       const sentAt = performance.now()
       await change()
-      await learn(sentAt, performance.now())
+      const acknowledgedAt = performance.now()
+      const lastSeqs = await readLastSeqs()
+      next()
+      await learn(sentAt, acknowledgedAt, lastSeqs)
       // What came in the meantime can be judged now.
       for (const heard of heardAll.splice(0)) judge(heard)
     },

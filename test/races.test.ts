@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const addRoom = (more: Partial<Input<'room.create'>> = {}) =>
   site.addRoom({ category: category.id, privacy: 'open', ...more })
-const post = (person: Pick<Person, 'ask'>, room: Room, text: string, clientId = randomUUID()) =>
+const post = (person: Pick<Person, 'ask'>, room: Room, text: string, clientId: string = randomUUID()) =>
   person.ask('message.post', { room: room.id, clientId, text })
 const seqs = (answers: Answer<'message.post'>[]) => answers.map(answer => answer.result?.seq)
 

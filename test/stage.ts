@@ -52,7 +52,8 @@ export async function postMany(live: Live, room: string, count: number): Promise
   await Promise.all(Array.from({ length: count }, (_, i) => live.post(room, `line ${i + 1}`)))
 }
 
-export const names = (principals: { name: string }[] | null | undefined) => (principals ?? []).map(one => one.name).sort()
+export const names = (principals: { name: string }[] | null | undefined) =>
+  (principals ?? []).map(one => one.name).sort()
 
 export const seqs = (messages: { seq: number }[]) => messages.map(message => message.seq)
 

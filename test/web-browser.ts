@@ -82,7 +82,7 @@ export async function say(page: Page, text: string): Promise<void> {
 export async function lines(page: Page, pattern: RegExp): Promise<string[]> {
   const rows = await stream(page).locator('article[data-seq]').all()
   const read = await Promise.all(
-    rows.map(async row => ({ seq: Number(await row.getAttribute('data-seq')), text: await row.innerText() })),
+    rows.map(async row => ({ seq: Number(await row.getAttribute('data-seq')), text: (await row.textContent()) ?? '' })),
   )
   return read.sort((a, b) => a.seq - b.seq).flatMap(({ text }) => pattern.exec(text)?.[0] ?? [])
 }

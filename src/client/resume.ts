@@ -49,7 +49,8 @@ export async function resume(link: Link, rooms: Rooms, sync: () => Promise<void>
   const connection = link.session
   await sync()
   for (const room of opened) {
-    for (let attempt = 0; link.session === connection; attempt += 1) {
+    // A client that was closed keeps its session, refuses what is asked as passing, and no sleep of it lasts.
+    for (let attempt = 0; link.session === connection && !link.stopped.aborted; attempt += 1) {
       const error = await link.request('room.join', { room, history: 0 }).then(
         () => undefined,
         (reason: unknown) => reason,

@@ -55,7 +55,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   const losses = openLosses()
   let leaving: Session | undefined
 
-  const feedHub = { chat, catchUp, directory: () => directory, entered, left, shutOut: losses.note, empty }
+  const feedHub = { chat, isBehind, catchUp, directory: () => directory, entered, left, shutOut: losses.note, empty }
 
   ////////////////////////////////////////////////////////////////// rooms
 
@@ -109,11 +109,14 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
 
   ////////////////////////////////////////////////////////////////// directory and settings
 
-  /** Promise where this server does not know the directory or the settings of that stamp yet; they hold back what came under it. */
-  function catchUp(stamp: Stamp): Promise<void> | undefined {
-    if (stamp.directory <= followed && stamp.settings <= chat.settingsVersion && !catching) return undefined
-    if (stamp.settings > chat.settingsVersion) return loadSettings(chat).then(() => catchUpDirectory(stamp.directory))
-    return catchUpDirectory(stamp.directory)
+  /** Where this server does not know the directory or the settings of that stamp yet: that holds back what came under it. */
+  function isBehind(stamp: Stamp): boolean {
+    return stamp.directory > followed || stamp.settings > chat.settingsVersion || catching !== undefined
+  }
+
+  async function catchUp(stamp: Stamp): Promise<void> {
+    if (stamp.settings > chat.settingsVersion) await loadSettings(chat)
+    await catchUpDirectory(stamp.directory)
   }
 
   async function catchUpDirectory(version: number): Promise<void> {

@@ -28,8 +28,9 @@ type Work =
 
 export type FeedHub = {
   chat: Chat
+  isBehind(stamp: Stamp): boolean
   /** Makes sure that this server knows the directory and the settings of that stamp. */
-  catchUp(stamp: Stamp): Promise<void> | undefined
+  catchUp(stamp: Stamp): Promise<void>
   directory(): number
   entered(feed: RoomFeed, sub: Sub): void
   left(feed: RoomFeed, sub: Sub): void
@@ -209,7 +210,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   ////////////////////////////////////////////////////////////////// rights
 
   function mustCheck(under: Stamp): boolean {
-    return isRoomNewer(under, stamp!) || hub.catchUp(under) !== undefined
+    return isRoomNewer(under, stamp!) || hub.isBehind(under)
   }
 
   async function check(under: Stamp) {

@@ -35,7 +35,7 @@ export function RoomPage({ route }: RoomPageProps) {
   const { client, me, outbox } = useChat()
   const isNarrow = useNarrow()
   const state = useRoomState(route.room)
-  const { isReady, fault, older, fill } = useOpenRoom(route.room, route.seq)
+  const { isReady, fault, retry, older, fill } = useOpenRoom(route.room, route.seq)
   const [followFault, setFollowFault] = useState<Fault>()
   const [endSignal, setEndSignal] = useState(0)
   const reading = useReading(state, isReady)
@@ -75,6 +75,13 @@ export function RoomPage({ route }: RoomPageProps) {
     for (const { seq, clientId } of waiting)
       if (seq !== undefined && rangeAt(state?.ranges ?? [], seq) !== undefined) outbox.drop(clientId)
   }, [waiting, state?.ranges, outbox])
+
+  const mayReadNow = card.data?.rights.read === true && card.dataUpdatedAt
+  const isRefused = fault !== undefined
+  useEffect(() => {
+    // The card is newer than the refusal: somebody was added, or the room re-enabled.
+    if (isRefused && mayReadNow !== false) retry()
+  }, [isRefused, mayReadNow, retry])
 
   const isClosed = state?.closed !== undefined || (isReady && state === undefined)
   if (fault !== undefined || isClosed) return <RoomRefusal fault={fault ?? faultOf(card.error)} card={card.data} />

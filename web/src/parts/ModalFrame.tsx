@@ -43,6 +43,8 @@ export function ModalFrame({ title, onClose, actions, children }: ModalFrameProp
   useLayoutEffect(() => {
     const element = dialog.current
     element?.showModal()
+    // The browser would choose the button that closes. A question's first button is the one that does no harm.
+    element?.querySelector<HTMLElement>('[data-body] :is(input, textarea, select), [data-actions] button')?.focus()
     return () => element?.close()
   }, [])
   return (
@@ -66,8 +68,14 @@ export function ModalFrame({ title, onClose, actions, children }: ModalFrameProp
         </Subtitle1>
         <Button appearance="subtle" aria-label="Close" icon={<DismissRegular />} onClick={onClose} />
       </div>
-      <div className={styles.body}>{children}</div>
-      {actions === undefined ? null : <div className={styles.actions}>{actions}</div>}
+      <div className={styles.body} data-body>
+        {children}
+      </div>
+      {actions === undefined ? null : (
+        <div className={styles.actions} data-actions>
+          {actions}
+        </div>
+      )}
     </dialog>
   )
 }

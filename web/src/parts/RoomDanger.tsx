@@ -34,8 +34,6 @@ export function RoomDanger({ room, rights }: RoomDangerProps) {
     try {
       await client.request('room.update', { room: room.id, disabled: false })
       forget('room.get', 'room.find')
-      // The closed stream is opened anew.
-      location.reload()
     } catch (error) {
       setFault(faultOf(error))
     }

@@ -28,7 +28,13 @@ const useStyles = makeStyles({
   },
   words: { flexGrow: 1, minWidth: 0 },
   name: { margin: 0, fontSize: tokens.fontSizeBase400, lineHeight: tokens.lineHeightBase400 },
-  line: { display: 'flex', columnGap: tokens.spacingHorizontalS, flexWrap: 'wrap', alignItems: 'center' },
+  line: {
+    display: 'flex',
+    columnGap: tokens.spacingHorizontalS,
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    color: tokens.colorNeutralForeground2,
+  },
   category: { color: tokens.colorNeutralForeground2 },
 })
 

@@ -18,10 +18,11 @@ const useStyles = makeStyles({
     gap: '2px',
     fontSize: tokens.fontSizeBase200,
     lineHeight: tokens.lineHeightBase200,
-    color: tokens.colorNeutralForeground2,
+    // The colour of the line that it stands in: a chosen or hovered line turns it round.
+    color: 'inherit',
     whiteSpace: 'nowrap',
   },
-  disabled: { color: tokens.colorStatusWarningForeground3, fontWeight: tokens.fontWeightSemibold },
+  disabled: { fontWeight: tokens.fontWeightSemibold },
 })
 
 const icons: Record<RoomMark, ReactNode> = {

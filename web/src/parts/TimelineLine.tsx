@@ -9,7 +9,10 @@ import { WaitingLine } from './WaitingLine.tsx'
 
 const useStyles = makeStyles({
   quiet: { textAlign: 'center', padding: tokens.spacingVerticalS, color: tokens.colorNeutralForeground3 },
-  target: { backgroundColor: tokens.colorBrandBackground2 },
+  target: {
+    backgroundColor: tokens.colorBrandBackground2,
+    boxShadow: `inset 3px 0 ${tokens.colorBrandStroke1}`,
+  },
 })
 
 type TimelineLineProps = {
