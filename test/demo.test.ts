@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { demoPassword } from '../src/cli/demo.ts'
 import type { Result } from '../src/protocol/request.ts'
@@ -7,14 +8,16 @@ import { type Pchat, runPchat } from './pchat.ts'
 
 let demo: Pchat
 let url: string
+let folder: string
 beforeAll(async () => {
-  const folder = await makeFolder('demo')
+  folder = await makeFolder('demo')
   demo = runPchat(['demo', '--port', '0', '--data-dir', `${folder}/data`, '--log-level', 'error'])
   url = await demo.ready()
 }, 120_000)
 afterAll(async () => {
   demo.kill('SIGTERM')
   expect(await demo.ended).toBe(0)
+  await rm(folder, { recursive: true, force: true })
 }, 30_000)
 
 async function signIn(account: string): Promise<Person> {
