@@ -39,3 +39,8 @@ export function printTable(title: string, rows: Row[]): void {
   const cells = [names, names.map(() => '---'), ...rows.map(row => names.map(name => String(row[name])))]
   console.log(`\n### ${title}\n\n${cells.map(line => `| ${line.join(' | ')} |`).join('\n')}`)
 }
+
+/** On stderr, so that what is on stdout stays a table. */
+export function progress(text: string): void {
+  console.error(`${(performance.now() / 1000).toFixed(1).padStart(7)} s  ${text}`)
+}

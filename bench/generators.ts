@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { progress } from './figures.ts'
 import type { Order, Orders, Timed } from './generator.ts'
 
 /** Processes that hold the sessions of one measurement. The last one has the last session. */
@@ -34,11 +35,15 @@ export function startGenerators(processes: number): Generators {
           count: Math.min(share, count - from),
         })
       })
-      return together(await Promise.all(opened))
+      const all = together(await Promise.all(opened))
+      progress(`${count} sessions are open`)
+      return all
     },
     join: async room => {
       const others = await Promise.all(children.slice(0, -1).map(child => tell(child, 'join', { room })))
-      return together([...others, await tell(last, 'join', { room })])
+      const all = together([...others, await tell(last, 'join', { room })])
+      progress('all are in the room')
+      return all
     },
     end: async () => {
       await Promise.all(children.map(child => tell(child, 'close', {})))

@@ -1,4 +1,4 @@
-import { percentile, type Row } from './figures.ts'
+import { percentile, progress, type Row, round } from './figures.ts'
 import type { Timed } from './generator.ts'
 import type { BenchServer } from './server.ts'
 
@@ -19,6 +19,14 @@ export function latencies(timed: Timed): Row {
 /** One after the other: each has the machine to itself. */
 export async function repeat(runs: number, run: () => Promise<Row>): Promise<Row[]> {
   const rows: Row[] = []
-  for (let count = 0; count < runs; count += 1) rows.push(await run())
+  for (let count = 0; count < runs; count += 1) {
+    const row = await run()
+    progress(
+      Object.entries(row)
+        .map(([name, value]) => `${name} ${typeof value === 'number' ? round(value) : value}`)
+        .join(', '),
+    )
+    rows.push(row)
+  }
   return rows
 }

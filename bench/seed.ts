@@ -1,4 +1,5 @@
 import { Client } from 'pg'
+import { progress } from './figures.ts'
 import type { BenchServer } from './server.ts'
 import {
   AFFILIATIONS,
@@ -26,6 +27,7 @@ export async function seedWorld(server: BenchServer, users: number): Promise<voi
     for (const statement of statements(users, category.id)) await db.query(statement)
   } finally {
     await db.end()
+    progress(`${users} users are in the store`)
   }
 }
 

@@ -160,7 +160,22 @@ async function post(world: World, room: string) {
   for (const settled of await Promise.allSettled(posts)) if (settled.status === 'rejected') throw settled.reason
 }
 
-const postHot: Act = { name: 'postHot', weight: 0, run: world => post(world, world.hot) }
+/** By several, since who may post there by now is not known yet. */
+const postHot: Act = {
+  name: 'postHot',
+  weight: 0,
+  run: world =>
+    Promise.allSettled(
+      world.users.map((_, user) => {
+        const clientId = crypto.randomUUID()
+        const text = `hot ${world.posted.size}`
+        world.posted.set(clientId, text)
+        // Each user's first device and its second are at different servers.
+        const { client } = world.clients[user * 2 + world.random.below(2)]!
+        return client.request('message.post', { room: world.hot, clientId, text })
+      }),
+    ),
+}
 
 const acts: Act[] = [
   {
@@ -168,7 +183,11 @@ const acts: Act[] = [
     weight: 60,
     run: world => post(world, world.random.chance(0.5) ? world.hot : anyRoom(world)),
   },
-  { name: 'join', weight: 30, run: world => anyClient(world).join(anyRoom(world), { history: world.random.below(10) }) },
+  {
+    name: 'join',
+    weight: 30,
+    run: world => anyClient(world).join(anyRoom(world), { history: world.random.below(10) }),
+  },
   { name: 'part', weight: 3, run: world => anyClient(world).part(anyRoom(world)) },
   { name: 'follow', weight: 5, run: world => anyClient(world).request('room.follow', { room: anyRoom(world) }) },
   { name: 'unfollow', weight: 2, run: world => anyClient(world).request('room.unfollow', { room: anyRoom(world) }) },

@@ -259,6 +259,27 @@ describe('a server that heard nothing', () => {
     await sweeping.stop()
   })
 
+  test('[RC38] a replacement that the sweep brings is told to who may read it once it is read, and to nobody who lost the right before it was written', async () => {
+    const sweeping = await openRaceServer(site, 50)
+    const { rita, room, remove } = await addCell()
+    await post(bob, room, 'original')
+    const [session, witness] = [await sweeping.at(rita).open(), await sweeping.at(alice).open()]
+    for (const one of [session, witness]) await one.call('room.join', { room: room.id })
+    const held = sweeping.gate.hold('before', 'rooms', 'pool')
+    await site.admin.call('message.remove', { room: room.id, seq: 1, replaceWith: 'first replacement' })
+    await held.reached
+    await remove()
+    await site.admin.call('message.remove', { room: room.id, seq: 1, replaceWith: 'after the removal' })
+    held.release()
+    await witness.hears('message.removed', event => event.text === 'after the removal')
+    await session.hears('room.closed')
+    await session.settled()
+    expect(JSON.stringify(session.events)).not.toContain('after the removal')
+    await session.close()
+    await witness.close()
+    await sweeping.stop()
+  })
+
   test('[RC30] sign-ins that an administrator ended are closed when it next sweeps', async () => {
     const sweeping = await openRaceServer(site, 50)
     const { rita } = await addCell()
@@ -291,6 +312,10 @@ describe('the directory', () => {
       await session.call('room.join', { room: room.id })
       await witness.call('room.join', { room: room.id })
     }
+    // From here on the other server is behind by what the test changes, and by nothing else.
+    await caughtUp(witness, rooms[0], 'before')
+    await session.hears('message.posted')
+    session.events.length = 0
     return { rita, rooms, remove, change, session, witness }
   }
   const changes = 'directory_change c'

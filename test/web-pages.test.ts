@@ -149,7 +149,7 @@ test('[WC11] the line under the eye holds its place while older history loads ab
   await context.close()
 })
 
-test('[WC12] new messages do not move who reads further up; a button counts them and leads to the end', async () => {
+test('[WC12] new messages do not move who reads further up: a button counts them and leads to the end, Esc marks them read', async () => {
   const { page, context } = await sit(browser, site.url, 'alice@example.com')
   await openRoom(page, desk)
   await stream(page).getByText('High importance').waitFor()
@@ -159,6 +159,10 @@ test('[WC12] new messages do not move who reads further up; a button counts them
   const before = await page.evaluate<Line>(underTheEye)
   for (let index = 1; index <= 3; index++) await post(alice, desk, `late ${index}`)
   await page.getByRole('button', { name: '3 new messages' }).waitFor()
+  expect(await page.evaluate<Line>(underTheEye)).toEqual(before)
+  await page.getByLabel('3 unread').waitFor()
+  await page.getByRole('textbox', { name: /^Message to/ }).press('Escape')
+  await page.getByLabel('3 unread').waitFor({ state: 'detached' })
   expect(await page.evaluate<Line>(underTheEye)).toEqual(before)
   await page.getByRole('button', { name: '3 new messages' }).click()
   await stream(page).getByText('late 3').waitFor()
@@ -224,10 +228,11 @@ test('[WC15] at 360 pixels there is one pane at a time, with a way back', async 
   await context.close()
 })
 
-test('[WC16] by keyboard alone: Ctrl+K to a room, Alt+↓ to the next, ↑ through the messages, Esc marks read', async () => {
+test('[WC16] by keyboard alone: Ctrl+K to a room, Alt+↓ to the next, ↑ through the messages, F6 through the panes', async () => {
   const { page, context } = await sit(browser, site.url, 'alice@example.com')
   await page.keyboard.press('Control+k')
-  await page.getByRole('combobox', { name: 'Name of the room' }).fill('fx')
+  await page.getByRole('dialog', { name: 'Go to a room' }).waitFor()
+  await page.keyboard.type('fx')
   await page.getByRole('option', { name: /FX spot/ }).waitFor()
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'FX spot' }).waitFor()

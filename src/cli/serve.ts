@@ -31,6 +31,8 @@ export type ServeOptions = {
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */
   sweepMs?: number
   lingerMs?: number
+  /** How often it looks whether the store was restored. */
+  epochMs?: number
 }
 export type Serving = { url: string; setupUrl?: string | undefined; stop(): Promise<void> }
 

@@ -60,7 +60,8 @@ export function createHear({ rooms, history, request, stale, catchUp }: HearOpti
     rooms.joined.add(result.room.id)
     const old = same ? rooms.get(result.room.id) : undefined
     rooms.put(applyJoin(old, result, input.history ?? HISTORY_ON_JOIN, skip))
-    if (!same) stale()
+    // What was removed meanwhile of what is here from before only session.sync tells.
+    if (!same || result.revision > (old?.revision ?? result.revision)) stale()
   }
 
   function openedAgain(info: Room): void {

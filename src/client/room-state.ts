@@ -60,7 +60,7 @@ export function applyJoin(
   history: number,
   skip: boolean,
 ): RoomState {
-  const base = old ?? emptyRoom(joined.room.id, joined)
+  const base = withInfo(old ?? emptyRoom(joined.room.id, joined), joined.room)
   const from = joined.messages[0]?.seq ?? (history > 0 ? joined.firstSeq : joined.lastSeq + 1)
   const state = learn(base, { from, through: joined.lastSeq }, joined.messages)
   return settle({
@@ -84,7 +84,8 @@ export function applySync(
   askedSeq: number | undefined,
   skip: boolean,
 ): RoomState {
-  const base = old === undefined || synced.reset === true ? emptyRoom(synced.room, synced) : old
+  const known = old === undefined || synced.reset === true ? emptyRoom(synced.room, synced) : old
+  const base = withInfo(known, synced.info ?? old?.info)
   const changed = applyChanged(base, synced.changed)
   const learned =
     synced.reset === true || askedSeq === undefined ? changed : learnMissed(changed, synced, askedSeq, skip)
@@ -156,9 +157,19 @@ export function applyRead(state: RoomState, seq: number): RoomState {
   return settle({ ...state, readSeq: seq })
 }
 
+/** While a room keeps nothing, ranges without messages count as known. Where it keeps again, what it kept before is there again. */
+function withInfo(state: RoomState, info: Room | undefined): RoomState {
+  if (state.info?.chatHistory !== false || info?.chatHistory !== true) return { ...state, info }
+  const ranges = state.messages.reduce<readonly Range[]>(
+    (before, { seq }) => addRange(before, { from: seq, through: seq }),
+    [],
+  )
+  return { ...state, info, ranges }
+}
+
 export function applyInfo(state: RoomState, info: Room): RoomState {
   if (state.info !== undefined && info.version < state.info.version) return state
-  return settle({ ...state, info })
+  return settle(withInfo(state, info))
 }
 
 /** What the server will not give is not waited for. `nothing`: there is nothing in it, so it is no hole to a view either. */

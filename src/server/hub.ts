@@ -9,6 +9,7 @@ import { eventFrame } from '../pool/frame.ts'
 import { closeCodes } from '../protocol/error.ts'
 import { changesSince, lastSeqs } from '../store/change.ts'
 import { readStamps } from '../store/stamp.ts'
+import { isOtherStore } from './epoch.ts'
 import { type LocalRoster, openLocalRoster, type RosterNews } from './local-roster.ts'
 import { openLosses } from './losses.ts'
 import { openRoomFeed, type RoomFeed } from './room-feed.ts'
@@ -26,7 +27,7 @@ export type Hub = {
   stop(): Promise<void>
 }
 
-export type HubOptions = { sweepMs?: number; lingerMs?: number }
+export type HubOptions = { sweepMs?: number; lingerMs?: number; epochMs?: number }
 
 /** A lost last message is found within two sweeps, and no event without a sequence is decided under an older stamp. */
 const sweepMs = 1_000
@@ -35,6 +36,8 @@ const maxBlindMs = 5 * 60_000
 /** How long the sign-in of a live session may have ended by its own user, or by age, without the bus telling of it. */
 const signInsMs = 60_000
 const newFeedMs = 20
+/** How often it is asked whether the store was restored. */
+const epochMs = 30_000
 
 export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub> {
   const sessions = new Map<string, Session>()
@@ -286,9 +289,23 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     })
   }
 
+  /** A restored store: everybody comes again and is told to load anew; what this server knew of it is nothing any more. */
+  async function checkStore() {
+    const ends = new Map([...feeds.values()].map(({ feed }) => [feed.room, feed.lastSeq() ?? 0]))
+    if (!(await isOtherStore(chat, ends))) return
+    const { directory: version } = await readStamps(chat.db)
+    directory = followed = version
+    snapshot = (await changesSince(chat.db, undefined)).snapshot
+    for (const session of [...sessions.values()]) session.close(closeCodes.restart, 'the store was restored; load anew')
+  }
+
   const endPool = chat.bus.subscribe('pool', hearPool)
   const sweeping: Running = repeatEvery(options.sweepMs ?? sweepMs, sweep, error =>
     chat.log.warn({ err: error }, 'the sweep waits for the store'),
+  )
+
+  const checking: Running = repeatEvery(options.epochMs ?? epochMs, checkStore, error =>
+    chat.log.warn({ err: error }, 'the look at the epoch waits for the store'),
   )
 
   ////////////////////////////////////////////////////////////////// sessions
@@ -340,6 +357,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     async stop() {
       endPool()
       await sweeping.stop()
+      await checking.stop()
       roster.stop()
       for (const { end } of feeds.values()) end()
       feeds.clear()

@@ -156,6 +156,8 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
 
   async function doEvent(frame: Uint8Array, under: Stamp, newRevision: number | undefined) {
     if (mustCheck(under)) await check(under)
+    // A revision that is jumped over was lost on its way here, and would not be looked for any more.
+    if (newRevision !== undefined && newRevision > revision + 1) await tellRemovals()
     if (newRevision !== undefined) revision = Math.max(revision, newRevision)
     await deliverEvent(frame)
   }

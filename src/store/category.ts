@@ -58,6 +58,12 @@ export async function updateCategory(q: Queryable, id: string, change: CategoryC
       WHERE id = $1`,
     [id, change.name, change.description, change.invitations, change.fileUpload, change.chatHistory, scope],
   )
+  // A room shows these three of its category, and session.sync brings a room only where its version is newer.
+  if (change.name !== undefined || change.fileUpload !== undefined || change.chatHistory !== undefined)
+    await q.query(
+      'UPDATE room r SET version = r.version + 1 FROM room_head h WHERE h.room = r.id AND h.category = $1 AND r.deleted_at IS NULL',
+      [id],
+    )
   await q.query("INSERT INTO change (kind, subject) VALUES ('category', $1)", [id])
 }
 

@@ -17,6 +17,7 @@ import { EmptyState } from '../parts/EmptyState.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 
 const useStyles = makeStyles({
+  table: { minWidth: '720px' },
   cell: { overflowWrap: 'anywhere', verticalAlign: 'top' },
   detail: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, overflowWrap: 'anywhere' },
 })
@@ -38,7 +39,7 @@ export function AdminAudit() {
   if (data !== undefined && entries.length === 0) return <EmptyState title="Nothing has been recorded here yet." />
   return (
     <>
-      <Table aria-label="Audit record" size="small">
+      <Table aria-label="Audit record" size="small" className={styles.table}>
         <TableHeader>
           <TableRow>
             <TableHeaderCell>When</TableHeaderCell>

@@ -21,6 +21,7 @@ import { FaultNote } from '../parts/FaultNote.tsx'
 import { ModalFrame } from '../parts/ModalFrame.tsx'
 
 const useStyles = makeStyles({
+  table: { minWidth: '560px' },
   cell: { overflowWrap: 'anywhere' },
   buttons: { display: 'flex', flexWrap: 'wrap', gap: '4px' },
 })
@@ -53,7 +54,7 @@ export function AdminCategories() {
       {data !== undefined && categories.length === 0 ? (
         <EmptyState title="There is no category yet. Rooms live in categories: add one, and say who may be in its rooms." />
       ) : (
-        <Table aria-label="Categories" size="small">
+        <Table aria-label="Categories" size="small" className={styles.table}>
           <TableHeader>
             <TableRow>
               <TableHeaderCell>Name</TableHeaderCell>

@@ -14,7 +14,7 @@ import { AdminUsers } from './AdminUsers.tsx'
 const useStyles = makeStyles({
   root: { flexGrow: 1, minWidth: 0, minHeight: 0, display: 'flex', flexDirection: 'column' },
   body: {
-    overflowY: 'auto',
+    overflow: 'auto',
     flexGrow: 1,
     minHeight: 0,
     padding: tokens.spacingHorizontalL,

@@ -10,12 +10,22 @@ type ConfirmDialogProps = {
   children: ReactNode
   action: string
   isOpen: boolean
+  /** False while something must be filled in first. */
+  canConfirm?: boolean
   onClose: () => void
   onConfirm: () => Promise<unknown>
 }
 
 /** Asks once, and says what the action will do. */
-export function ConfirmDialog({ title, children, action, isOpen, onClose, onConfirm }: ConfirmDialogProps) {
+export function ConfirmDialog({
+  title,
+  children,
+  action,
+  isOpen,
+  canConfirm = true,
+  onClose,
+  onConfirm,
+}: ConfirmDialogProps) {
   const [fault, setFault] = useState<Fault>()
   const [isBusy, setBusy] = useState(false)
   async function confirm(): Promise<void> {
@@ -40,7 +50,7 @@ export function ConfirmDialog({ title, children, action, isOpen, onClose, onConf
           <Button appearance="secondary" onClick={onClose}>
             Cancel
           </Button>
-          <Button appearance="primary" disabled={isBusy} onClick={() => void confirm()}>
+          <Button appearance="primary" disabled={isBusy || !canConfirm} onClick={() => void confirm()}>
             {action}
           </Button>
         </>

@@ -1,5 +1,6 @@
 import { makeStyles, tokens } from '@fluentui/react-components'
 import { useEffect, useState } from 'react'
+import { useChat } from '../app/chat.ts'
 import { useConnectionState } from '../app/connection-state.ts'
 
 const useStyles = makeStyles({
@@ -18,6 +19,7 @@ const patienceMs = 700
 /** A thin line while there is no connection. A moment's interruption is not worth a line. */
 export function ConnectionLine() {
   const styles = useStyles()
+  const { client } = useChat()
   const isOpen = useConnectionState() === 'open'
   const [isShown, setShown] = useState(false)
   useEffect(() => {
@@ -30,7 +32,11 @@ export function ConnectionLine() {
   }, [isOpen])
   return (
     <div role="status">
-      {isShown && !isOpen ? <div className={styles.root}>Reconnecting… nothing is lost</div> : null}
+      {isShown && !isOpen ? (
+        <div className={styles.root}>
+          {client.me === undefined ? 'Connecting to the server…' : 'Reconnecting… nothing is lost'}
+        </div>
+      ) : null}
     </div>
   )
 }

@@ -69,6 +69,7 @@ export function RoomDanger({ room, rights }: RoomDangerProps) {
         title={`Clear the history of ${room.name}?`}
         action="Clear it"
         isOpen={asking === 'clear'}
+        canConfirm={!Number.isNaN(Date.parse(until))}
         onClose={close}
         onConfirm={() => client.request('room.clear', { room: room.id, until: new Date(until).toISOString() })}
       >

@@ -43,7 +43,7 @@ export function RoomPeople({ room, role, list, count, mayManage }: RoomPeoplePro
   const people = all.data?.principals ?? list ?? []
   const { title, list: name, add, none } = words[role]
 
-  async function change(changes: { add?: string[]; remove?: string[] } | string[]): Promise<void> {
+  async function change(changes: { add?: string[]; remove?: string[] } | string[] | null): Promise<void> {
     setFault(undefined)
     try {
       await client.request('room.update', { room: room.id, [name]: changes })
@@ -94,6 +94,11 @@ export function RoomPeople({ room, role, list, count, mayManage }: RoomPeoplePro
       ) : null}
       {mayManage && list !== null ? (
         <PrincipalPicker label={add} category={room.category} onPick={person => void change({ add: [person.id] })} />
+      ) : null}
+      {mayManage && role === 'member' && list !== null && room.privacy !== 'open' ? (
+        <Button size="small" onClick={() => void change(null)}>
+          Let in everyone in the scope of the category
+        </Button>
       ) : null}
       {mayManage && list === null ? (
         <Button size="small" onClick={() => void change([])}>
