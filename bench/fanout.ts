@@ -7,25 +7,23 @@ import { latencies, repeat, whileCounting } from './measure.ts'
 import { cpuSeconds } from './proc.ts'
 import { seedWorld } from './seed.ts'
 import { type BenchServer, startServer } from './server.ts'
-import { largeRoom } from './world.ts'
+import { largeRoom, lightWorld } from './world.ts'
 
-const loads = [
-  { sessions: 1000, windows: [1, 8, 64] },
-  { sessions: 16_000, windows: [1, 4, 16] },
-]
+/** Messages on their way at once: few where one alone is thousands of writes. */
+const windowsOf = (sessions: number) => (sessions > 4000 ? [1, 4, 16] : [1, 8, 64])
 const RUN_MS = 5000
 const SESSIONS_PER_PROCESS = 8000
 
 export const benchFanout: Bench = {
   title: 'Deliveries in one room, one sender, 150 characters; bare: the same sockets and frames with no chat server',
-  async run({ runs, users }) {
+  async run({ runs, users, sessions }) {
     const server = await startServer()
     const bare = await startBareServer()
     try {
-      await seedWorld(server, users)
+      await seedWorld(server, users, lightWorld)
       const rows: Row[][] = []
-      for (const { sessions, windows } of loads.filter(load => load.sessions <= users))
-        for (const target of [server, bare]) rows.push(...(await measureAll(target, sessions, windows, runs)))
+      for (const count of sessions)
+        for (const target of [server, bare]) rows.push(...(await measureAll(target, count, runs)))
       return rows
     } finally {
       bare.stop()
@@ -43,12 +41,12 @@ async function startBareServer(): Promise<Target & { stop(): void }> {
   return { port, name: 'bare', cpu, stop: () => void child.kill() }
 }
 
-async function measureAll(target: Target, sessions: number, windows: number[], runs: number): Promise<Row[][]> {
+async function measureAll(target: Target, sessions: number, runs: number): Promise<Row[][]> {
   const generators = startGenerators(Math.ceil(sessions / SESSIONS_PER_PROCESS))
   await generators.open(target.port, sessions)
   await generators.join(largeRoom(0))
   const rows: Row[][] = []
-  for (const window of windows) rows.push(await measure(target, generators, { sessions, window, runs }))
+  for (const window of windowsOf(sessions)) rows.push(await measure(target, generators, { sessions, window, runs }))
   await generators.end()
   return rows
 }

@@ -1,8 +1,10 @@
 /** One measurement: what was varied, and what came out in each run. */
 export type Row = { [name: string]: string | number }
 
-/** Rows of the table, each with its runs. `users`: how many the store is filled with. */
-export type Bench = { title: string; run(options: { runs: number; users: number }): Promise<Row[][]> }
+/** `users`: how many the store is filled with. `sessions`: how many are in the room, one after the other. */
+export type BenchOptions = { runs: number; users: number; sessions: number[] }
+/** Rows of the table, each with its runs. */
+export type Bench = { title: string; run(options: BenchOptions): Promise<Row[][]> }
 
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b)

@@ -18,6 +18,7 @@ const benches: Record<string, Bench> = {
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    sessions: { type: 'string', default: '1000,16000' },
     users: { type: 'string', default: '18000' },
     runs: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
@@ -25,9 +26,15 @@ const { values, positionals } = parseArgs({
 })
 const bench = benches[positionals[0] ?? '']
 if (bench === undefined) {
-  console.error(`Usage: npm run bench -- ${Object.keys(benches).join('|')} [--users 18000] [--runs 3] [--json]`)
+  console.error(
+    `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--users 18000] [--sessions 1000,16000] [--runs 3] [--json]`,
+  )
   process.exit(2)
 }
-const rows = await bench.run({ runs: Number(values.runs), users: Number(values.users) })
+const rows = await bench.run({
+  runs: Number(values.runs),
+  users: Number(values.users),
+  sessions: values.sessions.split(',').map(Number),
+})
 if (values.json) console.log(JSON.stringify(rows, null, 2))
 else printTable(bench.title, rows.map(summarise))

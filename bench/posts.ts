@@ -3,7 +3,7 @@ import { startGenerators } from './generators.ts'
 import { latencies, repeat, whileCounting } from './measure.ts'
 import { seedWorld } from './seed.ts'
 import { type BenchServer, startServer } from './server.ts'
-import { POST_ROOMS, postRoom } from './world.ts'
+import { lightWorld, POST_ROOMS, postRoom } from './world.ts'
 
 const loads = [
   { senders: 1, window: 1 },
@@ -19,7 +19,7 @@ export const benchPosts: Bench = {
   async run({ runs, users }) {
     const server = await startServer()
     try {
-      await seedWorld(server, users)
+      await seedWorld(server, users, lightWorld)
       const rows: Row[][] = []
       for (const load of loads) rows.push(await measure(server, load, runs))
       return rows

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { WireError } from '../src/protocol/error.ts'
 import type { Input, Result, Verb } from '../src/protocol/request.ts'
 import { cpuSeconds, cpuSecondsWithChildren } from './proc.ts'
 
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+// The program as an operator starts it, not a part of it.
+const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts')
 const admin = { user: 'admin@example.com', password: 'bench bench bench' }
 
 /** The whole program as an operator starts it, on an embedded database of its own. */

@@ -3,7 +3,7 @@ import { startGenerators, together } from './generators.ts'
 import { latencies, repeat, whileCounting } from './measure.ts'
 import { seedWorld } from './seed.ts'
 import { type BenchServer, startServer } from './server.ts'
-import { MESSAGES_PER_ROOM } from './world.ts'
+import { wholeWorld } from './world.ts'
 
 const SESSIONS_PER_PROCESS = 9000
 /** After a server died: of a user's 16 rooms a few have moved on meanwhile. */
@@ -14,7 +14,7 @@ export const benchSync: Bench = {
   async run({ runs, users }) {
     const server = await startServer()
     try {
-      await seedWorld(server, users)
+      await seedWorld(server, users, wholeWorld)
       return [
         await measure(server, users, runs, undefined),
         await measure(server, users, runs, { rooms: back.rooms, messages: back.messages }),
@@ -40,7 +40,7 @@ async function measure(
         await generators.all('sync', {
           users,
           ...(epoch === undefined ? {} : { epoch }),
-          lastSeq: MESSAGES_PER_ROOM,
+          lastSeq: wholeWorld.messages,
           missed: missed ?? { rooms: 0, messages: 0 },
         }),
       ),

@@ -11,9 +11,12 @@ export const SMALL = 30
 export const MEDIUM = 150
 /** Rooms that only the measurement of posts uses. */
 export const POST_ROOMS = 500
-export const MESSAGES_PER_ROOM = 50
-/** Groups, units and domain that a user belongs to: the lower end of 100 to 200. */
-export const AFFILIATIONS = 100
+/** How much stands behind each user and room. `affiliations`: groups, units and domain that a user belongs to. */
+export type Fill = { affiliations: number; messages: number }
+/** Affiliations at the lower end of the model's 100 to 200. */
+export const wholeWorld: Fill = { affiliations: 100, messages: 50 }
+/** For what looks neither at rights nor at history more than once. */
+export const lightWorld: Fill = { affiliations: 10, messages: 1 }
 /** Numbers of users that divide into rooms of 30 and 150 and share no factor with the strides. */
 export const USERS_STEP = 1200
 

@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { storeRefusal, transaction } from '../src/store/db.ts'
+import { openTestDatabase } from './database.ts'
 import { runKills } from './kill.ts'
 import { findFaults, type KeptRoom, type Read, type Tried } from './kill-check.ts'
 
@@ -92,3 +95,18 @@ test('[DU1] [DU3] server and database killed at random moments: all that was ack
   expect(report.faults, `seed ${seed}`).toEqual([])
   expect(report.acknowledged).toBeGreaterThan(100)
 }, 120_000)
+
+test('[DU4] a connection that the store ends between two statements fails its transaction, and nothing else', async () => {
+  const { db, drop } = await openTestDatabase()
+  const work = transaction(db, async tx => {
+    const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    await db.query('SELECT pg_terminate_backend($1)', [rows[0]!.pid])
+    // The end is told while nothing is asked over this connection.
+    await sleep(100)
+    await tx.query('SELECT 1')
+  })
+  const error = await work.catch((reason: unknown) => reason)
+  expect(storeRefusal(error)?.code).toBe('unavailable')
+  expect((await db.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
+  await drop()
+})

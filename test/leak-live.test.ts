@@ -259,6 +259,20 @@ test('[LK6] who picks a taken name is told name_taken and no more, and that he d
   )
 })
 
+test('[LK8] rooms that session.sync refuses are named in the order of asking, whether or not they exist', async () => {
+  const otto = await (await site.addUser('otto@out.example')).open()
+  const room = (await site.addRoom({ category: category.id, privacy: 'secret', members: [] })).id
+  const nobodys = randomUUID()
+  for (const asked of [
+    [room, nobodys],
+    [nobodys, room],
+  ])
+    expect((await otto.call('session.sync', { rooms: asked.map(one => ({ room: one })) })).refused).toEqual(
+      asked.map(one => ({ room: one, code: 'not_found' })),
+    )
+  await otto.close()
+})
+
 test('[LK7] an administrator for whom the policy is off reads nothing: no counters, no invitation with them', async () => {
   const ada = await site.addUser('ada-off@in.example', { administrator: true })
   const room = await site.addRoom({ category: category.id, privacy: 'secret', members: [ada.me.id, bob.me.id] })

@@ -352,7 +352,7 @@ function openGoodClient(target: Target, fault: Run['fault']) {
       await sleep(20)
     }
     socket.end()
-  })()
+  })().catch((error: Error) => fault(`the good client: ${error.message} ${error.cause ?? ''}`))
   return {
     async end() {
       stopped = true

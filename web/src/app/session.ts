@@ -60,7 +60,8 @@ function enter({ me, csrf }: SignedIn): void {
   })
   client.on('room.changed', () => forget('room.get', 'room.find', 'room.members', 'category.list'))
   client.on('room.opened', () => forget('room.get', 'room.find'))
-  client.on('room.closed', () => forget('room.get', 'room.find'))
+  // What was read of it before is asked for again, and no longer answered.
+  client.on('room.closed', () => forget('room.get', 'room.find', 'room.members', 'participant.list', 'message.search'))
   session.set({ status: 'signedIn', chat, csrf })
   outbox.resume()
 }

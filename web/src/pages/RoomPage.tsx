@@ -2,7 +2,7 @@ import { makeStyles, Spinner } from '@fluentui/react-components'
 import { useEffect, useMemo, useState } from 'react'
 import { rangeAt } from '../../../src/client/ranges.ts'
 import { useChat } from '../app/chat.ts'
-import { type Fault, faultOf } from '../app/fault.ts'
+import { useFollowing } from '../app/follow.ts'
 import { useNarrow } from '../app/media.ts'
 import { useOpenRoom } from '../app/open-room.ts'
 import { usePageStarts } from '../app/page-starts.ts'
@@ -32,17 +32,19 @@ type RoomPageProps = { route: Extract<Route, { page: 'room' }> }
 /** One room: its stream, the composer, and a pane beside it. Mounted anew for each room. */
 export function RoomPage({ route }: RoomPageProps) {
   const styles = useStyles()
-  const { client, me, outbox } = useChat()
+  const { me, outbox } = useChat()
   const isNarrow = useNarrow()
   const state = useRoomState(route.room)
   const { isReady, fault, retry, older, fill } = useOpenRoom(route.room, route.seq)
-  const [followFault, setFollowFault] = useState<Fault>()
+  const following = useFollowing(route.room)
   const [endSignal, setEndSignal] = useState(0)
   const reading = useReading(state, isReady)
   const card = useVerb('room.get', { room: route.room })
   const posts = useStore(outbox.posts)
-  const room = state?.info ?? card.data?.room
-  const rights = card.data?.rights ?? state?.rights
+  // What was known of the room before is not shown on: only what the server still tells.
+  const told = card.error === null ? card.data : undefined
+  const room = state?.info ?? told?.room
+  const rights = told?.rights ?? state?.rights
   useWindowTitle(room?.name)
 
   const waiting = useMemo(() => posts.filter(post => post.room === route.room), [posts, route.room])
@@ -76,25 +78,19 @@ export function RoomPage({ route }: RoomPageProps) {
       if (seq !== undefined && rangeAt(state?.ranges ?? [], seq) !== undefined) outbox.drop(clientId)
   }, [waiting, state?.ranges, outbox])
 
-  const mayReadNow = card.data?.rights.read === true && card.dataUpdatedAt
+  const mayReadNow = told?.rights.read === true && card.dataUpdatedAt
   const isRefused = fault !== undefined
   useEffect(() => {
     // The card is newer than the refusal: somebody was added, or the room re-enabled.
     if (isRefused && mayReadNow !== false) retry()
   }, [isRefused, mayReadNow, retry])
 
-  const isClosed = state?.closed !== undefined || (isReady && state === undefined)
-  if (fault !== undefined || isClosed) return <RoomRefusal fault={fault ?? faultOf(card.error)} card={card.data} />
-  if (room === undefined || state === undefined) return <Spinner label="Opening the room" delay={400} />
-
-  async function setFollowed(follow: boolean): Promise<void> {
-    setFollowFault(undefined)
-    try {
-      await client.request(follow ? 'room.follow' : 'room.unfollow', { room: route.room })
-    } catch (error) {
-      setFollowFault(faultOf(error))
-    }
+  const isLost = isReady && state === undefined
+  if (fault !== undefined || isLost || state?.closed !== undefined) {
+    const shown = isLost && card.isFetching ? undefined : told
+    return <RoomRefusal fault={fault} isDisabled={state?.closed !== undefined} card={shown} />
   }
+  if (room === undefined || state === undefined) return <Spinner label="Opening the room" delay={400} />
 
   const knownFrom = state.ranges[0]?.from ?? state.lastSeq + 1
   const unreadFrom = (reading.unreadAfter ?? state.lastSeq) + 1
@@ -110,10 +106,10 @@ export function RoomPage({ route }: RoomPageProps) {
         >
           <RoomHeader
             room={room}
-            participants={state.participants?.length ?? card.data?.room.participants}
+            participants={state.participants?.length ?? told?.room.participants}
             followed={state.followed}
             pane={route.pane}
-            onFollow={follow => void setFollowed(follow)}
+            onFollow={follow => void following.follow(follow)}
           />
           <Timeline
             room={room.id}
@@ -130,7 +126,7 @@ export function RoomPage({ route }: RoomPageProps) {
             onEnd={reading.onEnd}
             onFirstUnread={() => go({ page: 'room', room: room.id, seq: unreadFrom })}
           />
-          <FaultNote fault={followFault} onDismiss={() => setFollowFault(undefined)} />
+          <FaultNote fault={following.fault} onDismiss={following.dismiss} />
           <LiveSummary room={room.id} roomName={room.name} />
           {rights?.post === false || room.disabled ? (
             <ComposerReason room={room} rights={rights} />
@@ -144,7 +140,7 @@ export function RoomPage({ route }: RoomPageProps) {
           )}
         </main>
       ) : null}
-      {route.pane === undefined ? null : <RoomPane pane={route.pane} state={state} card={card.data} />}
+      {route.pane === undefined ? null : <RoomPane pane={route.pane} state={state} card={told} />}
     </div>
   )
 }

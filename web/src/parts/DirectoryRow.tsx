@@ -1,9 +1,7 @@
 import { Button, Link, makeStyles, Text, tokens } from '@fluentui/react-components'
 import { StarFilled, StarRegular } from '@fluentui/react-icons'
-import { useState } from 'react'
 import type { Room } from '../../../src/protocol/room.ts'
-import { useChat } from '../app/chat.ts'
-import { type Fault, faultOf } from '../app/fault.ts'
+import { useFollowing } from '../app/follow.ts'
 import { useListing } from '../app/listed-rooms.ts'
 import { go, routeHash } from '../app/route.ts'
 import { FaultNote } from './FaultNote.tsx'
@@ -27,17 +25,8 @@ const useStyles = makeStyles({
 
 export function DirectoryRow({ room }: { room: Room }) {
   const styles = useStyles()
-  const { client } = useChat()
   const followed = useListing().rooms.some(one => one.info.id === room.id)
-  const [fault, setFault] = useState<Fault>()
-  async function follow(): Promise<void> {
-    setFault(undefined)
-    try {
-      await client.request(followed ? 'room.unfollow' : 'room.follow', { room: room.id })
-    } catch (error) {
-      setFault(faultOf(error))
-    }
-  }
+  const { fault, follow } = useFollowing(room.id)
   return (
     <li className={styles.root}>
       <div className={styles.words}>
@@ -63,7 +52,7 @@ export function DirectoryRow({ room }: { room: Room }) {
           icon={followed ? <StarFilled /> : <StarRegular />}
           aria-label={followed ? `Stop following ${room.name}` : `Follow ${room.name}`}
           disabled={room.disabled}
-          onClick={() => void follow()}
+          onClick={() => void follow(!followed)}
         >
           {followed ? 'Following' : 'Follow'}
         </Button>

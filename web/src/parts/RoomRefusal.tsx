@@ -11,21 +11,20 @@ const useStyles = makeStyles({
   card: { maxWidth: '640px', paddingInline: tokens.spacingHorizontalL, paddingBlockEnd: tokens.spacingVerticalXXL },
 })
 
-type RoomRefusalProps = { fault: Fault; card: Result<'room.get'> | undefined }
+type RoomRefusalProps = { fault: Fault | undefined; isDisabled: boolean; card: Result<'room.get'> | undefined }
 
 /** Why a room does not open. Who may know of it sees what it is, and who manages it manages it from here. */
-export function RoomRefusal({ fault, card }: RoomRefusalProps) {
+export function RoomRefusal({ fault, isDisabled, card }: RoomRefusalProps) {
   const styles = useStyles()
-  const sentence = card?.room.disabled
-    ? 'This room is disabled. Nobody reads or posts until an administrator re-enables it; its history is kept.'
-    : fault.code === 'client'
-      ? 'You can no longer open this room: you were taken off its list, or it was deleted. Ask who manages it.'
-      : fault.sentence
+  const lost = 'You can no longer open this room: you were taken off its list, or it was deleted. Ask who manages it.'
+  const disabled =
+    'This room is disabled. Nobody reads or posts until an administrator re-enables it; its history is kept.'
+  const sentence = isDisabled || card?.room.disabled ? disabled : (fault?.sentence ?? lost)
   return (
     <main className={styles.root}>
       <PageHeader title={card?.room.name ?? 'Room'} />
       <EmptyState title={sentence}>
-        {fault.id === undefined ? null : <p>Tell support this id: {fault.id}</p>}
+        {fault?.id === undefined ? null : <p>Tell support this id: {fault.id}</p>}
         <Button onClick={() => go({ page: 'find' })}>Find rooms</Button>
       </EmptyState>
       {card === undefined ? null : (
