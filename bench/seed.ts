@@ -48,8 +48,8 @@ function statements(users: number, category: string, { affiliations, messages }:
        FROM generate_series(0, ${users - 1}) n, generate_series(1, ${affiliations - 2}) g`,
     'INSERT INTO affiliation SELECT member, grp FROM group_member',
     `INSERT INTO affiliation SELECT id, id FROM principal WHERE name LIKE 'user%@example.com' OR name LIKE 'group %'`,
-    `INSERT INTO affiliation SELECT u.id, d.id FROM principal u JOIN principal d ON d.kind = 'domain' AND d.name = 'example.com'
-      WHERE u.name LIKE 'user%@example.com'`,
+    `INSERT INTO affiliation SELECT id, (SELECT id FROM principal WHERE kind = 'domain' AND name = 'example.com')
+       FROM principal WHERE name LIKE 'user%@example.com'`,
     `INSERT INTO session (principal, token_hash, kind, address)
      SELECT ${id('user', 'n')}, sha256(convert_to('bench token ' || n, 'UTF8')), 'person', '127.0.0.1'
        FROM generate_series(0, ${users - 1}) n`,
