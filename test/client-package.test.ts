@@ -28,8 +28,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function codeOfReadme(): Promise<string> {
-  const readme = await readFile(join(root, 'src/client/README.md'), 'utf8')
+async function codeOfReadme(path: string): Promise<string> {
+  const readme = await readFile(join(root, path), 'utf8')
   return /```js\n(.*?)```/s.exec(readme)?.[1] ?? ''
 }
 
@@ -43,8 +43,9 @@ test('[CL14] the package holds only JavaScript, types and papers, and brings no 
   expect(names.filter(name => !/\.(js|d\.ts|md)$|^LICENSE$|^package\.json$/.test(name))).toEqual([])
 })
 
-test("[CL14] the README's bot has ten lines and answers ping with pong", async () => {
-  const code = await codeOfReadme()
+test("[CL14] the README's bot (the same in both READMEs) has ten lines and answers ping with pong", async () => {
+  const code = await codeOfReadme('README.md')
+  expect(await codeOfReadme('src/client/README.md')).toBe(code)
   expect(code.split('\n').filter(line => line !== '').length).toBeLessThanOrEqual(10)
   await writeFile(join(folder, 'bot/bot.js'), code)
 
