@@ -285,7 +285,7 @@ test('[HI11] a server that comes too late for them skips them by history.changed
   const { alice, bob } = stage
   const category = await stage.sameScope({ chatHistory: false })
   const room = await stage.room({ category: category.id })
-  const other = await stage.another({ sweepMs: 700 })
+  const other = await stage.another({ sweepMs: 3_000 })
   const live = await other.at(alice).open()
   await live.call('room.join', { room: room.id })
   await postAll(bob, room.id, ['too', 'late'])
