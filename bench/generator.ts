@@ -1,5 +1,7 @@
 // A process that holds sessions and does with them what main.ts tells it, over the channel between the two.
 import { randomUUID } from 'node:crypto'
+import { isPassing } from '../src/client/error.ts'
+import { backOffMs, sleep } from '../src/client/wait.ts'
 import { type BenchSession, type Heard, openBenchSession } from './session.ts'
 import { roomId, roomsOf, tokenOf } from './world.ts'
 
@@ -20,6 +22,14 @@ export type Orders = {
   epoch: { in: object; out: { epoch: string } }
   close: { in: object; out: object }
 }
+export type SyncOrder = {
+  users: number
+  epoch?: string
+  lastSeq: number
+  missed: { rooms: number; messages: number }
+  /** How many wait for their answer at a time. */
+  atOnce: number
+}
 export type Order = keyof Orders
 /** `ms`: of the whole; `each`: of the single requests. */
 export type Timed = { count: number; ms: number; each: number[] }
@@ -27,6 +37,7 @@ export type Timed = { count: number; ms: number; each: number[] }
 const AT_ONCE = 64
 const TEXT = 'x'.repeat(150)
 
+const never = new AbortController().signal
 const heard: Heard = { messages: 0, bytes: 0, ended: 0 }
 let sessions: BenchSession[] = []
 let firstUser = 0
@@ -53,15 +64,13 @@ const carryOut: { [O in Order]: (order: Orders[O]['in']) => Promise<Orders[O]['o
     await join(sessions.length - 1)
     return most
   },
-  sync: ({ users, epoch, lastSeq, missed }) =>
-    timed(sessions.length, sessions.length, index => {
-      const known = roomsOf(firstUser + index, users).map((number, place) => ({
-        room: roomId(number),
-        seq: place < missed.rooms ? lastSeq - missed.messages : lastSeq,
-        version: 1,
-      }))
-      return sessions[index]!.ask('session.sync', epoch === undefined ? {} : { epoch, rooms: known })
-    }),
+  sync: async order => {
+    let retries = 0
+    const synced = await timed(sessions.length, order.atOnce, index =>
+      syncUntilDone(index, order, () => (retries += 1)),
+    )
+    return { ...synced, retries }
+  },
   post: async ({ rooms, window, ms }) => {
     const each: number[] = []
     const startedAt = performance.now()
@@ -84,6 +93,25 @@ const carryOut: { [O in Order]: (order: Orders[O]['in']) => Promise<Orders[O]['o
     sessions = []
     return {}
   },
+}
+
+async function syncUntilDone(index: number, order: SyncOrder, retried: () => void): Promise<void> {
+  const { users, epoch, lastSeq, missed } = order
+  const known = roomsOf(firstUser + index, users).map((number, place) => ({
+    room: roomId(number),
+    seq: place < missed.rooms ? lastSeq - missed.messages : lastSeq,
+    version: 1,
+  }))
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await sessions[index]!.ask('session.sync', epoch === undefined ? {} : { epoch, rooms: known })
+      return
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      retried()
+      await sleep(error.retryAfterMs ?? backOffMs(attempt, Math.random), never)
+    }
+  }
 }
 
 async function post(session: BenchSession, room: number): Promise<number> {

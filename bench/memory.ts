@@ -34,7 +34,7 @@ export const benchMemory: Bench = {
 }
 
 async function syncAll(generators: Generators, users: number): Promise<void> {
-  await generators.all('sync', { users, lastSeq: wholeWorld.messages, missed: { rooms: 0, messages: 0 } })
+  await generators.all('sync', { users, lastSeq: wholeWorld.messages, missed: { rooms: 0, messages: 0 }, atOnce: 64 })
 }
 
 async function row(server: BenchServer, users: number, state: string, empty: number): Promise<Row> {

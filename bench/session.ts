@@ -1,3 +1,4 @@
+import { PchatError } from '../src/client/error.ts'
 import type { Input, Result, Verb } from '../src/protocol/request.ts'
 import { type Address, type BenchSocket, openBenchSocket } from './socket.ts'
 
@@ -41,7 +42,7 @@ export async function openBenchSession(
     const waiting = asked.get(id)
     asked.delete(id)
     if (error === undefined) waiting?.resolve(result as never)
-    else waiting?.reject(new Error(`${error.code}: ${error.message}`))
+    else waiting?.reject(new PchatError(error))
   }
 
   function onEnd(): void {

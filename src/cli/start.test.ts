@@ -3,13 +3,15 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestDatabase } from '../../test/database.ts'
 import { makeFolder } from '../../test/folder.ts'
 import { type Pchat, type PchatOptions, runPchat } from '../../test/pchat.ts'
 
 const isRoot = process.getuid?.() === 0
+const root = fileURLToPath(new URL('../../', import.meta.url))
 let made: string
 let folder: string
 let data: string
@@ -43,6 +45,20 @@ function start(args: string[] = [], options: PchatOptions = {}): Pchat {
   const pchat = runPchat(['start', '--port', '0', '--data-dir', data, ...args], options)
   started.push(pchat)
   return pchat
+}
+
+/** As uid 65534, wherever this checkout lies: it is mounted at a place that everybody may enter. */
+async function asNobody(env: NodeJS.ProcessEnv = {}): Promise<PchatOptions> {
+  const place = join(folder, 'program')
+  await mkdir(place)
+  const enter =
+    'mount --bind "$0" "$1" && cd "$1" && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
+  const node = process.execPath.startsWith(root) ? join(place, relative(root, process.execPath)) : process.execPath
+  return {
+    env,
+    prefix: ['unshare', '--mount', 'sh', '-c', enter, root, place],
+    program: [node, join(place, 'src/cli/main.ts')],
+  }
 }
 
 async function postmasterPid(): Promise<number> {
@@ -129,13 +145,13 @@ test.runIf(isRoot)('[ST2] an ordinary user starts it from nothing', async () => 
   await mkdir(home)
   execFileSync('chown', ['65534:65534', home])
   data = join(home, 'data')
-  const pchat = start([], { uid: 65_534, gid: 65_534, env: { HOME: home } })
+  const pchat = start([], await asNobody({ HOME: home }))
   expect((await fetch(`${await pchat.ready()}/healthz`)).status).toBe(200)
   expect((await stat(join(data, 'postgres'))).uid).toBe(65_534)
 })
 
 test.runIf(isRoot)('[ST11] a data folder that the user may not write is told', async () => {
-  const pchat = start([], { uid: 65_534, gid: 65_534 })
+  const pchat = start([], await asNobody())
   expect(await pchat.ended).toBe(1)
   expect(pchat.said()).toMatch(/pchat\.lock is not writable for this user \(EACCES\).*--data-dir/)
 })
