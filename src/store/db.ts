@@ -36,41 +36,28 @@ export function openDb(address: StoreAddress, more: { max?: number; onError?: (e
 }
 
 /** Runs `work` in one transaction (READ COMMITTED unless said), rolled back where it throws. */
-export async function transaction<T>(
+export function transaction<T>(
   db: Db,
   work: (connection: Connection) => Promise<T>,
   mode: '' | 'ISOLATION LEVEL REPEATABLE READ READ ONLY' = '',
 ): Promise<T> {
-  const connection = await db.connect()
-  let broken: Error | undefined
-  try {
+  return onConnection(db, async connection => {
     await connection.query(`BEGIN ${mode}`)
     const result = await work(connection)
     await connection.query('COMMIT')
     return result
-  } catch (error) {
-    try {
-      await connection.query('ROLLBACK')
-    } catch (rollbackError) {
-      broken = rollbackError as Error
-    }
-    throw error
-  } finally {
-    connection.release(broken)
-  }
+  })
 }
 
 /**
  * A transaction whose commit must be certain. `work` answers what to do once it is on disk, or why to roll back. Whatever goes
  * wrong in COMMIT leaves the outcome unknown: that is `unavailable`, and a retry finds out.
  */
-export async function confirmedTransaction<Rollback>(
+export function confirmedTransaction<Rollback>(
   db: Db,
   work: (connection: Connection) => Promise<{ commit: () => void } | { rollback: Rollback }>,
 ): Promise<Rollback | undefined> {
-  const connection = await db.connect()
-  let broken: Error | undefined
-  try {
+  return onConnection(db, async connection => {
     await connection.query('BEGIN')
     const outcome = await work(connection)
     if ('rollback' in outcome) {
@@ -80,6 +67,15 @@ export async function confirmedTransaction<Rollback>(
     await commitConfirmed(connection)
     outcome.commit()
     return undefined
+  })
+}
+
+/** A connection of the pool, rolled back where `work` throws, and thrown away where even that fails. */
+async function onConnection<T>(db: Db, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await db.connect()
+  let broken: Error | undefined
+  try {
+    return await work(connection)
   } catch (error) {
     try {
       await connection.query('ROLLBACK')
