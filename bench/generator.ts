@@ -10,10 +10,7 @@ export type Orders = {
   open: { in: { port: number; localAddress: string; from: number; count: number }; out: Timed }
   join: { in: { room: number }; out: Timed }
   /** Missed: how many of the newest messages of how many rooms are asked for; none: counts only, as in the morning. */
-  sync: {
-    in: { users: number; epoch?: string; lastSeq: number; missed: { rooms: number; messages: number } }
-    out: Timed
-  }
+  sync: { in: SyncOrder; out: Timed & { retries: number } }
   /** Each session posts into rooms by turns, with `window` posts under way, for `ms`. */
   post: { in: { rooms: number[]; window: number; ms: number }; out: Timed }
   /** Session `by` posts into one room, `window` messages not yet come back to it, for `ms`. Answers how many it posted. */
