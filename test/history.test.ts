@@ -290,7 +290,10 @@ test('[HI11] a server that comes too late for them skips them by history.changed
   await live.call('room.join', { room: room.id })
   await postAll(bob, room.id, ['too', 'late'])
   await stage.db.query('DELETE FROM passing_message WHERE room = $1', [room.id])
-  expect(await live.hears('history.changed')).toMatchObject({ room: room.id, fromSeq: 1, throughSeq: 2 })
+  await live.hears('history.changed', event => event.throughSeq === 2)
+  // In one piece or in two, as the look after the join fell before or between the posts.
+  expect(live.heard('history.changed').flatMap(event => [event.room, event.fromSeq])).toContain(1)
+  expect(live.heard('message.posted')).toEqual([])
   await postAll(bob, room.id, ['in time'])
   expect((await live.hears('message.posted')).message).toMatchObject({ seq: 3, text: 'in time' })
   await live.close()
