@@ -1,4 +1,4 @@
-// npm run bench -- posts|bare|fanout|sync|memory [--users 18000] [--runs 3] [--json]
+// npm run bench -- posts|bare|fanout|sync|memory [--users 19200] [--runs 3] [--json]
 import { parseArgs } from 'node:util'
 import { benchBare } from './bare.ts'
 import { benchFanout } from './fanout.ts'
@@ -19,7 +19,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     sessions: { type: 'string', default: '1000,16000' },
-    users: { type: 'string', default: '18000' },
+    users: { type: 'string', default: '19200' },
     runs: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
   },
@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
 const bench = benches[positionals[0] ?? '']
 if (bench === undefined) {
   console.error(
-    `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--users 18000] [--sessions 1000,16000] [--runs 3] [--json]`,
+    `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--users 19200] [--sessions 1000,16000] [--runs 3] [--json]`,
   )
   process.exit(2)
 }

@@ -5,7 +5,7 @@ import { seedWorld } from './seed.ts'
 import { type BenchServer, startServer } from './server.ts'
 import { wholeWorld } from './world.ts'
 
-const SESSIONS_PER_PROCESS = 9000
+const SESSIONS_PER_PROCESS = 10_000
 /** Until the garbage of opening is gone; V8 gives memory back late. */
 const SETTLE_MS = 20_000
 

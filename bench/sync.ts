@@ -5,7 +5,7 @@ import { seedWorld } from './seed.ts'
 import { type BenchServer, startServer } from './server.ts'
 import { wholeWorld } from './world.ts'
 
-const SESSIONS_PER_PROCESS = 9000
+const SESSIONS_PER_PROCESS = 10_000
 /** After a server died: of a user's 16 rooms a few have moved on meanwhile. */
 const back = { rooms: 4, messages: 2 }
 const loads = [

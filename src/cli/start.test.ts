@@ -90,6 +90,17 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 )
 
+test('[ST1] npm start passes options on, and a signal that reaches npm alone ends the server', async () => {
+  const npm = runPchat(['--port', '0', '--data-dir', data], { program: ['npm', '--prefix', root, 'start', '--'] })
+  started.push(npm)
+  const url = await npm.ready()
+  const database = await postmasterPid()
+  npm.kill('SIGTERM')
+  await npm.ended
+  await expect.poll(() => lives(database), { timeout: 10_000 }).toBe(false)
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow()
+})
+
 test('[ST3] a second server on the same data folder is refused with the process number of the first', async () => {
   const first = start()
   await first.ready()

@@ -105,6 +105,8 @@ export class Link {
   async #once(): Promise<Ended> {
     try {
       await this.#signIn()
+      // It may have been closed meanwhile.
+      if (this.error !== undefined) throw this.error
       return await this.#connect()
     } catch (error) {
       return { code: 0, error: error instanceof PchatError ? error : notConnected(), opened: false }

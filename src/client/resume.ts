@@ -24,14 +24,21 @@ export function createSync(link: Link, rooms: Rooms, random: () => number) {
         await sleep(error.retryAfterMs ?? backOffMs(attempt, random), link.stopped)
       }
     }
-    running = undefined
   }
 
-  return function start(): Promise<void> {
+  function start(): Promise<void> {
     wanted = true
-    running ??= run()
+    running ??= run().then(ended)
     return running
   }
+
+  /** A turn later than run's last look: what was wanted in between is not to be lost. */
+  function ended(): Promise<void> | undefined {
+    running = undefined
+    return wanted && link.state === 'open' ? start() : undefined
+  }
+
+  return start
 }
 
 async function syncOnce(link: Link, rooms: Rooms): Promise<void> {
