@@ -3,7 +3,7 @@ import { type Generators, startGenerators } from './generators.ts'
 import { residentBytes } from './proc.ts'
 import { seedWorld } from './seed.ts'
 import { type BenchServer, startServer } from './server.ts'
-import { wholeWorld } from './world.ts'
+import { lightWorld } from './world.ts'
 
 const SESSIONS_PER_PROCESS = 10_000
 /** Until the garbage of opening is gone; V8 gives memory back late. */
@@ -17,7 +17,7 @@ export const benchMemory: Bench = {
     for (let count = 0; count < runs; count += 1) {
       const server = await startServer()
       try {
-        await seedWorld(server, users, wholeWorld)
+        await seedWorld(server, users, lightWorld)
         const empty = await settled(server)
         const generators = startGenerators(Math.ceil(users / SESSIONS_PER_PROCESS))
         await generators.open(server.port, users)
@@ -34,7 +34,7 @@ export const benchMemory: Bench = {
 }
 
 async function syncAll(generators: Generators, users: number): Promise<void> {
-  await generators.all('sync', { users, lastSeq: wholeWorld.messages, missed: { rooms: 0, messages: 0 }, atOnce: 64 })
+  await generators.all('sync', { users, lastSeq: lightWorld.messages, missed: { rooms: 0, messages: 0 }, atOnce: 64 })
 }
 
 async function row(server: BenchServer, users: number, state: string, empty: number): Promise<Row> {
