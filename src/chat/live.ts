@@ -80,9 +80,10 @@ function readJoin(chat: Chat, caller: Caller, input: Input<'room.join'>) {
 
 /** The roster with the one who comes in; nothing in a large room. */
 function participantsWith(chat: Chat, caller: Caller, room: string) {
+  // Asked first: listing a room of thousands at each join would cost their square while it fills.
+  if (chat.roster.isLarge(room)) return undefined
   const others = chat.roster.list(room).filter(principal => principal.id !== caller.user.id)
-  const isLarge = chat.roster.isLarge(room) || others.length + 1 > chat.settings.participantUpdateLimit
-  return isLarge ? undefined : [...others, caller.user]
+  return others.length + 1 > chat.settings.participantUpdateLimit ? undefined : [...others, caller.user]
 }
 
 export async function partRoom(_chat: Chat, caller: Caller, input: Input<'room.part'>): Promise<Result<'room.part'>> {
