@@ -185,11 +185,12 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   }
 
   function pushOpened(room: string, users: string[], frame: Uint8Array) {
-    const feed = feeds.get(room)?.feed
+    const subs = feeds.get(room)?.feed.subs
     for (const user of users) {
       losses.settle(room, user)
+      // One that is about to join may still be refused, and needs to know.
       for (const session of byUser.get(user)?.sessions ?? [])
-        if (!(feed && session.heard.has(feed))) session.push(frame)
+        if ((subs?.get(session)?.state ?? 'pending') === 'pending') session.push(frame)
     }
   }
 
@@ -281,6 +282,8 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
 
   function settleLater(session: Session, room: string, standing: Standing, opened: boolean, after: (() => void)[]) {
     after.push(() => {
+      // Writing the answer may have closed it: a slow reader.
+      if (!sessions.has(session.id)) return
       // Not the feed of the beginning: a session that left meanwhile may have taken that one along.
       const feed = feedOf(room)
       const isNew = feed.lastSeq() === undefined

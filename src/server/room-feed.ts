@@ -85,6 +85,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   function hear(work: Work) {
     if (queue.length >= maxQueued && 'head' in work && work.head.kind === 'message') {
       // Not lost: the last one stands for all that were left out.
+      if ('through' in queue.at(-1)!) queue.pop()
       queue.push({ through: work.head.seq })
       return
     }
@@ -303,21 +304,28 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
 
   ////////////////////////////////////////////////////////////////// who hears
 
-  function begin(session: Session) {
+  /** Known to the session from the first on: one that ends while it is pending takes it along. */
+  function subOf(session: Session): Sub {
     const known = subs.get(session)
+    if (known) return known
+    const sub: Sub = {
+      session,
+      state: 'pending',
+      lastSeq: 0,
+      under: never,
+      held: undefined,
+      opened: false,
+      revision: 0,
+      settled: 0,
+    }
+    subs.set(session, sub)
+    session.heard.add(feed)
+    return sub
+  }
+
+  function begin(session: Session) {
     // Joining again: what is live goes on, and is held as well, so that the answer is followed without a hole.
-    if (known) known.held ??= []
-    else
-      subs.set(session, {
-        session,
-        state: 'pending',
-        lastSeq: 0,
-        under: never,
-        held: [],
-        opened: false,
-        revision: 0,
-        settled: 0,
-      })
+    subOf(session).held ??= []
   }
 
   function abandon(session: Session) {
@@ -329,19 +337,8 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
 
   /** After the answer is written, in the same turn: live at once, or after what has to be decided or filled first. */
   function settle(session: Session, standing: Standing, opened: boolean) {
-    const sub: Sub = subs.get(session) ?? {
-      session,
-      state: 'pending',
-      lastSeq: 0,
-      under: never,
-      held: undefined,
-      opened,
-      revision: 0,
-      settled: 0,
-    }
-    const again = sub.state === 'live'
-    subs.set(session, sub)
-    session.heard.add(feed)
+    const sub = subOf(session)
+    const again = sub.state !== 'pending'
     sub.opened ||= opened
     sub.lastSeq = standing.lastSeq
     sub.revision = standing.revision

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openPeople } from '../../test/people.ts'
+import type { Chat, Standing } from '../chat/chat.ts'
+import type { Bus, Subject } from '../pool/bus.ts'
+import { openLocalBus } from '../pool/local.ts'
+import { type Hub, openHub } from './hub.ts'
+import type { Session } from './session.ts'
+
+let chat: Chat
+let close: () => Promise<void>
+let hub: Hub
+/** Subjects of rooms that the hub hears. */
+const rooms = new Set<Subject>()
+
+function openCountedBus(): Bus {
+  const bus = openLocalBus()
+  return {
+    ...bus,
+    subscribe(subject, hear) {
+      const end = bus.subscribe(subject, hear)
+      if (subject.startsWith('room.')) rooms.add(subject)
+      return () => {
+        end()
+        rooms.delete(subject)
+      }
+    },
+  }
+}
+
+beforeAll(async () => {
+  const people = await openPeople()
+  chat = { ...people.chat, bus: openCountedBus() }
+  close = people.close
+  hub = await openHub(chat)
+})
+afterAll(async () => {
+  await hub.stop()
+  await close()
+})
+
+let session: Session
+const room = randomUUID()
+const standing: Standing = { lastSeq: 0, revision: 0, stamp: { room: 1, scope: 1, directory: 1, settings: 1 } }
+beforeEach(() => {
+  const user = { id: randomUUID(), kind: 'user', name: 'a@example.com', displayName: 'A' } as const
+  const caller = { user, administrator: false, session: randomUUID(), address: '127.0.0.1' }
+  session = { id: randomUUID(), caller, heard: new Set(), push() {}, close() {} }
+  hub.add(session)
+})
+
+test('[LV17] a session that ends while a join is read leaves nothing that holds events', () => {
+  const pending = hub.live(session, []).begin(room)
+  expect(rooms.size).toBe(1)
+  hub.remove(session)
+  expect(rooms.size).toBe(0)
+  pending.abandon()
+  expect(rooms.size).toBe(0)
+})
+
+test.each(['join', 'sync'])(
+  '[LV17] a session that ends between the answer of a %s and going live does not become a participant',
+  how => {
+    const after: (() => void)[] = []
+    const live = hub.live(session, after)
+    if (how === 'join') live.begin(room).settle(standing)
+    else live.enter(room, standing)
+    hub.remove(session)
+    for (const settle of after) settle()
+    expect(hub.roster.count(room)).toBe(0)
+    expect(rooms.size).toBe(0)
+    expect(session.heard.size).toBe(0)
+  },
+)
+
+test('[RO2] who joins again before the first join went live is one participant, and none once gone', () => {
+  // Decided under no directory at all: it is decided anew before it goes live.
+  const old = { ...standing, stamp: { ...standing.stamp, directory: 0 } }
+  for (let times = 0; times < 2; times += 1) {
+    const after: (() => void)[] = []
+    hub.live(session, after).begin(room).settle(old)
+    for (const settle of after) settle()
+  }
+  expect(hub.roster.count(room)).toBe(1)
+  hub.live(session, []).part(room)
+  expect(hub.roster.count(room)).toBe(0)
+})
