@@ -1,8 +1,8 @@
 import { nameKey } from '../domain/name.ts'
 import { Refusal } from '../protocol/error.ts'
 import { clearAttempts, countAttempt, giveBackAttempt } from '../store/sign-in-failure.ts'
-import { takeFailure } from './address-limit.ts'
 import type { Chat } from './chat.ts'
+import { takeFailure } from './rate-limit.ts'
 
 /**
  * Runs a check of a password under the limits against guessing: per name, whether or not there is such an account, and per

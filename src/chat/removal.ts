@@ -108,7 +108,7 @@ async function removeSlice(
 function publishRemoved(chat: Chat, input: Input<'message.remove'>, slice: Slice, isLarge: boolean) {
   const { revision, firstSeq, stamp } = slice
   if (!stamp) return
-  const head = { kind: 'room', room: input.room, stamp, topic: 'all', revision } as const
+  const head = { kind: 'room', room: input.room, stamp, revision } as const
   if (isLarge) {
     const frame = eventFrame({
       event: 'history.changed',
@@ -146,7 +146,7 @@ export async function clearRoom(chat: Chat, caller: Caller, input: Input<'room.c
   })
   if (cleared.stamp)
     chat.bus.publish(`room.${input.room}`, {
-      head: { kind: 'room', room: input.room, stamp: cleared.stamp, topic: 'all', revision: cleared.revision },
+      head: { kind: 'room', room: input.room, stamp: cleared.stamp, revision: cleared.revision },
       frame: eventFrame({
         event: 'history.changed',
         room: input.room,

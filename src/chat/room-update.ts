@@ -175,7 +175,7 @@ async function applyChange(
 function publishRoom(chat: Chat, caller: Caller, outcome: Outcome) {
   const room = toRoom(outcome.row, chat.settings.domain, true)
   chat.bus.publish(`room.${room.id}`, {
-    head: { kind: 'room', room: room.id, stamp: outcome.stamp, topic: 'all' },
+    head: { kind: 'room', room: room.id, stamp: outcome.stamp },
     frame: eventFrame({ event: 'room.changed', room }),
   })
   if (!room.disabled) tellAdded(chat, caller, room, outcome)

@@ -44,7 +44,11 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const { log } = options
   await using started = new AsyncDisposableStack()
   const metrics = openMetrics()
-  const onError = (error: Error) => log.warn({ err: error }, 'an idle connection to the store ended')
+  let draining = false
+  // The driver hangs its whole client on the error; and a database that stops with this server is no news.
+  const onError = (error: Error & { code?: string }) => {
+    if (!draining) log.warn({ code: error.code, reason: error.message }, 'an idle connection to the store ended')
+  }
   const db = openDb(options.address, { max: 16, onError })
   started.defer(() => db.end())
   const bus = openLocalBus()
@@ -86,7 +90,6 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   )
   started.defer(() => words.stop())
 
-  let draining = false
   const isReady = async () =>
     !draining &&
     (await db.query('SELECT 1').then(

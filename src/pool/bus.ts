@@ -11,7 +11,7 @@ export type BusHead =
   /** A post: one room, one position. */
   | { kind: 'message'; room: string; seq: number; stamp: Stamp }
   /** An event of a room without a position, for everyone who hears the room. */
-  | { kind: 'room'; room: string; stamp: Stamp; topic: 'all' | 'roster'; revision?: number }
+  | { kind: 'room'; room: string; stamp: Stamp; revision?: number }
   | { kind: 'closed'; room: string; reason: ClosedReason }
   /** A category's scope or switches changed. */
   | { kind: 'category'; category: string }

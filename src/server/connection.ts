@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { openBucket, takeToken } from '../base/rate.ts'
-import { isTrustedAddress, takeAddressRequest } from '../chat/address-limit.ts'
 import type { Caller, Chat } from '../chat/chat.ts'
 import { dispatch, isVerb, parseInput } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { opened } from '../chat/live.ts'
+import { isTrustedAddress, openTurns, takeAddressRequest, takeTurn } from '../chat/rate-limit.ts'
 import { callerOfToken, isSignedIn, readMe, signIn } from '../chat/session.ts'
 import { textFrame } from '../pool/frame.ts'
 import { closeCodes, Refusal } from '../protocol/error.ts'
@@ -45,8 +44,7 @@ type Options = {
 export function serveConnection({ chat, hub, webSocket, socket, address, upgraded, schedule }: Options): Connection {
   const outlet = openOutlet(socket, schedule)
   const trusted = isTrustedAddress(chat, address)
-  const requests = openBucket(chat.settings.requestBurst, performance.now())
-  const posts = openBucket(chat.settings.postBurst, performance.now())
+  const turns = openTurns(chat)
   let session: Session | undefined
   let opening: Promise<void> | undefined
   let closed = false
@@ -167,15 +165,7 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
       throw new Refusal('rate_limited', 'Too many requests are under way. Wait for answers.', { retryAfterMs: 100 })
     if (trusted) return
     takeAddressRequest(chat, address)
-    const now = performance.now()
-    const { settings } = chat
-    const waitMs = takeToken(requests, settings.requestsPerSecond, settings.requestBurst, now)
-    const postWaitMs =
-      waitMs === 0 && verb === 'message.post' ? takeToken(posts, settings.postsPerSecond, settings.postBurst, now) : 0
-    if (waitMs + postWaitMs > 0)
-      throw new Refusal('rate_limited', 'You send faster than this server allows. Wait and send again.', {
-        retryAfterMs: waitMs + postWaitMs,
-      })
+    takeTurn(chat, turns, verb === 'message.post')
   }
 
   /** The first frame binds a user to the connection; signing in by name is the only other thing that can be asked before. */

@@ -17,11 +17,18 @@ export async function readMigrations(): Promise<Migration[]> {
 export async function migrate(db: Db): Promise<{ applied: string[] }> {
   const migrations = await readMigrations()
   const newest = migrations.at(-1)?.version ?? 0
-  const { rows } = await db.query<{ v: number }>("SELECT current_setting('server_version_num')::int AS v")
+  const { rows } = await db.query<{ v: number; commit: string }>(
+    "SELECT current_setting('server_version_num')::int AS v, current_setting('synchronous_commit') AS commit",
+  )
   const serverVersion = rows[0]?.v ?? 0
   if (serverVersion < 150_000)
     throw new Error(
       `The database server is PostgreSQL ${Math.floor(serverVersion / 10_000)}; Persistent Chat needs 15 or later. Upgrade it or name another with --database-url.`,
+    )
+  // It would acknowledge posts that are not on disk yet.
+  if (rows[0]?.commit === 'off')
+    throw new Error(
+      'The database confirms commits before they are on disk (synchronous_commit = off). Run ALTER DATABASE … SET synchronous_commit = on, then start again.',
     )
   const applied: string[] = []
   await transaction(db, async tx => {

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { takeAddressRequest, takeSessionRequest } from '../chat/address-limit.ts'
 import type { Chat } from '../chat/chat.ts'
 import { dispatch, isVerb, parseInput } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
+import { takeAddressRequest, takeSessionTurn } from '../chat/rate-limit.ts'
 import { signIn } from '../chat/session.ts'
 import { errorCodes, Refusal } from '../protocol/error.ts'
 import { asyncApi, openApi } from './openapi.ts'
@@ -91,7 +91,7 @@ async function answerVerb(chat: Chat, request: FastifyRequest, verb: string, inp
       'unauthenticated',
       'No valid token came with the request. Sign in and send it as Authorization: Bearer.',
     )
-  takeSessionRequest(chat, caller.session, request.ip, verb === 'message.post')
+  takeSessionTurn(chat, caller.session, request.ip, verb === 'message.post')
   return dispatch(chat, caller, 'http', verb, input)
 }
 

@@ -6,8 +6,7 @@ import type { Chat } from './chat.ts'
 type Limits = {
   requests: Map<string, Bucket>
   failures: Map<string, Bucket>
-  sessions: Map<string, Bucket>
-  posts: Map<string, Bucket>
+  sessions: Map<string, Turns>
   networks: string[]
   isTrusted: (address: string) => boolean
 }
@@ -22,7 +21,6 @@ function limitsOf(chat: Chat): Limits {
       requests: new Map(),
       failures: new Map(),
       sessions: new Map(),
-      posts: new Map(),
       networks: [],
       isTrusted: () => false,
     }
@@ -35,17 +33,21 @@ function limitsOf(chat: Chat): Limits {
   return found
 }
 
-/** An address that is not seen again must not stay in memory for ever. */
-const maxBuckets = 20_000
+/** What is not seen again must not stay in memory for ever. */
+const maxKept = 20_000
 
-function bucketOf(buckets: Map<string, Bucket>, key: string, burst: number): Bucket {
-  const found = buckets.get(key)
+function kept<T>(all: Map<string, T>, key: string, make: () => T): T {
+  const found = all.get(key)
   if (found) return found
   // The oldest goes. A flood from 20,000 networks at once is not held up by counting.
-  if (buckets.size >= maxBuckets) buckets.delete(buckets.keys().next().value!)
-  const made = openBucket(burst, Date.now())
-  buckets.set(key, made)
+  if (all.size >= maxKept) all.delete(all.keys().next().value!)
+  const made = make()
+  all.set(key, made)
   return made
+}
+
+function bucketOf(buckets: Map<string, Bucket>, address: string, burst: number): Bucket {
+  return kept(buckets, addressKey(address), () => openBucket(burst, Date.now()))
 }
 
 export function isTrustedAddress(chat: Chat, address: string): boolean {
@@ -57,7 +59,7 @@ export function takeAddressRequest(chat: Chat, address: string): void {
   const { requests, isTrusted } = limitsOf(chat)
   if (isTrusted(address)) return
   const { addressRequestsPerSecond, addressRequestBurst } = chat.settings
-  const bucket = bucketOf(requests, addressKey(address), addressRequestBurst)
+  const bucket = bucketOf(requests, address, addressRequestBurst)
   const waitMs = takeToken(bucket, addressRequestsPerSecond, addressRequestBurst, Date.now())
   if (waitMs > 0)
     throw new Refusal('rate_limited', 'Too many requests come from your address. Wait a moment.', {
@@ -65,22 +67,36 @@ export function takeAddressRequest(chat: Chat, address: string): void {
     })
 }
 
-/**
- * Counts a request of one sign-in at the HTTP door (a WebSocket counts its own). Refusal rate_limited where it sends faster
- * than the settings allow; trusted networks are free.
- */
-export function takeSessionRequest(chat: Chat, session: string, address: string, isPost: boolean): void {
-  const found = limitsOf(chat)
-  if (found.isTrusted(address)) return
+/** What one session has left: a WebSocket keeps its own, the HTTP door one a sign-in. */
+export type Turns = { requests: Bucket; posts: Bucket }
+
+export function openTurns(chat: Chat): Turns {
+  const now = performance.now()
+  return { requests: openBucket(chat.settings.requestBurst, now), posts: openBucket(chat.settings.postBurst, now) }
+}
+
+/** Counts a request. Refusal rate_limited where the session sends faster than the settings allow. */
+export function takeTurn(chat: Chat, { requests, posts }: Turns, isPost: boolean): void {
   const { requestsPerSecond, requestBurst, postsPerSecond, postBurst } = chat.settings
-  const now = Date.now()
-  const waitMs = takeToken(bucketOf(found.sessions, session, requestBurst), requestsPerSecond, requestBurst, now)
-  const postWaitMs =
-    waitMs === 0 && isPost ? takeToken(bucketOf(found.posts, session, postBurst), postsPerSecond, postBurst, now) : 0
-  if (waitMs + postWaitMs > 0)
+  const now = performance.now()
+  const waitMs =
+    takeToken(requests, requestsPerSecond, requestBurst, now) ||
+    (isPost ? takeToken(posts, postsPerSecond, postBurst, now) : 0)
+  if (waitMs > 0)
     throw new Refusal('rate_limited', 'You send faster than this server allows. Wait and send again.', {
-      retryAfterMs: waitMs + postWaitMs,
+      retryAfterMs: waitMs,
     })
+}
+
+/** The same for one sign-in at the HTTP door; trusted networks are free. */
+export function takeSessionTurn(chat: Chat, session: string, address: string, isPost: boolean): void {
+  const { sessions, isTrusted } = limitsOf(chat)
+  if (!isTrusted(address))
+    takeTurn(
+      chat,
+      kept(sessions, session, () => openTurns(chat)),
+      isPost,
+    )
 }
 
 /**
@@ -91,7 +107,7 @@ export function takeFailure(chat: Chat, address: string): () => void {
   const { failures, isTrusted } = limitsOf(chat)
   if (isTrusted(address)) return () => {}
   const burst = chat.settings.failedSignInsPerMinute
-  const bucket = bucketOf(failures, addressKey(address), burst)
+  const bucket = bucketOf(failures, address, burst)
   const waitMs = takeToken(bucket, burst / 60, burst, Date.now())
   if (waitMs > 0)
     throw new Refusal('rate_limited', 'Too many sign-ins from your address failed. Wait a moment.', {
