@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { silentLog } from '../src/base/log.ts'
 import { openMetrics } from '../src/base/metrics.ts'
@@ -115,6 +116,7 @@ export async function openRaceServer(site: Site, sweepMs = 60_000): Promise<Race
   const metrics = openMetrics()
   let url = ''
   const chat: Chat = {
+    member: randomUUID(),
     db,
     bus,
     directory: openLocalDirectory({ findAccount: name => findCredential(db, name) }),

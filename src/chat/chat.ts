@@ -11,6 +11,8 @@ import type { PostQueue } from './post-queue.ts'
 
 /** What the verbs share. */
 export type Chat = {
+  /** This process among those of the pool (UUID, new at each start). */
+  member: string
   db: Db
   bus: Bus
   directory: Directory
@@ -39,8 +41,11 @@ export type Caller = {
   address: string
 }
 
-/** Where a session stands in a room when it begins to hear it: decided under `stamp`, read up to `lastSeq`. */
-export type Standing = { lastSeq: number; revision: number; stamp: Stamp }
+/** Versions of what room.changed tells: the room's own, and its category's. */
+export type Shown = { room: number; category: number }
+
+/** Where a session stands in a room when it begins to hear it: decided under `stamp`, read up to `lastSeq`, shown `shown`. */
+export type Standing = { lastSeq: number; revision: number; stamp: Stamp; shown: Shown }
 
 /** What a verb may ask of the live session that it came over. Implemented by the hub; one object a request. */
 export type Live = {

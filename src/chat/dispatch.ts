@@ -8,7 +8,7 @@ import { createBot, issueBotToken } from './bot.ts'
 import { createCategory, deleteCategory, listCategories, updateCategory } from './category.ts'
 import type { Caller, Chat } from './chat.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
-import { joinRoom, listParticipants, partRoom, syncSession } from './live.ts'
+import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
 import { changePassword } from './password.ts'
 import { grantPolicy, listPolicies } from './policy.ts'
@@ -22,6 +22,7 @@ import { dismissInvitation, followRoom, markRead, unfollowRoom } from './room-us
 import { searchMessages } from './search.ts'
 import { endSession, listSessions } from './session.ts'
 import { getSettings, updateSettings } from './settings.ts'
+import { syncSession } from './sync.ts'
 
 /** The doors open a session by themselves; every other verb is here. */
 type Dispatched = Exclude<Verb, 'session.open' | 'session.signIn'>

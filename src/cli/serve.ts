@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
@@ -56,6 +57,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 
   let url = ''
   const chat: Chat = {
+    member: randomUUID(),
     db,
     bus,
     directory: openLocalDirectory({ findAccount: name => findCredential(db, name) }),

@@ -41,7 +41,12 @@ afterAll(async () => {
 
 let session: Session
 const room = randomUUID()
-const standing: Standing = { lastSeq: 0, revision: 0, stamp: { room: 1, scope: 1, directory: 1, settings: 1 } }
+const standing: Standing = {
+  lastSeq: 0,
+  revision: 0,
+  stamp: { room: 1, scope: 1, directory: 1, settings: 1 },
+  shown: { room: 1, category: 1 },
+}
 beforeEach(() => {
   const user = { id: randomUUID(), kind: 'user', name: 'a@example.com', displayName: 'A' } as const
   const caller = { user, administrator: false, session: randomUUID(), address: '127.0.0.1' }

@@ -19,6 +19,7 @@ export type RoomRow = {
   chat_history: boolean
   file_upload: boolean
   category_invitations: boolean
+  category_version: number
   last_seq: number
   first_seq: number
   revision: number
@@ -28,7 +29,7 @@ export type RoomRow = {
 /** Columns of RoomRow over `room r JOIN room_head h … JOIN category c …`. */
 export const roomColumns = `r.id, r.name, r.description, h.category, c.name AS category_name, r.type, r.privacy, r.invitations,
   r.all_members, r.version, h.disabled, c.chat_history, c.file_upload, c.invitations AS category_invitations,
-  h.last_seq, h.first_seq, h.revision, c.lock_key`
+  c.version AS category_version,  h.last_seq, h.first_seq, h.revision, c.lock_key`
 export const roomTables = 'room r JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category'
 
 /** The room as the wire has it. The counters are content: they stand only for who may read. */

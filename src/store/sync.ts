@@ -79,7 +79,7 @@ export async function syncRooms(
        WHERE m.total <= ${maxMessageBytes} GROUP BY m.wanted)
     SELECT w.wanted, w.asked, w.followed, w.read_seq, w.seq, w.since_revision, w.since_version,
            s.id, s.name, s.description, s.category, s.category_name, s.type, s.privacy, s.invitations, s.all_members, s.version, s.disabled,
-           s.chat_history, s.file_upload, s.category_invitations, s.last_seq, s.first_seq, s.revision, s.lock_key,
+           s.chat_history, s.file_upload, s.category_invitations, s.category_version, s.last_seq, s.first_seq, s.revision, s.lock_key,
            s.list_version, s.scope_version, s.in_scope, s.member_entry, s.manager_entry, k.messages,
            p.administrator, p.disabled AS account_disabled, ${enabledSql('p.id', '$7')} AS enabled,
            (SELECT version FROM stamp WHERE kind = 'directory') AS directory,
