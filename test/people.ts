@@ -21,6 +21,7 @@ export async function openPeople(): Promise<{ chat: Chat; heard: BusHead[]; clos
   const heard: BusHead[] = []
   bus.subscribe('pool', message => heard.push(message.head))
   const chat: Chat = {
+    member: '00000000-0000-4000-8000-000000000001',
     db,
     bus,
     directory: openLocalDirectory({ findAccount: name => findCredential(db, name) }),
