@@ -50,6 +50,8 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'policy.list': () => [{}],
   'settings.get': () => [{}],
   'settings.update': () => [{ settings: {} }],
+  'pool.get': () => [{}],
+  'pool.update': () => [{ state: 'normal' }],
   'audit.list': () => [{ limit: 20 }, { limit: 1 }],
 
   'category.create': t => [{ name: t.name }],

@@ -47,7 +47,9 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
     'settings.update': {
       settings: { defaultChatHistory: 30, postsPerSecond: 50, trustedNetworks: ['127.0.0.0/8'], domain: 'example.com' },
     },
-    'audit.list': { limit: 5, before: 5 },
+    'pool.get': {},
+  'pool.update': { activeServers: ['one'], state: 'normal' },
+  'audit.list': { limit: 5, before: 5 },
     'category.create': { name: 'c', ...more, allowedMembers: [user], deniedMembers: [], creators: [user] },
     'category.update': {
       category,

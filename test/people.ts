@@ -30,6 +30,7 @@ export async function openPeople(): Promise<{ chat: Chat; heard: BusHead[]; clos
     epoch: '',
     site: undefined,
     servers: () => ['ws://one/ws'],
+    takesSessions: () => true,
     log: silentLog,
     metrics: openMetrics(),
     roster: { list: () => [], count: () => 0, isLarge: () => false },

@@ -43,6 +43,14 @@ export function openMetrics() {
       help: 'rights of a room decided again before a delivery',
       registers,
     }),
+    busAway: new Gauge({ name: 'pchat_bus_away', help: 'bus away: 1 while the other servers are not heard', registers }),
+    active: new Gauge({ name: 'pchat_active', help: '1 while this server takes new sessions', registers }),
+    poolProcesses: new Gauge({ name: 'pchat_pool_processes', help: 'living processes of the pool', registers }),
+    storeSwitches: new Counter({
+      name: 'pchat_store_switches_total',
+      help: 'times that a host of the store became the primary, the first one among them',
+      registers,
+    }),
     storeFailures: new Counter({
       name: 'pchat_store_failures_total',
       help: 'statements that the store did not answer',

@@ -24,8 +24,10 @@ export type Chat = {
   /** Raised once where the store turns out to be older than what was seen of it. */
   epoch: string
   site: string | undefined
-  /** WebSocket addresses of the pool's servers. */
+  /** WebSocket addresses of the pool's servers that take sessions. */
   servers: () => string[]
+  /** False where this server is not among the active ones: then it keeps the sessions that it has, and no more. */
+  takesSessions: () => boolean
   log: Log
   metrics: Metrics
 }

@@ -12,6 +12,7 @@ import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
 import { changePassword } from './password.ts'
 import { grantPolicy, listPolicies } from './policy.ts'
+import { getPool, updatePool } from './pool.ts'
 import { createPrincipal, findPrincipals, getPrincipal } from './principal.ts'
 import { updatePrincipal } from './principal-update.ts'
 import { clearRoom, removeMessages } from './removal.ts'
@@ -44,6 +45,8 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'policy.list': listPolicies,
   'settings.get': getSettings,
   'settings.update': updateSettings,
+  'pool.get': getPool,
+  'pool.update': updatePool,
   'audit.list': listAudit,
   'category.create': createCategory,
   'category.update': updateCategory,

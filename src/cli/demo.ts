@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Input, Result, Verb } from '../protocol/request.ts'
-import { openDb, type StoreAddress } from '../store/db.ts'
+import type { StoreAddress } from '../store/address.ts'
+import { openDb } from '../store/db.ts'
 import { insertHistory } from '../store/seed.ts'
 import { categories, demoDomain, groups, people, rooms, units } from './demo-data.ts'
 import { openRandom, pastOf, sayLine } from './demo-text.ts'

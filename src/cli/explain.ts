@@ -1,6 +1,7 @@
+import { splitHosts } from '../store/address.ts'
 import type { StartOptions } from './options.ts'
 
-type Fault = { code?: unknown; syscall?: unknown; message?: unknown; path?: unknown }
+type Fault = { code?: unknown; cause?: unknown; syscall?: unknown; message?: unknown; path?: unknown }
 
 /** Why the server did not start, and what to do, in a sentence for whoever started it. */
 export function explain(error: unknown, options: StartOptions): string {
@@ -25,11 +26,14 @@ function explainListen({ code }: Fault, { host, port }: StartOptions): string | 
   return undefined
 }
 
-function explainDatabase({ code }: Fault, message: string, databaseUrl: string): string | undefined {
-  const { hostname, port, pathname } = new URL(databaseUrl)
-  const where = `The database ${pathname.slice(1)} on ${hostname}${port && `:${port}`} (--database-url)`
+function explainDatabase({ code, cause }: Fault, message: string, databaseUrl: string): string | undefined {
+  const hosts = splitHosts(databaseUrl) ?? []
+  const { pathname } = new URL(hosts[0]!.connectionString)
+  const where = `The database ${pathname.slice(1)} on ${hosts.map(host => host.name).join(', ')} (--database-url)`
   if (/^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|ENOENT)/.test(String(code)) || /timeout/.test(message))
     return `${where} is out of reach: ${message}`
+  // Of several hosts none is a primary that its stand-by confirms: each says why.
+  if (code === 'unavailable' && cause instanceof Error) return `${where} has no primary: ${cause.message}`
   if (/^(28|3D|42501|53300|57P03)/.test(String(code))) return `${where} refuses: ${message}`
   return undefined
 }

@@ -1,17 +1,13 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { dropEmptyVariables } from './options.ts'
+import { programVersion } from './program.ts'
 import { addStart } from './start.ts'
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
 
 const program = new Command('pchat')
   .description('Persistent group chat that an organisation runs itself')
-  .version(version)
+  .version(programVersion)
   .showHelpAfterError('Run the command with --help to see all options and examples.')
   .exitOverride()
 

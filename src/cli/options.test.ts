@@ -10,7 +10,14 @@ function parse(...args: string[]): StartOptions {
 }
 
 test('[ST8] every option has a default or is left out', () => {
-  expect(parse()).toEqual({ port: 8080, host: 'localhost', dataDir: './data', logLevel: 'info' })
+  expect(parse()).toEqual({
+    port: 8080,
+    host: 'localhost',
+    dataDir: './data',
+    pool: 'pchat',
+    workers: 1,
+    logLevel: 'info',
+  })
 })
 
 test.each([
@@ -18,6 +25,13 @@ test.each([
   [['--port', '65536'], /--port <number>.*whole number/],
   [['--port', '1e3'], /--port <number>.*whole number/],
   [['--database-url', 'mysql://db/chat'], /--database-url <url>.*postgres:\/\//],
+  [['--database-url', 'postgres://db1:5432,:5433/chat'], /--database-url <url>.*several hosts with commas/],
+  [['--nats-url', 'http://nats'], /--nats-url <url>.*nats:\/\//],
+  [['--pool', 'a pool'], /--pool <name>.*letters, digits/],
+  [['--server', '.a'], /--server <name>.*letters, digits/],
+  [['--url', 'chat.example.com'], /--url <url>.*https:\/\//],
+  [['--workers', '0'], /--workers <number>.*1 to 64/],
+  [['--backup-database-url', 'db'], /--backup-database-url <url>.*postgres:\/\//],
   [['--domain', 'no domain'], /--domain <name>.*example\.com/],
   [['--log-level', 'loud'], /--log-level <level>.*debug, info, warn, error, silent/],
   [['--data-dir'], /--data-dir <folder>.*missing/],

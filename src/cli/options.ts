@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { splitHosts } from '../store/address.ts'
 
 export type StartOptions = {
   port: number
@@ -11,6 +12,12 @@ export type StartOptions = {
   tlsKey?: string
   tlsSelfSigned?: boolean
   site?: string
+  server?: string
+  pool: string
+  natsUrl?: string
+  backupDatabaseUrl?: string
+  url?: string
+  workers: number
   logLevel: string
 }
 
@@ -41,6 +48,42 @@ export function withStartOptions(command: Command): Command {
       ).argParser(readDomain),
     )
     .addOption(variable('--site <name>', 'PCHAT_SITE', 'name of the site that the server belongs to'))
+    .addOption(
+      variable(
+        '--nats-url <url>',
+        'PCHAT_NATS_URL',
+        'NATS, over which the servers of a pool hear of each other; several addresses with commas',
+      ).argParser(readNatsUrl),
+    )
+    .addOption(
+      variable('--pool <name>', 'PCHAT_POOL', 'name of the pool, the same on all its servers')
+        .default('pchat')
+        .argParser(readName),
+    )
+    .addOption(
+      variable('--server <name>', 'PCHAT_SERVER', "this server's name in its pool; default: the machine's").argParser(
+        readName,
+      ),
+    )
+    .addOption(
+      variable(
+        '--url <url>',
+        'PCHAT_URL',
+        'address that clients reach this server at; default: from host and port',
+      ).argParser(readUrl),
+    )
+    .addOption(
+      variable('--workers <number>', 'PCHAT_WORKERS', 'processes that serve together on the port')
+        .default(1)
+        .argParser(readWorkers),
+    )
+    .addOption(
+      variable(
+        '--backup-database-url <url>',
+        'PCHAT_BACKUP_DATABASE_URL',
+        "another site's copy of the database, used only while the pool is failed-over",
+      ).argParser(readDatabaseUrl),
+    )
     .addOption(variable('--tls-cert <file>', 'PCHAT_TLS_CERT', 'certificate, PEM, with its chain'))
     .addOption(variable('--tls-key <file>', 'PCHAT_TLS_KEY', 'private key of the certificate, PEM'))
     .addOption(
@@ -60,6 +103,10 @@ export function findFault(options: StartOptions): string | undefined {
   if (tlsKey !== undefined && tlsCert === undefined) return '--tls-key needs its certificate. Add --tls-cert <file>.'
   if (tlsSelfSigned && tlsCert !== undefined)
     return '--tls-self-signed and --tls-cert exclude each other. Leave one of them out.'
+  if (options.natsUrl !== undefined && options.databaseUrl === undefined)
+    return '--nats-url joins servers of a pool, which share one store. Add --database-url <url>.'
+  if (options.backupDatabaseUrl !== undefined && options.databaseUrl === undefined)
+    return '--backup-database-url is a copy of the store that --database-url names. Add --database-url <url>.'
   if (!isLoopback(host) && !tlsSelfSigned && tlsCert === undefined)
     return `--host ${host} is reached from other machines, so that passwords need a certificate. Add --tls-cert <file> and --tls-key <file>, or --tls-self-signed.`
   return undefined
@@ -102,9 +149,37 @@ function readPort(text: string): number {
 }
 
 function readDatabaseUrl(text: string): string {
-  const fault = new InvalidArgumentError('Give an address such as postgres://user:password@db.example.com:5432/pchat.')
-  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) throw fault
+  if (!splitHosts(text))
+    throw new InvalidArgumentError(
+      'Give an address such as postgres://user:password@db.example.com:5432/pchat, several hosts with commas.',
+    )
   return text
+}
+
+function readNatsUrl(text: string): string {
+  for (const url of text.split(','))
+    if (!/^(nats|tls):$/.test(URL.parse(url)?.protocol ?? ''))
+      throw new InvalidArgumentError('Give an address such as nats://nats.example.com:4222, several with commas.')
+  return text
+}
+
+function readUrl(text: string): string {
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
+    throw new InvalidArgumentError('Give an address such as https://chat1.example.com.')
+  return text
+}
+
+/** Goes into subjects of NATS, and onto screens. */
+function readName(text: string): string {
+  if (!/^[\w-]+(\.[\w-]+)*$/.test(text) || text.length > 253)
+    throw new InvalidArgumentError('Give a name of letters, digits, - and _, such as chat1.example.com.')
+  return text
+}
+
+function readWorkers(text: string): number {
+  if (!/^\d{1,2}$/.test(text) || Number(text) < 1 || Number(text) > 64)
+    throw new InvalidArgumentError('Give a whole number from 1 to 64.')
+  return Number(text)
 }
 
 function readDomain(text: string): string {

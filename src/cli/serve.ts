@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
+import { hostname } from 'node:os'
 import { repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
 import { openMetrics } from '../base/metrics.ts'
@@ -9,15 +10,21 @@ import { purgeSignIns } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { openLocalDirectory } from '../directory/local.ts'
+import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
-import { openHub } from '../server/hub.ts'
+import { openNatsBus } from '../pool/nats.ts'
+import { type Hub, openHub } from '../server/hub.ts'
+import { openMembership } from '../server/membership.ts'
 import { openWebSockets } from '../server/ws.ts'
-import { openDb, type StoreAddress } from '../store/db.ts'
+import type { StoreAddress } from '../store/address.ts'
+import { openDb } from '../store/db.ts'
 import { readEpoch } from '../store/epoch.ts'
 import { findCredential } from '../store/principal.ts'
+import { dropDeadProcesses } from '../store/server.ts'
 import { defaultSettings } from '../store/settings.ts'
 import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../store/upkeep.ts'
-import { openHttp } from '../web-services/http.ts'
+import { type Health, openHttp } from '../web-services/http.ts'
+import { programVersion } from './program.ts'
 
 export type ServeOptions = {
   address: StoreAddress
@@ -26,6 +33,15 @@ export type ServeOptions = {
   tls?: { cert: string; key: string } | undefined
   domain?: string | undefined
   site?: string | undefined
+  /** The server's name in its pool; several processes may have the same. */
+  server?: string | undefined
+  /** What this pool's subjects on the bus begin with, where several share one. */
+  pool?: string | undefined
+  natsUrl?: string | undefined
+  /** Instead of NATS: the bus of the workers of one server, or a test's own. */
+  bus?: Bus | undefined
+  /** Address that clients reach this server at, where it is not that of host and port. */
+  publicUrl?: string | undefined
   log: Log
   admin?: { user: string; password: string } | undefined
   webRoot: string
@@ -50,9 +66,15 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const onError = (error: Error & { code?: string }) => {
     if (!draining) log.warn({ code: error.code, reason: error.message }, 'an idle connection to the store ended')
   }
-  const db = openDb(options.address, { max: 16, onError })
+  let switched = () => {}
+  const onSwitch = (host: string) => {
+    log.info({ host }, 'the store has its primary here')
+    metrics.storeSwitches.inc()
+    switched()
+  }
+  const db = openDb(options.address, { max: 16, onError, onSwitch })
   started.defer(() => db.end())
-  const bus = openLocalBus()
+  const bus = openBus(options)
   started.defer(() => bus.close())
 
   let url = ''
@@ -67,7 +89,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     settingsVersion: 0,
     epoch: await readEpoch(db),
     site: options.site,
-    servers: () => [`${url.replace(/^http/, 'ws')}/ws`],
+    servers: () => [],
+    takesSessions: () => true,
     log,
     metrics,
   }
@@ -76,9 +99,20 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   if (options.domain) await setDomain(chat, options.domain)
   await turnPartitions(db, Date.now())
 
-  const hub = await openHub(chat, options)
+  const hub: Hub & { checkStore?(): Promise<void>; forget?(member: string): void } = await openHub(chat, options)
   started.defer(() => hub.stop())
   chat.roster = hub.roster
+  switched = () => void hub.checkStore?.()
+  const membership = await openMembership(chat, {
+    server: options.server ?? hostname(),
+    url: () => (url === '' ? '' : `${(options.publicUrl ?? url).replace(/^http/, 'ws').replace(/\/$/, '')}/ws`),
+    program: programVersion,
+    sessions: () => hub.sessions.size,
+    onGone: member => hub.forget?.(member),
+  })
+  started.defer(() => membership.stop())
+  chat.servers = membership.servers
+  chat.takesSessions = membership.takesSessions
   const upkeep = repeatEvery(
     upkeepMs,
     () => keepUp(chat),
@@ -92,13 +126,21 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   )
   started.defer(() => words.stop())
 
-  const isReady = async () =>
-    !draining &&
-    (await db.query('SELECT 1').then(
+  const health = async (): Promise<Health> => {
+    const isStoreThere = await db.query('SELECT 1').then(
       () => true,
       () => false,
-    ))
-  const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, isReady })
+    )
+    const notes = [
+      ...(draining ? ['going away'] : []),
+      ...(isStoreThere ? [] : ['store away']),
+      ...(isBusThere(bus) ? [] : ['bus away']),
+      ...(draining || membership.takesSessions() ? [] : ['on stand-by']),
+      ...(membership.state() === 'normal' ? [] : [membership.state()]),
+    ]
+    return { ready: !draining && isStoreThere, notes }
+  }
+  const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health })
   started.defer(() => http.close())
   const webSockets = openWebSockets(http.server as Server, chat, hub)
   await http.listen({ host: options.host, port: options.port })
@@ -111,6 +153,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     setupUrl,
     async stop() {
       draining = true
+      await membership.drain()
       await webSockets.stop()
       await chat.posts.flush()
       await running.disposeAsync()
@@ -118,9 +161,19 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   }
 }
 
+function openBus({ bus, natsUrl, pool = 'pchat', log }: ServeOptions): Bus {
+  if (bus) return bus
+  return natsUrl ? openNatsBus({ url: natsUrl, pool, log }) : openLocalBus()
+}
+
+function isBusThere(bus: Bus): boolean {
+  return bus.isConnected?.() ?? true
+}
+
 async function keepUp(chat: Chat) {
   await turnPartitions(chat.db, Date.now())
   await dropOldChanges(chat.db)
+  await dropDeadProcesses(chat.db)
   await purgeSignIns(chat)
   // A slice at a time, so that no long transaction stands in the way of posts.
   while (await purgeSlice(chat.db)) await new Promise(resolve => setImmediate(resolve))

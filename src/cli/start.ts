@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { type Log, openLog } from '../base/log.ts'
-import { openDb, type StoreAddress } from '../store/db.ts'
+import type { StoreAddress } from '../store/address.ts'
+import { openDb } from '../store/db.ts'
 import { startEmbedded } from '../store/embedded.ts'
 import { migrate } from '../store/migrate.ts'
 import { type Certificate, keepSelfSigned, readCertificate } from './certificate.ts'
@@ -69,9 +70,23 @@ async function run(
   const address = await openStore(options, folder.path, log, stopping, started)
   await migrateStore(address, log)
   stopping.asked.throwIfAborted()
-  const { host, port, domain, site } = options
+  const { host, port, domain, site, server, pool, natsUrl, url: publicUrl } = options
   const certificate = options.tlsSelfSigned ? await keepSelfSigned(folder.path, host) : tls
-  const serving = await serve({ address, host, port, tls: certificate, domain, site, log, admin, webRoot })
+  const serving = await serve({
+    address,
+    host,
+    port,
+    tls: certificate,
+    domain,
+    site,
+    server,
+    pool,
+    natsUrl,
+    publicUrl,
+    log,
+    admin,
+    webRoot,
+  })
   started.defer(() => unless(stopping.hurried, serving.stop()))
   await onReady?.(serving, address)
   announce(serving)
@@ -86,7 +101,7 @@ async function openStore(
   stopping: Stopping,
   started: AsyncDisposableStack,
 ): Promise<StoreAddress> {
-  if (options.databaseUrl) return { connectionString: options.databaseUrl }
+  if (options.databaseUrl) return { connectionString: options.databaseUrl, backup: options.backupDatabaseUrl }
   const embedded = await startEmbedded({ dataDir, log, signal: stopping.asked })
   started.defer(() => embedded.stop())
   return embedded.address

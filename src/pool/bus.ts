@@ -1,5 +1,7 @@
 import type { Stamp } from '../domain/stamp.ts'
 import type { ClosedReason } from '../protocol/event.ts'
+import type { Principal } from '../protocol/principal.ts'
+import type { PresenceMove, RosterPart } from './roster.ts'
 
 /**
  * How servers of a pool tell each other what happened. A hint: whatever it loses is found by sequence numbers and versions.
@@ -10,8 +12,8 @@ export type BusMessage = { head: BusHead; frame?: Uint8Array }
 export type BusHead =
   /** A post: one room, one position. */
   | { kind: 'message'; room: string; seq: number; stamp: Stamp }
-  /** An event of a room without a position, for everyone who hears the room. */
-  | { kind: 'room'; room: string; stamp: Stamp; revision?: number }
+  /** An event of a room without a position, for everyone who hears the room. `shown`: versions of the room and its category that it shows. */
+  | { kind: 'room'; room: string; stamp: Stamp; revision?: number; shown?: { room: number; category: number } }
   | { kind: 'closed'; room: string; reason: ClosedReason }
   /** A category's scope or switches changed. */
   | { kind: 'category'; category: string }
@@ -24,13 +26,32 @@ export type BusHead =
   | { kind: 'invited'; room: string; principals: string[]; by: string }
   /** Sign-ins that an administrator or their user ended. */
   | { kind: 'ended'; sessions: string[] }
+  /** A process of the pool lives. `hello`: it begins to listen, and wants to know who else does. */
+  | { kind: 'alive'; member: string; hello?: boolean }
+  /** It stops by itself. */
+  | { kind: 'gone'; member: string }
+  /** A user's first session of that process entered the room, or his last one left; `n` rises by one in a room and a process. */
+  | ({ kind: 'presence'; room: string; member: string; n: number } & PresenceMove)
+  /** `member` wants to know who is in these rooms at whoever hears this. */
+  | { kind: 'rosterAsk'; member: string; rooms: string[] }
+  /** The answer, or a slice of it; `who` of a part points into `people`. */
+  | { kind: 'roster'; member: string; people: Principal[]; rooms: RosterPart[] }
+  /** How far the process has counted in rooms, so that a lost last change is found. */
+  | { kind: 'digest'; member: string; rooms: [room: string, n: number][] }
+  /** How many are in these rooms, of whoever hears them; and the answer. */
+  | { kind: 'countAsk'; member: string; ask: number; rooms: string[] }
+  | { kind: 'counts'; member: string; ask: number; rooms: [room: string, participants: number][] }
 
-/** `room.<id>` and `user.<id>` are heard where needed, `pool` by every server. */
-export type Subject = `room.${string}` | `user.${string}` | 'pool'
+/** `room.<id>` and `user.<id>` are heard where needed, `member.<id>` by one process, `pool` by every server. */
+export type Subject = `room.${string}` | `user.${string}` | `member.${string}` | 'pool'
 
 export type Bus = {
   publish(subject: Subject, message: BusMessage): void
   /** Answers the function that ends the subscription. */
   subscribe(subject: Subject, hear: (message: BusMessage) => void): () => void
+  /** False while others are not heard; absent where there is nothing to lose. */
+  isConnected?(): boolean
   close(): Promise<void>
+  /** False while the other servers are not heard; absent where nothing can come between. */
+  isConnected?(): boolean
 }

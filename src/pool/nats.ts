@@ -10,7 +10,7 @@ export type NatsBus = Bus & {
 }
 
 type Options = {
-  /** `nats://host:port`, several with commas. */
+  /** `nats://user:password@host:port` or `tls://…`, several with commas; the first one's credentials count for all. */
   url: string
   /** Subjects of one pool begin with this, so that several pools can share a NATS. */
   pool: string
@@ -35,7 +35,7 @@ export function openNatsBus(options: Options): NatsBus {
     while (!closed && !connection) {
       try {
         connection = await connect({
-          servers: options.url.split(','),
+          ...serversOf(options.url),
           name: `pchat ${options.pool}`,
           noEcho: true,
           maxReconnectAttempts: -1,
@@ -107,5 +107,19 @@ export function openNatsBus(options: Options): NatsBus {
       if (connection && !connection.isClosed()) await connection.close()
       await Promise.race([opening, new Promise(resolve => setTimeout(resolve, retryMs).unref())])
     },
+  }
+}
+
+/** The client takes credentials and TLS beside the addresses, not in them. */
+function serversOf(urls: string) {
+  const parsed = urls.split(',').map(url => new URL(url))
+  const { username, password } = parsed[0]!
+  const user = decodeURIComponent(username)
+  const credentials =
+    username === '' ? {} : password === '' ? { token: user } : { user, pass: decodeURIComponent(password) }
+  return {
+    servers: parsed.map(url => url.host),
+    ...credentials,
+    ...(parsed.some(url => url.protocol === 'tls:') ? { tls: {} } : {}),
   }
 }

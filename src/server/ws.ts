@@ -38,6 +38,10 @@ export function openWebSockets(server: Server, chat: Chat, hub: Hub): Running {
         throw new Refusal('not_found', 'The WebSocket is at /ws.')
       if (draining)
         throw new Refusal('unavailable', 'This server is going away. Connect to another one.', { retryAfterMs: 1_000 })
+      if (!chat.takesSessions())
+        throw new Refusal('unavailable', 'This server takes no new sessions now. Connect to another one of the pool.', {
+          retryAfterMs: 5_000,
+        })
       takeAddressRequest(chat, address)
       const upgraded = await callerOfUpgrade(chat, request, address)
       webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, upgraded))

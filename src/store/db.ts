@@ -1,5 +1,7 @@
 import pg from 'pg'
 import { Refusal } from '../protocol/error.ts'
+import { hostsOf, type StoreAddress } from './address.ts'
+import { openPrimary } from './primary.ts'
 
 // int8 and numeric counts stay far below 2^53 here.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
@@ -13,24 +15,42 @@ export type Queryable = {
   ): Promise<{ rows: R[]; rowCount: number | null }>
 }
 export type Connection = pg.PoolClient
-export type Db = pg.Pool
+export type Db = Queryable & {
+  connect(): Promise<Connection>
+  end(): Promise<void>
+  /** Where the store has several hosts: rejects as `unavailable` if what was read over this connection may be outlived. */
+  confirm?(connection: Connection): Promise<void>
+}
 
-export type StoreAddress = { connectionString: string } | { host: string; user: string; database: string }
+export type DbOptions = {
+  max?: number
+  onError?: (error: Error) => void
+  /** Another host of the store has become the primary, the first one too. */
+  onSwitch?: (host: string) => void
+}
 
-export function openDb(address: StoreAddress, more: { max?: number; onError?: (error: Error) => void } = {}): Db {
-  const db = new pg.Pool({
-    ...address,
-    max: more.max ?? 10,
-    connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 60_000,
-    application_name: 'pchat',
-    // A stopped process must not hold its locks; a lock that does not come is `unavailable`.
-    idle_in_transaction_session_timeout: 3_000,
-    lock_timeout: 5_000,
-  })
+/** For every connection that reads or posts. */
+const settings: pg.PoolConfig = {
+  connectionTimeoutMillis: 5_000,
+  idleTimeoutMillis: 60_000,
+  application_name: 'pchat',
+  // A stopped process must not hold its locks; a lock that does not come is `unavailable`.
+  idle_in_transaction_session_timeout: 3_000,
+  lock_timeout: 5_000,
+  // A machine that went without a word is noticed.
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+}
+
+export function openDb(address: StoreAddress, more: DbOptions = {}): Db {
+  const hosts = hostsOf(address)
+  const max = more.max ?? 10
+  const onError = (error: Error) => more.onError?.(error)
+  if (hosts) return openPrimary(hosts, { max, settings, onError, onSwitch: host => more.onSwitch?.(host) })
+  const db = new pg.Pool({ ...settings, ...address, max })
   // A connection that the server ends must not end this process: neither an idle one, nor one that is lent out and between
   // two statements, which the pool does not listen to. The next statement over it fails, and that is told.
-  db.on('error', error => more.onError?.(error))
+  db.on('error', onError)
   db.on('connect', connection => connection.on('error', () => {}))
   return db
 }
@@ -44,7 +64,8 @@ export function transaction<T>(
   return onConnection(db, async connection => {
     await connection.query(`BEGIN ${mode}`)
     const result = await work(connection)
-    await connection.query('COMMIT')
+    await commitConfirmed(connection)
+    await db.confirm?.(connection)
     return result
   })
 }
@@ -65,6 +86,8 @@ export function confirmedTransaction<Rollback>(
       return outcome.rollback
     }
     await commitConfirmed(connection)
+    // Refusals of the batch were only read.
+    await db.confirm?.(connection)
     outcome.commit()
     return undefined
   })
@@ -104,10 +127,14 @@ async function commitConfirmed(connection: Connection): Promise<void> {
     connection.off('notice', onNotice)
   }
   if (cause !== undefined || warned)
-    throw new Refusal('unavailable', 'The store did not confirm this. Try again under the same clientId.', {
-      retryAfterMs: 500,
-      cause,
-    })
+    throw new Refusal(
+      'unavailable',
+      'The store did not confirm this; it may be done all the same. Try again, a post under its clientId.',
+      {
+        retryAfterMs: 500,
+        cause,
+      },
+    )
 }
 
 /** Classes of the store's errors that mean "try again": connection, resources, operator, locks and deadlocks. */

@@ -1,4 +1,4 @@
-import type { Connection } from './db.ts'
+import type { Connection, Queryable } from './db.ts'
 
 /** One post as the store takes it. `clientId` null has no repeat (no such post yet). */
 export type NewPost = {
@@ -122,7 +122,7 @@ export async function touchRoom(tx: Connection, room: string): Promise<void> {
 
 /** Category and lock key of rooms, to know which locks a batch needs. Read again where openPosts says that a room moved. */
 export async function roomCategories(
-  q: { query: Connection['query'] },
+  q: Queryable,
   rooms: string[],
 ): Promise<Map<string, { category: string; lockKey: number }>> {
   const { rows: found } = await q.query<{ room: string; category: string; lock_key: number }>({

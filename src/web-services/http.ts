@@ -13,11 +13,13 @@ import { addSignIn, callerOfRequest } from './signin.ts'
 /** A story of 65,536 bytes may be written with six bytes a character. */
 const maxBodyBytes = 1024 * 1024
 
+/** `ready`: the server can serve. `notes`: what is not as it should be, whether or not it can. */
+export type Health = { ready: boolean; notes: string[] }
+
 export type HttpOptions = {
   tls: { cert: string; key: string } | undefined
   webRoot: string
-  /** True where the server can serve: store reachable, migrations done, not draining. */
-  isReady: () => Promise<boolean>
+  health: () => Promise<Health>
 }
 
 /** The HTTP door: every verb as POST /api/v1/<verb>, sign-in by cookie, health, metrics, the web client's files. */
@@ -43,8 +45,8 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   app.get('/api/v1/asyncapi.json', async () => asyncApi())
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
-    const ready = await options.isReady()
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' })
+    const { ready, notes } = await options.health()
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', notes })
   })
   app.get('/metrics', async (_request, reply) =>
     reply.type(chat.metrics.registry.contentType).send(await chat.metrics.registry.metrics()),

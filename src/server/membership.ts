@@ -1,0 +1,84 @@
+import { repeatEvery } from '../base/lifecycle.ts'
+import type { Chat } from '../chat/chat.ts'
+import { beat, endProcess, readPool, registerServer, type SeenPool } from '../store/server.ts'
+
+/** How often the pool is looked at: a change of the active servers is in force everywhere within this time. */
+const lookMs = 1_000
+/** A beat costs the store a row, so it is not written at each look; a tenth of what makes a process dead is left for delays. */
+const beatMs = 3_000
+
+export type MembershipOptions = {
+  /** The server's name in its pool; several processes may serve under one. */
+  server: string
+  /** WebSocket address for clients. */
+  url: () => string
+  program: string
+  sessions: () => number
+  /** A process of the pool is dead, or has said goodbye. */
+  onGone: (member: string) => void
+}
+
+/** This process among the others of its pool, by way of the store: tells that it lives, knows who else does and who is active. */
+export type Membership = {
+  /** WebSocket addresses of servers that take sessions, this one's first. */
+  servers(): string[]
+  /** False where an administrator took this server out of the active ones. */
+  takesSessions(): boolean
+  state(): SeenPool['state']
+  /** From the next look on the others send nobody here. */
+  drain(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function openMembership(chat: Chat, options: MembershipOptions): Promise<Membership> {
+  const { server, program } = options
+  let draining = false
+  let beatAt = Number.NEGATIVE_INFINITY
+  await registerServer(chat.db, server)
+  let pool = await readPool(chat.db)
+  let living = new Set<string>()
+  const isActive = () => pool.servers.some(one => one.name === server && one.active)
+
+  async function look() {
+    const before = isActive()
+    pool = await readPool(chat.db)
+    const alive = pool.servers.flatMap(one => one.processes).filter(one => one.alive)
+    chat.metrics.poolProcesses.set(alive.length)
+    chat.metrics.active.set(isActive() ? 1 : 0)
+    if (before !== isActive()) chat.log.info({ server }, isActive() ? 'this server is active' : 'this server stands by')
+    const now = new Set(alive.map(one => one.id))
+    for (const member of living) if (!now.has(member) && member !== chat.member) options.onGone(member)
+    living = now
+    // At once after a change: whoever made it sees from the beats that it is in force.
+    if (performance.now() - beatAt >= beatMs || before !== isActive()) await write()
+  }
+
+  async function write() {
+    const url = options.url()
+    if (url === '') return
+    await beat(chat.db, { id: chat.member, server, url, program, sessions: options.sessions(), draining })
+    beatAt = performance.now()
+  }
+
+  const looking = repeatEvery(lookMs, look, error => chat.log.warn({ err: error }, 'the pool waits for the store'))
+
+  return {
+    servers() {
+      const alive = pool.servers
+        .filter(one => one.active)
+        .flatMap(one => one.processes.filter(process => process.alive && !process.draining))
+      const own = isActive() && !draining ? [options.url()] : []
+      return [...new Set([...own, ...alive.map(process => process.url)])]
+    },
+    takesSessions: () => !draining && isActive(),
+    state: () => pool.state,
+    async drain() {
+      draining = true
+      await write().catch(() => {})
+    },
+    async stop() {
+      await looking.stop()
+      await endProcess(chat.db, chat.member).catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,178 @@
+import pg from 'pg'
+import { Refusal } from '../protocol/error.ts'
+import type { StoreHost } from './address.ts'
+import { destroy, leaseMs, type WatchedHost, watchHost } from './host.ts'
+
+/** How long a request waits for a store that can vouch for what it answers. */
+const patienceMs = 4_000
+/** What is under way at a host that confirms nothing for so long is given up; its outcome is unknown. */
+const giveUpMs = 5_000
+/** Clocks of two machines run apart; a lease of another server is over when this one's waiting is. */
+const slackMs = 250
+
+export type PrimaryOptions = {
+  max: number
+  settings: pg.PoolConfig
+  onError: (error: Error) => void
+  /** Another host has become the primary. */
+  onSwitch: (host: string) => void
+}
+
+type Term = { watched: WatchedHost; pool: pg.Pool; clients: Set<pg.PoolClient>; unheldAt: number }
+
+/** A store of several hosts: statements go to the one that takes writes, and answers count only while its writes are confirmed. */
+export type Primary = {
+  query: pg.Pool['query']
+  connect(): Promise<pg.PoolClient>
+  /** Resolves once it is certain that what was read over this connection before was the pool's truth; rejects as `unavailable`. */
+  confirm(connection: pg.PoolClient): Promise<void>
+  end(): Promise<void>
+}
+
+export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primary {
+  let waiting: (() => void)[] = []
+  let term: Term | undefined
+  let highest = 0
+  let ended = false
+  const watched = hosts.map(host => watchHost(host, look))
+  const checking = setInterval(look, 250)
+  checking.unref()
+
+  /** Stays with the host that it has as long as that one holds; a higher timeline says that it was outlived. */
+  function look() {
+    if (ended) return wakeAll()
+    const able = watched.filter(isAble)
+    const newest = Math.max(0, ...able.map(one => one.timeline()))
+    const current = term && able.includes(term.watched) && term.watched.timeline() === newest ? term.watched : undefined
+    const chosen = current ?? able.find(one => one.timeline() === newest)
+    if (chosen && chosen !== term?.watched) begin(chosen)
+    if (chosen) highest = Math.max(highest, chosen.timeline())
+    if (term && !term.watched.holds()) giveUp(term)
+    else if (term) term.unheldAt = Number.POSITIVE_INFINITY
+    wakeAll()
+  }
+
+  function wakeAll() {
+    const woken = waiting
+    waiting = []
+    for (const wake of woken) wake()
+  }
+
+  /**
+   * Where a stand-by was promoted, another server may still read from the old primary until its lease is over. Nothing is written
+   * at the new one before. Who sees that all the others are stand-bys need not wait.
+   */
+  function isAble(one: WatchedHost): boolean {
+    if (!one.holds()) return false
+    const isKnown = one === term?.watched && one.timeline() <= highest
+    const isAlone = watched.every(other => other === one || other.isStandBy())
+    return isKnown || isAlone || performance.now() - one.heldSince() > leaseMs + slackMs
+  }
+
+  function begin(chosen: WatchedHost) {
+    if (term) leave(term)
+    const pool = new pg.Pool({
+      ...options.settings,
+      connectionString: chosen.host.connectionString,
+      max: options.max,
+      onConnect: client => checkLife(chosen, client),
+    })
+    const made: Term = { watched: chosen, pool, clients: new Set(), unheldAt: Number.POSITIVE_INFINITY }
+    pool.on('error', error => options.onError(error))
+    pool.on('connect', client => {
+      made.clients.add(client)
+      client.on('error', () => chosen.doubt())
+      client.on('end', () => made.clients.delete(client))
+    })
+    term = made
+    options.onSwitch(chosen.host.name)
+  }
+
+  function leave(old: Term) {
+    for (const client of old.clients) destroy(client)
+    void old.pool.end().catch(() => {})
+  }
+
+  /** Each episode once: what is asked later is refused before it takes a connection, so that none is left hanging there. */
+  function giveUp(of: Term) {
+    const now = performance.now()
+    if (of.unheldAt === Number.POSITIVE_INFINITY) of.unheldAt = now
+    if (now - of.unheldAt < giveUpMs) return
+    of.unheldAt = Number.NEGATIVE_INFINITY
+    for (const client of of.clients) destroy(client)
+  }
+
+  function soon(): Promise<void> {
+    return new Promise(resolve => {
+      waiting.push(resolve)
+    })
+  }
+
+  async function current(): Promise<Term> {
+    const deadline = performance.now() + patienceMs
+    for (;;) {
+      if (ended) throw new Error('Cannot use a pool after calling end on the pool')
+      if (term && isAble(term.watched)) return term
+      if (performance.now() > deadline) throw away(watched)
+      await soon()
+    }
+  }
+
+  async function confirmTerm(of: Term): Promise<void> {
+    const deadline = performance.now() + patienceMs
+    while (!of.watched.holds()) {
+      if (of !== term || performance.now() > deadline) throw away(watched)
+      await soon()
+    }
+    if (of !== term) throw away(watched)
+  }
+
+  async function query(...args: unknown[]) {
+    const of = await current()
+    const answer = await (of.pool.query as (...args: unknown[]) => Promise<unknown>)(...args)
+    await confirmTerm(of)
+    return answer
+  }
+
+  return {
+    query: query as unknown as pg.Pool['query'],
+    async connect() {
+      return (await current()).pool.connect()
+    },
+    async confirm(connection) {
+      const of = term
+      if (!of?.clients.has(connection)) throw away(watched)
+      await confirmTerm(of)
+    },
+    async end() {
+      ended = true
+      clearInterval(checking)
+      look()
+      const last = term
+      term = undefined
+      await Promise.all([...watched.map(one => one.stop()), last?.pool.end()])
+    },
+  }
+}
+
+/** A connection into another life of the server than the watched one: it has not confirmed anything yet. */
+async function checkLife(watched: WatchedHost, client: pg.ClientBase): Promise<void> {
+  const life = watched.life()
+  const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE pid = $1 AND backend_start::text = $2', [
+    life?.pid ?? 0,
+    life?.startedAt ?? '',
+  ])
+  if (rowCount === 1) return
+  watched.doubt(true)
+  throw away([watched])
+}
+
+function away(watched: WatchedHost[]): Refusal {
+  const faults = watched.map(
+    one => one.fault() ?? `${one.host.name}: ${one.isStandBy() ? 'a stand-by' : 'confirms no write'}`,
+  )
+  return new Refusal('unavailable', 'The store cannot vouch for its answers now: it is failing over. Try again.', {
+    retryAfterMs: 1_000,
+    cause: new Error(faults.join('; ')),
+  })
+}
