@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { dropEmptyVariables } from './options.ts'
+import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
 import { addStart } from './start.ts'
 
@@ -13,6 +14,7 @@ const program = new Command('pchat')
 
 addStart(program)
 addDemo(program)
+addPool(program)
 
 dropEmptyVariables(process.env)
 try {

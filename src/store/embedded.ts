@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { repeatEvery } from '../base/lifecycle.ts'
@@ -64,6 +64,14 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     throw error
   }
   return { address, pid: kept.pid, stop }
+}
+
+/** Where the PostgreSQL of a server that runs on this data folder listens; undefined where none does. */
+export async function findEmbedded(dataDir: string): Promise<Embedded['address'] | undefined> {
+  const text = await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '')
+  // Its fifth line (PostgreSQL's miscadmin.h: LOCK_FILE_LINE_SOCKET_DIR).
+  const host = text.split('\n')[4]
+  return host ? { host, user: 'pchat', database: 'pchat' } : undefined
 }
 
 function keepRunning(

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { type StoreAddress, splitHosts } from '../store/address.ts'
+import { audit } from '../store/audit.ts'
+import { type Connection, type Db, openDb, transaction } from '../store/db.ts'
+import { findEmbedded } from '../store/embedded.ts'
+import {
+  type PoolState,
+  readPool,
+  removeServer,
+  type SeenPool,
+  setActiveServers,
+  setPoolState,
+  swapActiveServers,
+} from '../store/server.ts'
+
+type PoolOptions = { databaseUrl?: string; dataDir: string; json?: boolean; none?: boolean }
+
+const examples = `
+Examples:
+  $ pchat pool state --database-url postgres://pchat@db1,db2/pchat
+  $ pchat pool active-servers set chat1 chat2 chat3
+  $ pchat pool active-servers swap`
+
+/** How long a change waits to be heard by the servers that run; they look each second. */
+const heardWithinMs = 8_000
+
+/** `pchat pool`: by way of the store, so that it works whichever servers run. */
+export function addPool(program: Command): void {
+  const pool = program
+    .command('pool')
+    .description('show and change which servers of a pool serve')
+    .addHelpText('after', examples)
+  withStore(pool.command('state').description('servers of the pool, who takes sessions, who runs')).action(
+    (options: PoolOptions) => onStore(options, db => show(db, options)),
+  )
+  const active = pool
+    .command('active-servers')
+    .description('who takes new sessions; the others keep those that they have')
+  withStore(active.command('set').description('exactly these servers, at most four'))
+    .argument('[names...]', 'names of servers')
+    .option('--none', 'nobody takes new sessions')
+    .action((names: string[], options: PoolOptions, command: Command) => {
+      if ((names.length === 0) !== (options.none === true))
+        command.error('error: Name the servers that are to be active, or say --none.')
+      return change(options, 'activeServers', names.join(' '), tx => setActiveServers(tx, names))
+    })
+  withStore(active.command('swap').description('those on stand-by instead of the active ones')).action(
+    (options: PoolOptions) => change(options, 'swap', '', swapActiveServers),
+  )
+  for (const [state, text] of [
+    ['normal', 'the pool runs on its own store'],
+    [
+      'failed-over',
+      'the pool runs on the store of its other site (--backup-database-url of its servers); say so there',
+    ],
+  ] as const satisfies [PoolState, string][])
+    withStore(pool.command(state).description(text)).action((options: PoolOptions) =>
+      change(options, 'state', state, tx => setPoolState(tx, state)),
+    )
+  withStore(pool.command('remove-server').description('forget a server that does not run any more'))
+    .argument('<name>', 'its name')
+    .action((name: string, options: PoolOptions) => change(options, 'removeServer', name, tx => removeServer(tx, name)))
+}
+
+function withStore(command: Command): Command {
+  return command
+    .option('--database-url <url>', "the pool's store", process.env.PCHAT_DATABASE_URL)
+    .option(
+      '--data-dir <folder>',
+      'of a running server with its own database, where no store is named',
+      process.env.PCHAT_DATA_DIR ?? './data',
+    )
+    .option('--json', 'print JSON')
+}
+
+async function onStore(options: PoolOptions, work: (db: Db) => Promise<void>): Promise<void> {
+  try {
+    const db = openDb(await addressOf(options), { max: 2 })
+    try {
+      await work(db)
+    } finally {
+      await db.end()
+    }
+  } catch (error) {
+    const { message, code, cause } = error as Error & { code?: string }
+    // 42P01, 42703: there is a database, and no pool in it.
+    const text = /^42/.test(code ?? '')
+      ? 'This database holds no pool yet. Start a server on it first.'
+      : message || code
+    console.error(`pchat: ${text}${cause instanceof Error ? ` (${cause.message})` : ''}`)
+    process.exitCode = 1
+  }
+}
+
+async function addressOf({ databaseUrl, dataDir }: PoolOptions): Promise<StoreAddress> {
+  if (databaseUrl) {
+    if (!splitHosts(databaseUrl))
+      throw new InvalidArgumentError('--database-url is no address such as postgres://user@host/pchat.')
+    return { connectionString: databaseUrl }
+  }
+  const address = await findEmbedded(dataDir)
+  if (!address)
+    throw new Error(
+      `No server runs in ${dataDir}. Name the pool's store with --database-url, or the folder with --data-dir.`,
+    )
+  return address
+}
+
+/** Whoever has the store's password is the operator; the record says what was done, without a name. */
+function change(
+  options: PoolOptions,
+  action: string,
+  detail: string,
+  work: (tx: Connection) => Promise<unknown>,
+): Promise<void> {
+  return onStore(options, async db => {
+    const changedAt = await transaction(db, async tx => {
+      await work(tx)
+      await audit(tx, null, 'pool.update', 'pool', { [action]: detail })
+      const { rows } = await tx.query<{ at: Date }>('SELECT clock_timestamp() AS at')
+      return rows[0]!.at
+    })
+    await heard(db, changedAt)
+    await show(db, options)
+  })
+}
+
+/** Until all that run have looked since: then it is in force. */
+async function heard(db: Db, changedAt: Date): Promise<void> {
+  const deadline = Date.now() + heardWithinMs
+  const isDeaf = (pool: SeenPool) =>
+    pool.servers.some(server => server.processes.some(one => one.alive && one.beatAt <= changedAt))
+  while (isDeaf(await readPool(db))) {
+    if (Date.now() > deadline) return console.error('pchat: not all servers have answered; see who runs below.')
+    await sleep(200)
+  }
+}
+
+async function show(db: Db, { json }: PoolOptions): Promise<void> {
+  const pool = await readPool(db)
+  if (json) return console.log(JSON.stringify(pool, null, 2))
+  console.log(`State: ${pool.state}`)
+  const rows = pool.servers.map(({ name, active, processes }) => {
+    const alive = processes.filter(one => one.alive)
+    const sessions = alive.reduce((sum, one) => sum + one.sessions, 0)
+    const runs = alive.length === 0 ? 'no' : alive.some(one => one.draining) ? 'going away' : `${alive.length}`
+    return [
+      name,
+      active ? 'active' : 'stand-by',
+      runs,
+      `${sessions}`,
+      distinct(alive.map(one => one.program)),
+      distinct(alive.map(one => one.url)),
+    ]
+  })
+  const table = [['SERVER', 'ROLE', 'PROCESSES', 'SESSIONS', 'PROGRAM', 'ADDRESS'], ...rows]
+  const widths = table[0]!.map((_, column) => Math.max(...table.map(row => row[column]!.length)))
+  for (const row of table)
+    console.log(
+      row
+        .map((text, column) => text.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+}
+
+function distinct(texts: string[]): string {
+  return [...new Set(texts)].join(' ')
+}
