@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { Refusal } from '../protocol/error.ts'
 import { hostsOf, type StoreAddress } from './address.ts'
-import { openPrimary } from './primary.ts'
+import { openPrimary, patienceMs } from './primary.ts'
 
 // int8 and numeric counts stay far below 2^53 here.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
@@ -25,6 +25,8 @@ export type Db = Queryable & {
 export type DbOptions = {
   max?: number
   onError?: (error: Error) => void
+  /** How long a request waits for a store that fails over. */
+  patienceMs?: number
   /** Another host of the store has become the primary, the first one too. */
   onSwitch?: (host: string) => void
 }
@@ -46,7 +48,10 @@ export function openDb(address: StoreAddress, more: DbOptions = {}): Db {
   const hosts = hostsOf(address)
   const max = more.max ?? 10
   const onError = (error: Error) => more.onError?.(error)
-  if (hosts) return openPrimary(hosts, { max, settings, onError, onSwitch: host => more.onSwitch?.(host) })
+  if (hosts) {
+    const onSwitch = (host: string) => more.onSwitch?.(host)
+    return openPrimary(hosts, { max, settings, onError, onSwitch, patienceMs: more.patienceMs ?? patienceMs })
+  }
   const db = new pg.Pool({ ...settings, ...address, max })
   // A connection that the server ends must not end this process: neither an idle one, nor one that is lent out and between
   // two statements, which the pool does not listen to. The next statement over it fails, and that is told.

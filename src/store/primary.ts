@@ -4,7 +4,7 @@ import type { StoreHost } from './address.ts'
 import { destroy, leaseMs, type WatchedHost, watchHost } from './host.ts'
 
 /** How long a request waits for a store that can vouch for what it answers. */
-const patienceMs = 4_000
+export const patienceMs = 4_000
 /** What is under way at a host that confirms nothing for so long is given up; its outcome is unknown. */
 const giveUpMs = 5_000
 /** Clocks of two machines run apart; a lease of another server is over when this one's waiting is. */
@@ -12,6 +12,7 @@ const slackMs = 250
 
 export type PrimaryOptions = {
   max: number
+  patienceMs: number
   settings: pg.PoolConfig
   onError: (error: Error) => void
   /** Another host has become the primary. */
@@ -109,7 +110,7 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
   }
 
   async function current(): Promise<Term> {
-    const deadline = performance.now() + patienceMs
+    const deadline = performance.now() + options.patienceMs
     for (;;) {
       if (ended) throw new Error('Cannot use a pool after calling end on the pool')
       if (term && isAble(term.watched)) return term
@@ -119,7 +120,7 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
   }
 
   async function confirmTerm(of: Term): Promise<void> {
-    const deadline = performance.now() + patienceMs
+    const deadline = performance.now() + options.patienceMs
     while (!of.watched.holds()) {
       if (of !== term || performance.now() > deadline) throw away(watched)
       await soon()
