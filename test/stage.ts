@@ -60,7 +60,7 @@ export const seqs = (messages: { seq: number }[]) => messages.map(message => mes
 export const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Asks until the answer is what was wanted, for what reaches others a moment later. */
-export async function until(holds: () => Promise<boolean> | boolean, what: string): Promise<void> {
+export async function until(holds: () => Promise<boolean> | boolean, what = String(holds)): Promise<void> {
   const deadline = Date.now() + 10_000
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`never: ${what}`)

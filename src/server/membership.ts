@@ -41,6 +41,7 @@ export async function openMembership(chat: Chat, options: MembershipOptions): Pr
 
   async function look() {
     const before = isActive()
+    chat.metrics.busAway.set(chat.bus.isConnected?.() === false ? 1 : 0)
     pool = await readPool(chat.db)
     const alive = pool.servers.flatMap(one => one.processes).filter(one => one.alive)
     chat.metrics.poolProcesses.set(alive.length)
