@@ -1,9 +1,10 @@
-// npm run bench -- posts|bare|fanout|sync|memory [--users 19200] [--runs 3] [--json]
+// npm run bench -- posts|bare|fanout|sync|memory|latency|recovery [--users 19200] [--runs 3] [--json]
 import { parseArgs } from 'node:util'
 import { benchBare } from './bare.ts'
 import { benchFanout } from './fanout.ts'
 import { type Bench, printTable, summarise } from './figures.ts'
 import { benchMemory } from './memory.ts'
+import { benchLatency, benchRecovery } from './pool.ts'
 import { benchPosts } from './posts.ts'
 import { benchSync } from './sync.ts'
 
@@ -13,6 +14,8 @@ const benches: Record<string, Bench> = {
   fanout: benchFanout,
   sync: benchSync,
   memory: benchMemory,
+  latency: benchLatency,
+  recovery: benchRecovery,
 }
 
 const { values, positionals } = parseArgs({
