@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { type Client, connect } from '../src/client/client.ts'
 import { openSite, password, type Site } from './harness.ts'
 
@@ -13,10 +14,20 @@ afterAll(async () => {
   await site.stop()
 })
 
+/** Reaches that server only: the client tries the others of the pool in vain. */
+function reaching(port: string) {
+  return class extends WebSocket {
+    constructor(url: string, protocols?: string | string[]) {
+      super(new URL(url).port === port ? url : 'ws://127.0.0.1:9/ws', protocols)
+    }
+  }
+}
+
 /** A user of his own in an open room, with a client at `url`. */
 async function openClient(name: string, url: string, catchUp: 'newest' | 'all'): Promise<Client> {
   await site.addUser(name)
-  const client = connect({ url, signIn: { user: name, password }, catchUp, random: () => 0 })
+  const webSocket = reaching(new URL(url).port)
+  const client = connect({ url, signIn: { user: name, password }, catchUp, random: () => 0, webSocket })
   open.push(client)
   await client.ready()
   return client

@@ -6,8 +6,9 @@ import type { Chat } from '../src/chat/chat.ts'
 import { openPostQueue } from '../src/chat/post-queue.ts'
 import { loadSettings } from '../src/chat/settings.ts'
 import { openLocalDirectory } from '../src/directory/local.ts'
+import type { Bus } from '../src/pool/bus.ts'
 import { openLocalBus } from '../src/pool/local.ts'
-import { openHub } from '../src/server/hub.ts'
+import { type Hub, type HubOptions, openHub } from '../src/server/hub.ts'
 import { openWebSockets } from '../src/server/ws.ts'
 import { type Connection, type Db, openDb } from '../src/store/db.ts'
 import { readEpoch } from '../src/store/epoch.ts'
@@ -31,10 +32,13 @@ export type Gate = {
   hold(phase: 'before' | 'after', part: string, where?: Where): Held
   /** It fails instead, as if the store had ended the connection. */
   fail(part: string, where?: Where): void
+  /** Every statement fails, until it is said again that the store is not away. */
+  setAway(away: boolean): void
 }
 
 export function openGate(db: Db): { gate: Gate; db: Db } {
   let traps: Trap[] = []
+  let away = false
   const set = (trap: Trap) => void traps.push(trap)
 
   async function pass(phase: 'before' | 'after', where: Where, statement: unknown) {
@@ -44,6 +48,7 @@ export function openGate(db: Db): { gate: Gate; db: Db } {
         : (statement as { name?: string })
           ? (statement as { name?: string; text?: string })
           : {}
+    if (away) throw Object.assign(new Error('away for a test'), { code: '57P01' })
     const trap = traps.find(
       one =>
         one.phase === phase &&
@@ -88,6 +93,9 @@ export function openGate(db: Db): { gate: Gate; db: Db } {
       })
       return { reached: reached.promise, release: released.resolve }
     },
+    setAway(now) {
+      away = now
+    },
     fail(part, where) {
       set({
         phase: 'before',
@@ -103,16 +111,24 @@ export function openGate(db: Db): { gate: Gate; db: Db } {
 export type RaceServer = {
   url: string
   chat: Chat
+  hub: Hub
   gate: Gate
   at(person: Person): Person
   stop(): Promise<void>
 }
 
-/** Another server on the store of a site: it hears nothing by the bus, sweeps only if told to, and its statements can be held. */
-export async function openRaceServer(site: Site, sweepMs = 60_000): Promise<RaceServer> {
+/**
+ * Another server on the store of a site: it hears nothing by the bus unless it is given one, sweeps only if told to, and its
+ * statements can be held.
+ */
+export async function openRaceServer(
+  site: Site,
+  sweepMs = 60_000,
+  more: { bus?: Bus; hub?: HubOptions } = {},
+): Promise<RaceServer> {
   const own = openDb(site.database.address, { max: 16 })
   const { gate, db } = openGate(own)
-  const bus = openLocalBus()
+  const bus = more.bus ?? openLocalBus()
   const metrics = openMetrics()
   let url = ''
   const chat: Chat = {
@@ -127,13 +143,18 @@ export async function openRaceServer(site: Site, sweepMs = 60_000): Promise<Race
     epoch: await readEpoch(db),
     site: undefined,
     servers: () => [url],
+    takesSessions: () => true,
     log: silentLog,
     metrics,
   }
   await loadSettings(chat)
-  const hub = await openHub(chat, { sweepMs, lingerMs: 300 })
+  const hub = await openHub(chat, { sweepMs, lingerMs: 300, ...more.hub })
   chat.roster = hub.roster
-  const http = await openHttp(chat, { tls: undefined, webRoot: '/nonexistent', isReady: async () => true })
+  const http = await openHttp(chat, {
+    tls: undefined,
+    webRoot: '/nonexistent',
+    health: async () => ({ ready: true, notes: [] }),
+  })
   const webSockets = openWebSockets(http.server as Server, chat, hub)
   await http.listen({ host: '127.0.0.1', port: 0 })
   const bound = (http.server as Server).address()
@@ -141,6 +162,7 @@ export async function openRaceServer(site: Site, sweepMs = 60_000): Promise<Race
   return {
     url,
     chat,
+    hub,
     gate,
     at: person => personAt(url, person.token, person.me),
     async stop() {

@@ -62,6 +62,8 @@ const settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: 150,
+  // Within its folder, which goes with it: what is killed cannot tidy up elsewhere.
+  dynamic_shared_memory_type: 'mmap',
   shared_buffers: '32MB',
   fsync: 'on',
   full_page_writes: 'on',
@@ -272,7 +274,15 @@ async function signalNode(node: Node, signal: NodeJS.Signals) {
   if (signal === 'SIGKILL') await postmaster.ended
 }
 
+/** To the files it is the same as SIGKILL, and no memory of the machine stays taken. */
 async function endNode(node: Node) {
+  const { postmaster } = node
+  if (!postmaster) return
+  await signalNode(node, 'SIGCONT')
+  send(postmaster.pid, 'SIGQUIT')
+  const late = new AbortController()
+  await Promise.race([postmaster.ended, sleep(6_000, undefined, { signal: late.signal }).catch(() => {})])
+  late.abort()
   await signalNode(node, 'SIGKILL')
 }
 

@@ -1,4 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What is the same in all processes of a server: sums would say that two of them were active. */
+const same = 'max'
 
 /** One registry a process; names begin with pchat_. Made by the caller, so that tests can run several servers in one process. */
 export function openMetrics() {
@@ -43,12 +46,28 @@ export function openMetrics() {
       help: 'rights of a room decided again before a delivery',
       registers,
     }),
-    busAway: new Gauge({ name: 'pchat_bus_away', help: 'bus away: 1 while the other servers are not heard', registers }),
-    active: new Gauge({ name: 'pchat_active', help: '1 while this server takes new sessions', registers }),
-    poolProcesses: new Gauge({ name: 'pchat_pool_processes', help: 'living processes of the pool', registers }),
+    busAway: new Gauge({
+      name: 'pchat_bus_away',
+      help: 'bus away: 1 while the other servers are not heard',
+      aggregator: same,
+      registers,
+    }),
+    active: new Gauge({
+      name: 'pchat_active',
+      help: '1 while this server takes new sessions',
+      aggregator: same,
+      registers,
+    }),
+    poolProcesses: new Gauge({
+      name: 'pchat_pool_processes',
+      help: 'living processes of the pool',
+      aggregator: same,
+      registers,
+    }),
     storeSwitches: new Counter({
       name: 'pchat_store_switches_total',
       help: 'times that a host of the store became the primary, the first one among them',
+      aggregator: same,
       registers,
     }),
     storeFailures: new Counter({
@@ -59,3 +78,26 @@ export function openMetrics() {
   }
 }
 export type Metrics = ReturnType<typeof openMetrics>
+
+/** Of the parent of several processes that serve together. */
+export function openParentMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  return {
+    registry,
+    workers: new Gauge({ name: 'pchat_workers', help: 'processes of this server that serve', registers }),
+    restarts: new Counter({
+      name: 'pchat_worker_restarts_total',
+      help: 'processes of this server that ended by themselves and were started again',
+      registers,
+    }),
+  }
+}
+
+/** What one registry counted, as data that travels between processes. */
+export type Counted = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+
+/** The text of several registries as if they were one. */
+export function sumCounted(counts: Counted[]): Promise<string> {
+  return AggregatorRegistry.aggregate(counts).metrics()
+}

@@ -31,7 +31,8 @@ export async function requireRoom(
   return access
 }
 
-function requireEnabled(person: PersonFacts | undefined): PersonFacts {
+/** The person, who may use Persistent Chat; refused otherwise. */
+export function requireEnabled(person: PersonFacts | undefined): PersonFacts {
   if (!person || person.disabled)
     throw new Refusal('unauthenticated', 'This account is switched off. Ask an administrator.')
   if (!person.enabled && !person.administrator) throw refusePolicy()

@@ -54,12 +54,13 @@ function refuseForged(headers: IncomingHttpHeaders, token: string): void {
 }
 
 /**
- * The caller of a WebSocket upgrade, undefined as above: then session.open brings the token. A page of another origin
- * cannot send headers of its own, but browsers do send our cookie along: with a cookie the Origin must be ours (forbidden).
+ * The token that came with a WebSocket upgrade, by bearer or cookie; undefined where session.open has to bring it. It is looked
+ * up by session.open alone: in a storm upgrades cost the store nothing. A page of another origin cannot send headers of its own,
+ * but browsers do send our cookie along: with a cookie the Origin must be ours (forbidden).
  */
-export async function callerOfUpgrade(chat: Chat, request: Asking, address: string): Promise<Caller | undefined> {
+export function tokenOfUpgrade(request: Asking): string | undefined {
   const bearer = tokenOfBearer(request.headers)
-  if (bearer !== undefined) return callerOfToken(chat, bearer, address)
+  if (bearer !== undefined) return bearer
   const token = tokenOfCookie(request.headers)
   if (token === undefined) return undefined
   if (!isSameOrigin(request.headers))
@@ -67,7 +68,7 @@ export async function callerOfUpgrade(chat: Chat, request: Asking, address: stri
       'forbidden',
       'A page of another origin may not connect with the cookie. Use a token in session.open.',
     )
-  return callerOfToken(chat, token, address)
+  return token
 }
 
 /** Whether the page that asks came from the host that it asks. Browsers say so in Origin; without one, no. */

@@ -2,12 +2,12 @@ import { mayRead } from '../domain/access.ts'
 import type { Stamp } from '../domain/stamp.ts'
 import { eventFrame } from '../pool/frame.ts'
 import type { ClosedReason } from '../protocol/event.ts'
-import { readAccess, readStamp } from '../store/access.ts'
+import { readAccess, readVersions, type Versions } from '../store/access.ts'
 import { changedSince, readRange } from '../store/message.ts'
-import { findRoom, toRoom } from '../store/room.ts'
+import { findRoom, type RoomRow, toRoom } from '../store/room.ts'
 import { followersAmong } from '../store/room-user.ts'
 import { affectedUsers, directoryChangesSince } from '../store/stamp.ts'
-import type { Chat } from './chat.ts'
+import type { Chat, Shown } from './chat.ts'
 
 /** Who of some users may hear a room, and under which stamp that was decided. */
 export type Hearing = {
@@ -37,9 +37,9 @@ export async function decideHearing(chat: Chat, room: string, users: string[]): 
   }
 }
 
-/** What a room is under now, for a hub that was told that something changed. */
-export function readRoomStamp(chat: Chat, room: string): Promise<Stamp | undefined> {
-  return readStamp(chat.db, room)
+/** Where a room stands now, for a hub that was told that something changed. */
+export async function readRoomVersions(chat: Chat, room: string): Promise<Versions | undefined> {
+  return (await readVersions(chat.db, [room])).get(room)
 }
 
 export type Piece = { fromSeq: number; throughSeq: number; frame: Buffer; messages: number }
@@ -109,10 +109,17 @@ export async function readRoomOpened(chat: Chat, room: string): Promise<Buffer |
   return row && eventFrame({ event: 'room.opened', room: toRoom(row, chat.settings.domain, true) })
 }
 
-/** room.changed as it stands now, for hubs that were told of a category's change. */
-export async function readRoomChanged(chat: Chat, room: string): Promise<Buffer | undefined> {
+/** room.changed as it stands now, for hubs that missed it or were told of a category's change. */
+export async function readRoomChanged(chat: Chat, room: string): Promise<{ frame: Buffer; shown: Shown } | undefined> {
   const row = await findRoom(chat.db, room)
-  return row && eventFrame({ event: 'room.changed', room: toRoom(row, chat.settings.domain, true) })
+  return row && changedFrame(chat, row)
+}
+
+export function changedFrame(chat: Chat, row: RoomRow): { frame: Buffer; shown: Shown } {
+  return {
+    frame: eventFrame({ event: 'room.changed', room: toRoom(row, chat.settings.domain, true) }),
+    shown: { room: row.version, category: row.category_version },
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { roomRights } from '../domain/access.ts'
+import { type Action, roomRights } from '../domain/access.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Me } from '../protocol/principal.ts'
@@ -37,9 +37,12 @@ export async function joinRoom(chat: Chat, caller: Caller, input: Input<'room.jo
   // Registered before anything is read: what is posted meanwhile is held and follows the answer.
   const pending = requireLive(caller).begin(input.room)
   try {
+    await learnRoster(chat, caller, input.room, 'read')
     const { standing, result } = await readJoin(chat, caller, input)
+    // In one turn: whoever comes or goes after this list was made is told.
+    const participants = participantsWith(chat, caller, input.room)
     pending.settle(standing)
-    return result
+    return { ...result, ...(participants ? { participants } : {}) }
   } catch (error) {
     pending.abandon()
     throw error
@@ -58,7 +61,6 @@ function readJoin(chat: Chat, caller: Caller, input: Input<'room.join'>) {
         row.chat_history && limit > 0
           ? await listMessages(tx, row.id, { firstSeq: row.first_seq, lastSeq: row.last_seq, limit })
           : []
-      const participants = participantsWith(chat, caller, row.id)
       const result: Result<'room.join'> = {
         room: toRoom(row, chat.settings.domain, true),
         rights: roomRights(access.person, access.scope, access.facts),
@@ -69,7 +71,6 @@ function readJoin(chat: Chat, caller: Caller, input: Input<'room.join'>) {
         readSeq: user.readSeq,
         followed: user.followed,
         messages,
-        ...(participants ? { participants } : {}),
       }
       const standing: Standing = {
         lastSeq: row.last_seq,
@@ -83,12 +84,28 @@ function readJoin(chat: Chat, caller: Caller, input: Input<'room.join'>) {
   )
 }
 
-/** The roster with the one who comes in; nothing in a large room. */
+/** The roster with the one who comes in, as the others were told of it; nothing in a large room. */
 function participantsWith(chat: Chat, caller: Caller, room: string) {
+  const { roster, settings } = chat
   // Asked first: listing a room of thousands at each join would cost their square while it fills.
-  if (chat.roster.isLarge(room)) return undefined
-  const others = chat.roster.list(room).filter(principal => principal.id !== caller.user.id)
-  return others.length + 1 > chat.settings.participantUpdateLimit ? undefined : [...others, caller.user]
+  if (roster.isLarge(room)) return undefined
+  const others = (roster.told?.(room) ?? roster.list(room)).filter(principal => principal.id !== caller.user.id)
+  return others.length + 1 > settings.participantUpdateLimit ? undefined : [...others, caller.user]
+}
+
+/**
+ * Asks the other servers who is in the room, where that is not known here. Only for who may know it; and decided again after
+ * the waiting, so that nobody is told of what came after his right ended.
+ */
+async function learnRoster(chat: Chat, caller: Caller, room: string, action: Action): Promise<void> {
+  if (chat.roster.isKnown?.(room) ?? true) return
+  await requireRoom(chat, caller, room, action)
+  await chat.roster.known?.(room)
+}
+
+/** How many are in each of the rooms, over all servers. */
+export async function countParticipants(chat: Chat, rooms: string[]): Promise<Map<string, number>> {
+  return (await chat.roster.counts?.(rooms)) ?? new Map(rooms.map(room => [room, chat.roster.count(room)]))
 }
 
 export async function partRoom(_chat: Chat, caller: Caller, input: Input<'room.part'>): Promise<Result<'room.part'>> {
@@ -101,6 +118,7 @@ export async function listParticipants(
   caller: Caller,
   input: Input<'participant.list'>,
 ): Promise<Result<'participant.list'>> {
+  await learnRoster(chat, caller, input.room, 'seeLists')
   await requireRoom(chat, caller, input.room, 'seeLists')
   return { participants: chat.roster.list(input.room) }
 }

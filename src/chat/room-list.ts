@@ -19,6 +19,7 @@ import { findRoom, type RoomRow, toRoom } from '../store/room.ts'
 import { readRoomUser } from '../store/room-user.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { countParticipants } from './live.ts'
 
 export type ListInput = {
   members?: ListChange | null | undefined
@@ -158,10 +159,11 @@ const listPage = 100
 export async function getRoom(chat: Chat, caller: Caller, input: Input<'room.get'>): Promise<Result<'room.get'>> {
   const access = await requireRoom(chat, caller, input.room, 'see')
   const rights = roomRights(access.person, access.scope, access.facts)
-  const [row, user, counts] = await Promise.all([
+  const [row, user, counts, participants] = await Promise.all([
     findRoom(chat.db, input.room),
     readRoomUser(chat.db, caller.user.id, input.room),
     countEntries(chat.db, input.room),
+    countParticipants(chat, [input.room]),
   ])
   const list = async (role: RoomRole) => (await listEntries(chat.db, input.room, role, listPage, '')).map(toPrincipal)
   const lists = maySee(access.person, access.scope, access.facts)
@@ -173,7 +175,7 @@ export async function getRoom(chat: Chat, caller: Caller, input: Input<'room.get
       }
     : {}
   return {
-    room: { ...toRoom(row!, chat.settings.domain, rights.read), participants: chat.roster.count(input.room) },
+    room: { ...toRoom(row!, chat.settings.domain, rights.read), participants: participants.get(input.room) ?? 0 },
     rights,
     followed: user.followed,
     ...lists,

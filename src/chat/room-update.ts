@@ -1,7 +1,6 @@
 import { type Action, mayCreateRoom, mayRead, maySeeCategory, refuseRoom } from '../domain/access.ts'
 import { checkedDescription, checkedName, nameKey } from '../domain/name.ts'
 import type { Stamp } from '../domain/stamp.ts'
-import { eventFrame } from '../pool/frame.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { type Access, readCategoryAccess, readStamp } from '../store/access.ts'
@@ -22,6 +21,7 @@ import {
 } from '../store/room.ts'
 import { accessTo } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { changedFrame } from './hearing.ts'
 import { auditTakenName, nameTaken } from './name.ts'
 import { setRoomLists, tellAdded } from './room-list.ts'
 
@@ -174,9 +174,7 @@ async function applyChange(
 /** One event tells who stays of the change; its newer stamp makes every hub decide anew who that is, before it delivers. */
 function publishRoom(chat: Chat, caller: Caller, outcome: Outcome) {
   const room = toRoom(outcome.row, chat.settings.domain, true)
-  chat.bus.publish(`room.${room.id}`, {
-    head: { kind: 'room', room: room.id, stamp: outcome.stamp },
-    frame: eventFrame({ event: 'room.changed', room }),
-  })
+  const { frame, shown } = changedFrame(chat, outcome.row)
+  chat.bus.publish(`room.${room.id}`, { head: { kind: 'room', room: room.id, stamp: outcome.stamp, shown }, frame })
   if (!room.disabled) tellAdded(chat, caller, room, outcome)
 }

@@ -13,6 +13,7 @@ import { findRoom, insertRoom, lockRoom, markRoomDeleted, takeName, toRoom } fro
 import { findDirectory } from '../store/sync.ts'
 import { requirePerson, requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { countParticipants } from './live.ts'
 import { auditTakenName, nameTaken } from './name.ts'
 import { setRoomLists, tellAdded } from './room-list.ts'
 
@@ -91,10 +92,14 @@ export async function findRooms(chat: Chat, caller: Caller, input: Input<'room.f
   })
   const page = rows.slice(0, limit)
   const last = page.at(-1)
+  const counts = await countParticipants(
+    chat,
+    page.map(row => row.id),
+  )
   return {
     rooms: page.map(row => ({
       ...toRoom(row, chat.settings.domain, person.enabled && row.is_member),
-      participants: chat.roster.count(row.id),
+      participants: counts.get(row.id) ?? 0,
     })),
     ...(rows.length > limit && last ? { next: writeCursor(last) } : {}),
   }

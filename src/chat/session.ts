@@ -12,10 +12,10 @@ import {
   endedAmong,
   findSession,
   insertSessionByPassword,
+  personOfSession,
   principalOfSession,
   purgeSessions,
   listSessions as readSessions,
-  touchSession,
 } from '../store/session.ts'
 import { purgeAttempts } from '../store/sign-in-failure.ts'
 import { raiseDirectory } from '../store/stamp.ts'
@@ -67,7 +67,7 @@ async function withPolicy(chat: Chat, user: Omit<Me, 'enabled'>): Promise<Me> {
   return { ...user, enabled: person?.enabled ?? false }
 }
 
-/** The caller as session.open and the web client show him. */
+/** The caller as the web client shows him. */
 export function readMe(chat: Chat, caller: Caller): Promise<Me> {
   return withPolicy(chat, { ...caller.user, administrator: caller.administrator })
 }
@@ -79,14 +79,14 @@ const maxToken = 100
 export async function callerOfToken(chat: Chat, token: string, address: string): Promise<Caller | undefined> {
   if (token === '' || token.length > maxToken) return undefined
   const found = await findSession(chat.db, hashToken(token))
-  if (!found) return undefined
-  if (found.untouched) await touchSession(chat.db, found.session)
-  return { user: found.user, administrator: found.administrator, session: found.session, address }
+  return found && { user: found.user, administrator: found.administrator, session: found.session, address }
 }
 
-/** Whether the caller's sign-in still stands. */
-export async function isSignedIn(chat: Chat, caller: Caller): Promise<boolean> {
-  return (await principalOfSession(chat.db, caller.session)) === caller.user.id
+/** The caller as session.open shows him. Undefined where his sign-in has ended meanwhile. */
+export async function readSignedIn(chat: Chat, caller: Caller): Promise<Me | undefined> {
+  const person = await personOfSession(chat.db, caller.session, chat.site)
+  if (person?.principal !== caller.user.id) return undefined
+  return { ...caller.user, administrator: person.administrator, enabled: person.enabled }
 }
 
 /** Those of some sign-ins that have ended, for a hub that was not told. */

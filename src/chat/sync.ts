@@ -1,16 +1,21 @@
-import { refuseRoom } from '../domain/access.ts'
+import { type PersonFacts, refuseRoom } from '../domain/access.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Input, Result, SyncRoom } from '../protocol/request.ts'
-import { changedSince } from '../store/message.ts'
-import { principalsByIds } from '../store/principal.ts'
 import { toRoom } from '../store/room.ts'
-import { listInvitations, type SyncedMessage, type SyncedRow, syncRooms } from '../store/sync.ts'
-import { requirePerson } from './access.ts'
+import {
+  type InvitationRow,
+  maxChanged,
+  readSync,
+  type Synced,
+  type SyncedMessage,
+  type SyncedRow,
+} from '../store/sync.ts'
+import { requireEnabled } from './access.ts'
+import { admitted } from './admission.ts'
 import type { Caller, Chat, Standing } from './chat.ts'
 import { requireLive } from './live.ts'
 
-const maxInvitations = 200
 /** Rooms that are synced in full, newest first. */
 const maxSyncedRooms = 1_000
 
@@ -28,48 +33,46 @@ export async function syncSession(
     )
   const sameEpoch = input.epoch === undefined || input.epoch === chat.epoch
   const history = chat.settings.defaultChatHistory
-  const rows = await syncRooms(chat.db, caller.user.id, asked, { history, site: chat.site, withSeq: sameEpoch })
-  // An empty answer of the statement says nothing of the person.
-  const first = rows[0]
-  const known = first && !first.account_disabled && first.enabled
-  const enabled = known || (await requirePerson(chat, caller)).enabled
+  const read = await admitted(chat, session.id, () =>
+    readSync(chat.db, caller.user.id, asked, { history, site: chat.site, withSeq: sameEpoch }),
+  )
+  const person = requireEnabled(read.person)
   const answer: Result<'session.sync'> = {
     epoch: chat.epoch,
     rooms: [],
     refused: [],
     // An administrator for whom the policy is off reads nothing.
-    invitations: enabled ? await readInvitations(chat, caller) : [],
+    invitations: person.enabled ? read.invitations.map(row => toInvitation(chat, row)) : [],
   }
   const refused = new Map<string, string>()
-  for (const row of rows) {
-    const refusal = refuseSync(row)
+  for (const row of read.rooms) {
+    const refusal = refuseSync(person, row)
     if (refusal) {
       refused.set(row.wanted, refusal.code)
       continue
     }
     const room = row as SyncedRow & { id: string }
-    const synced = await toSyncRoom(chat, room, sameEpoch)
+    const synced = toSyncRoom(chat, room, sameEpoch)
     answer.rooms.push(answer.rooms.length < maxSyncedRooms ? synced : { ...synced, messages: [], gap: true })
-    session.enter(room.id, standingOf(room))
+    session.enter(room.id, standingOf(read, room))
   }
   // In the order of asking: that of the rows would tell which of them exist.
   answer.refused = asked.flatMap(({ room }) => (refused.has(room) ? [{ room, code: refused.get(room)! }] : []))
   return answer
 }
 
-function standingOf(row: SyncedRow): Standing {
+function standingOf({ directory, settings }: Synced, row: SyncedRow): Standing {
   return {
     lastSeq: row.last_seq,
     revision: row.revision,
-    stamp: { room: row.list_version, scope: row.scope_version, directory: row.directory, settings: row.settings },
+    stamp: { room: row.list_version, scope: row.scope_version, directory, settings },
     shown: { room: row.version, category: row.category_version },
   }
 }
 
 /** The statement's facts, judged by the same function as every other request. */
-function refuseSync(row: SyncedRow): Refusal | null {
+function refuseSync(person: PersonFacts, row: SyncedRow): Refusal | null {
   if (row.id === null) return notFound('room')
-  const person = { administrator: row.administrator, enabled: row.enabled, disabled: row.account_disabled }
   // The scope comes flattened: allowed by some ancestor and denied by none.
   return refuseRoom(
     'read',
@@ -87,9 +90,7 @@ function refuseSync(row: SyncedRow): Refusal | null {
   )
 }
 
-const maxChanged = 100
-
-async function toSyncRoom(chat: Chat, row: SyncedRow & { id: string }, sameEpoch: boolean): Promise<SyncRoom> {
+function toSyncRoom(chat: Chat, row: SyncedRow & { id: string }, sameEpoch: boolean): SyncRoom {
   const known = row.seq !== null
   const reset = known && (!sameEpoch || row.seq! > row.last_seq)
   const after = Math.max(row.seq ?? 0, row.first_seq - 1)
@@ -108,7 +109,7 @@ async function toSyncRoom(chat: Chat, row: SyncedRow & { id: string }, sameEpoch
     messages,
     gap,
     ...(reset ? { reset: true } : {}),
-    ...(known && !reset && row.revision > (row.since_revision ?? 0) ? { changed: await readChanged(chat, row) } : {}),
+    ...(row.changed === null ? {} : { changed: toChanged(row.changed) }),
     // Versions of another store are no measure of this one's.
     ...(row.since_version === null || !sameEpoch || row.since_version < row.version
       ? { info: toRoom(row, chat.settings.domain, true) }
@@ -116,9 +117,9 @@ async function toSyncRoom(chat: Chat, row: SyncedRow & { id: string }, sameEpoch
   }
 }
 
-async function readChanged(chat: Chat, row: SyncedRow & { id: string }): Promise<NonNullable<SyncRoom['changed']>> {
-  const changed = await changedSince(chat.db, row.id, row.since_revision ?? 0, row.first_seq, maxChanged)
-  return changed.length > maxChanged ? 'reload' : changed
+function toChanged(changed: NonNullable<SyncedRow['changed']>): NonNullable<SyncRoom['changed']> {
+  if (changed.length > maxChanged) return 'reload'
+  return changed.map(({ seq, text }) => (text === null ? { seq } : { seq, text }))
 }
 
 function toMessage(row: SyncedMessage): Message {
@@ -128,17 +129,11 @@ function toMessage(row: SyncedMessage): Message {
   ) as unknown as Message
 }
 
-async function readInvitations(chat: Chat, caller: Caller): Promise<Result<'session.sync'>['invitations']> {
-  const rows = await listInvitations(chat.db, caller.user.id, maxInvitations)
-  if (rows.length === 0) return []
-  const people = await principalsByIds(
-    chat.db,
-    rows.flatMap(row => row.by ?? []),
-  )
-  return rows.map(row => ({
+function toInvitation(chat: Chat, row: InvitationRow): Result<'session.sync'>['invitations'][number] {
+  return {
     room: row.id,
-    by: (row.by && people.get(row.by)) || null,
-    at: row.at.toISOString(),
+    by: row.by,
+    at: new Date(row.at).toISOString(),
     info: toRoom(row, chat.settings.domain, true),
-  }))
+  }
 }

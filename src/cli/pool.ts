@@ -6,6 +6,7 @@ import { type Connection, type Db, openDb, transaction } from '../store/db.ts'
 import { findEmbedded } from '../store/embedded.ts'
 import {
   type PoolState,
+  readClock,
   readPool,
   removeServer,
   type SeenPool,
@@ -118,8 +119,7 @@ function change(
     const changedAt = await transaction(db, async tx => {
       await work(tx)
       await audit(tx, null, 'pool.update', 'pool', { [action]: detail })
-      const { rows } = await tx.query<{ at: Date }>('SELECT clock_timestamp() AS at')
-      return rows[0]!.at
+      return readClock(tx)
     })
     await heard(db, changedAt)
     await show(db, options)

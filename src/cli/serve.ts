@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { hostname } from 'node:os'
+import type { FastifyInstance } from 'fastify'
 import { repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
-import { openMetrics } from '../base/metrics.ts'
+import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
 import type { Chat } from '../chat/chat.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
 import { purgeSignIns } from '../chat/session.ts'
@@ -13,7 +14,7 @@ import { openLocalDirectory } from '../directory/local.ts'
 import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
-import { type Hub, openHub } from '../server/hub.ts'
+import { openHub } from '../server/hub.ts'
 import { openMembership } from '../server/membership.ts'
 import { openWebSockets } from '../server/ws.ts'
 import type { StoreAddress } from '../store/address.ts'
@@ -40,6 +41,12 @@ export type ServeOptions = {
   natsUrl?: string | undefined
   /** Instead of NATS: the bus of the workers of one server, or a test's own. */
   bus?: Bus | undefined
+  /** Of a worker: where its connections come from, in place of a port of its own. */
+  door?: Door | undefined
+  /** Of a worker: what all processes of the server counted. */
+  countAll?: (() => Promise<Counted[]>) | undefined
+  /** False where another process sees to the first administrator and makes the link for one. */
+  setUp?: boolean | undefined
   /** Address that clients reach this server at, where it is not that of host and port. */
   publicUrl?: string | undefined
   log: Log
@@ -51,13 +58,26 @@ export type ServeOptions = {
   /** How often it looks whether the store was restored. */
   epochMs?: number
 }
-export type Serving = { url: string; setupUrl?: string | undefined; stop(): Promise<void> }
+export type Door = { port: number; open(http: FastifyInstance): Promise<void> }
+export type Serving = {
+  url: string
+  setupUrl?: string | undefined
+  stop(): Promise<void>
+}
+export type ServingProcess = Serving & {
+  /** Live sessions of this process. */
+  sessions(): number
+  /** What this process counted. */
+  counted(): Promise<Counted>
+}
 
+/** At most so many to the store, of each process that serves. */
+export const storeConnections = 16
 const upkeepMs = 30_000
 const wordIndexMs = 1_000
 
 /** One server with all roles, on a store that is already migrated. `stop` drains: what was asked is answered, what was taken is written. */
-export async function serve(options: ServeOptions): Promise<Serving> {
+export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const { log } = options
   await using started = new AsyncDisposableStack()
   const metrics = openMetrics()
@@ -72,7 +92,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     metrics.storeSwitches.inc()
     switched()
   }
-  const db = openDb(options.address, { max: 16, onError, onSwitch })
+  const db = openDb(options.address, { max: storeConnections, onError, onSwitch })
   started.defer(() => db.end())
   const bus = openBus(options)
   started.defer(() => bus.close())
@@ -99,16 +119,16 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   if (options.domain) await setDomain(chat, options.domain)
   await turnPartitions(db, Date.now())
 
-  const hub: Hub & { checkStore?(): Promise<void>; forget?(member: string): void } = await openHub(chat, options)
+  const hub = await openHub(chat, options)
   started.defer(() => hub.stop())
   chat.roster = hub.roster
-  switched = () => void hub.checkStore?.()
+  switched = () => void hub.checkStore()
   const membership = await openMembership(chat, {
     server: options.server ?? hostname(),
     url: () => (url === '' ? '' : `${(options.publicUrl ?? url).replace(/^http/, 'ws').replace(/\/$/, '')}/ws`),
     program: programVersion,
     sessions: () => hub.sessions.size,
-    onGone: member => hub.forget?.(member),
+    onGone: member => hub.forget(member),
   })
   started.defer(() => membership.stop())
   chat.servers = membership.servers
@@ -140,17 +160,24 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     ]
     return { ready: !draining && isStoreThere, notes }
   }
-  const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health })
+  const { countAll } = options
+  const measure = countAll && (async () => sumCounted(await countAll()))
+  const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health, measure })
   started.defer(() => http.close())
   const webSockets = openWebSockets(http.server as Server, chat, hub)
-  await http.listen({ host: options.host, port: options.port })
-  url = addressOf(http.server as Server, options)
+  if (options.door) await options.door.open(http)
+  else await http.listen({ host: options.host, port: options.port })
+  url = addressOf({ ...options, port: options.door?.port ?? portOf(http.server as Server) ?? options.port })
+  await membership.announce()
 
-  const setupUrl = (await needsSetup(chat)) ? `${url}/setup#token=${await beginSetup(chat)}` : undefined
+  const setupUrl =
+    options.setUp !== false && (await needsSetup(chat)) ? `${url}/setup#token=${await beginSetup(chat)}` : undefined
   const running = started.move()
   return {
     url,
     setupUrl,
+    sessions: () => hub.sessions.size,
+    counted: () => metrics.registry.getMetricsAsJSON(),
     async stop() {
       draining = true
       await membership.drain()
@@ -179,9 +206,12 @@ async function keepUp(chat: Chat) {
   while (await purgeSlice(chat.db)) await new Promise(resolve => setImmediate(resolve))
 }
 
-function addressOf(server: Server, options: ServeOptions): string {
+function portOf(server: Server): number | undefined {
   const bound = server.address()
-  const port = typeof bound === 'object' && bound ? bound.port : options.port
-  const host = /^(127\.0\.0\.1|::1|localhost)$/.test(options.host) ? 'localhost' : options.host
-  return `${options.tls ? 'https' : 'http'}://${host}:${port}`
+  return typeof bound === 'object' && bound ? bound.port : undefined
+}
+
+export function addressOf({ host, port, tls }: { host: string; port: number; tls?: object | undefined }): string {
+  const name = /^(127\.0\.0\.1|::1|localhost)$/.test(host) ? 'localhost' : host
+  return `${tls ? 'https' : 'http'}://${name}:${port}`
 }

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { type Log, openLog } from '../base/log.ts'
 import type { StoreAddress } from '../store/address.ts'
@@ -9,10 +8,10 @@ import { type Certificate, keepSelfSigned, readCertificate } from './certificate
 import { takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
 import { findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
-import { type Serving, serve } from './serve.ts'
+import { type Serving, serve, storeConnections } from './serve.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
-
-const webRoot = fileURLToPath(new URL('../../web/dist', import.meta.url))
+import { webRoot } from './web-root.ts'
+import { startWorkers } from './workers.ts'
 
 const examples = `
 Examples:
@@ -47,7 +46,10 @@ export async function start(
   }
 }
 
-type Setting = { admin?: { user: string; password: string }; tls?: Certificate }
+/** Of administrators, of the verbs of pchat, and of PostgreSQL itself. */
+const otherConnections = 28
+
+type Setting = { admin?: { user: string; password: string } | undefined; tls?: Certificate | undefined }
 type Run = Setting & { options: StartOptions; log: Log; stopping: Stopping }
 
 async function checkSetting(options: StartOptions): Promise<Setting> {
@@ -70,28 +72,21 @@ async function run(
   const address = await openStore(options, folder.path, log, stopping, started)
   await migrateStore(address, log)
   stopping.asked.throwIfAborted()
-  const { host, port, domain, site, server, pool, natsUrl, url: publicUrl } = options
-  const certificate = options.tlsSelfSigned ? await keepSelfSigned(folder.path, host) : tls
-  const serving = await serve({
-    address,
-    host,
-    port,
-    tls: certificate,
-    domain,
-    site,
-    server,
-    pool,
-    natsUrl,
-    publicUrl,
-    log,
-    admin,
-    webRoot,
-  })
+  const certificate = options.tlsSelfSigned ? await keepSelfSigned(folder.path, options.host) : tls
+  const plan = { options, address, tls: certificate, admin, log }
+  const serving = options.workers > 1 ? await startWorkers({ ...plan, ...stopping }) : await serveAlone(plan)
   started.defer(() => unless(stopping.hurried, serving.stop()))
   await onReady?.(serving, address)
   announce(serving)
   await aborted(stopping.asked)
   log.info({}, 'stopping')
+}
+
+type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log }
+
+function serveAlone({ options, address, tls, admin, log }: Plan): Promise<Serving> {
+  const { host, port, domain, site, server, pool, natsUrl, url: publicUrl } = options
+  return serve({ address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl, log, admin, webRoot })
 }
 
 async function openStore(
@@ -102,7 +97,9 @@ async function openStore(
   started: AsyncDisposableStack,
 ): Promise<StoreAddress> {
   if (options.databaseUrl) return { connectionString: options.databaseUrl, backup: options.backupDatabaseUrl }
-  const embedded = await startEmbedded({ dataDir, log, signal: stopping.asked })
+  // Those of a worker that was killed are still there when its successor comes.
+  const settings = { max_connections: otherConnections + 2 * storeConnections * options.workers }
+  const embedded = await startEmbedded({ dataDir, log, settings, signal: stopping.asked })
   started.defer(() => embedded.stop())
   return embedded.address
 }

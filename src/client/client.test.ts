@@ -3,6 +3,7 @@ import { message, ROOM, RoomModel } from '../../test/room-model.ts'
 import { type Asked, type Reply, type Script, ScriptedServer } from '../../test/scripted-server.ts'
 import type { WireError } from '../protocol/error.ts'
 import { type Client, type ClientOptions, connect } from './client.ts'
+import { movingMs, retryMs } from './wait.ts'
 
 const ME = { id: ROOM, kind: 'user', name: 'a@example.com', displayName: 'A', administrator: false, enabled: true }
 const LIMITS = {
@@ -226,4 +227,92 @@ test('[CL12] older messages are loaded from the newest range down, to the first 
   expect(client.room(ROOM)?.messages.map(({ seq }) => seq)).toEqual([5, 6, 7, 8, 9])
   expect(await client.loadOlder(ROOM)).toBe(false)
   expect(client.room(ROOM)?.messages).toEqual(model.messages)
+})
+
+/** A pool of two whose first server names both. */
+async function pool(): Promise<{ first: ScriptedServer; second: ScriptedServer; script: Script }> {
+  const second = await serve(room(new RoomModel()))
+  const first = await serve(() => undefined)
+  const script = room(
+    new RoomModel(),
+    [first, second].map(({ port }) => `ws://127.0.0.1:${port}/ws`),
+  )
+  first.play(script)
+  second.play(script)
+  return { first, second, script }
+}
+
+test('[CL16] who lost his server, told (1001, 1012) or not, goes to another one of the pool', async () => {
+  for (const code of [1001, 1012, undefined]) {
+    const { first, second } = await pool()
+    const client = openClient(first)
+    await client.ready()
+    first.drop(code)
+    await vi.waitFor(() => expect(second.askedFor('session.open')).toHaveLength(1), 5000)
+    expect(first.askedFor('session.open')).toHaveLength(1)
+    client.close()
+  }
+})
+
+test('[CL16] the first try elsewhere comes after up to two seconds, by chance', () => {
+  expect(movingMs(() => 0)).toBe(0)
+  expect(movingMs(() => 0.5)).toBe(1_000)
+  expect(movingMs(() => 0.999)).toBeLessThan(2_000)
+})
+
+test('[CL17] a server that refuses is passed over for the next', async () => {
+  const { first, second } = await pool()
+  const client = openClient(first)
+  await client.ready()
+  second.play(() => refuse('unavailable', 60_000))
+  first.drop(1001)
+  await vi.waitFor(() => expect(first.askedFor('session.open')).toHaveLength(2), 5000)
+  await client.request('room.find', {})
+  expect(second.askedFor('session.open')).toHaveLength(1)
+})
+
+test('[CL19] a refused sync is asked again on the same connection', async () => {
+  const usual = room(new RoomModel())
+  let refusals = 0
+  const server = await serve((asked, self) => {
+    if (asked.verb !== 'session.sync' || refusals === 2) return usual(asked, self)
+    refusals += 1
+    return refuse('unavailable', 20)
+  })
+  const client = openClient(server)
+  const synced = new Promise(resolve => client.on('synced', resolve))
+  await synced
+  expect(server.askedFor('session.sync').map(({ connection }) => connection)).toEqual([1, 1, 1])
+  expect(client.state).toBe('open')
+})
+
+test('[CL20] a new connection does not wait for what an older one was told to wait', async () => {
+  const usual = room(new RoomModel())
+  const server = await serve((asked, self) =>
+    asked.verb === 'session.sync' && asked.connection === 1 ? refuse('unavailable', 600_000) : usual(asked, self),
+  )
+  const client = openClient(server)
+  const synced = new Promise(resolve => client.on('synced', resolve))
+  await client.ready()
+  await vi.waitFor(() => expect(server.askedFor('session.sync')).toHaveLength(1), 5000)
+  // The refusal has arrived, and the wait begun, when a later answer has.
+  await client.request('room.find', {})
+  server.drop()
+  await synced
+  expect(server.askedFor('session.sync').map(({ connection }) => connection)).toEqual([1, 2])
+})
+
+test('[CL21] who is told when to come waits so long and a little more, by chance', async () => {
+  expect(retryMs(20_000, 0, () => 0)).toBe(20_000)
+  expect(retryMs(20_000, 0, () => 0.5)).toBe(20_500)
+  expect(retryMs(100, 7, () => 0.5)).toBe(150)
+  expect(retryMs(undefined, 0, () => 0)).toBe(500)
+  const usual = room(new RoomModel())
+  const opened: number[] = []
+  const server = await serve((asked, self) => {
+    if (asked.verb === 'session.open') opened.push(performance.now())
+    return opened.length === 1 ? refuse('unavailable', 300) : usual(asked, self)
+  })
+  await openClient(server).ready()
+  expect(opened[1]! - opened[0]!).toBeGreaterThan(290)
 })

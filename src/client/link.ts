@@ -1,12 +1,12 @@
 import { closeCodes } from '../protocol/error.ts'
 import type { Event } from '../protocol/event.ts'
 import type { Input, Result, Verb } from '../protocol/request.ts'
-import { poolAddresses, webSocketUrl } from './addresses.ts'
+import { Addresses } from './addresses.ts'
 import { type Answer, type Connection, openConnection, type SocketClass } from './connection.ts'
 import { ConnectionLost, clientClosed, isPassing, notConnected, PchatError } from './error.ts'
 import { isRepeatable } from './repeatable.ts'
 import { signIn } from './sign-in.ts'
-import { backOffMs, sleep } from './wait.ts'
+import { backOffMs, movingMs, retryMs, sleep } from './wait.ts'
 
 export type ConnectionState = 'connecting' | 'open' | 'waiting' | 'closed'
 
@@ -23,6 +23,9 @@ export type LinkOptions = {
 }
 
 type Ended = { code: number; error?: PchatError; opened: boolean }
+/** The server goes, restarts, or was lost without a word: any other of the pool can go on with the session. */
+const leaving: ReadonlySet<number> = new Set([closeCodes.goingAway, closeCodes.restart, 1006])
+
 type Waiting = { send: () => void; reject: (error: PchatError) => void }
 
 /** A session that outlives its connections: signs in, opens, and connects again until it is closed or refused. */
@@ -34,8 +37,7 @@ export class Link {
   readonly #options: LinkOptions
   readonly #stop = new AbortController()
   #token: string | undefined
-  #addresses: string[]
-  #address = 0
+  readonly #addresses: Addresses
   #connection: Connection | undefined
   #waiting: Waiting[] = []
   #wake = () => {}
@@ -43,7 +45,7 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options
     this.#token = options.token
-    this.#addresses = [webSocketUrl(options.url)]
+    this.#addresses = new Addresses(options.url, options.random)
     onOnline(() => this.#wake(), this.#stop.signal)
     void this.#run()
   }
@@ -95,10 +97,23 @@ export class Link {
       const refusal = this.#refusal(ended)
       if (refusal !== undefined) return void this.close(refusal)
       if (ended.opened) attempt = 0
-      if (!ended.opened || ended.code === closeCodes.goingAway) this.#address += 1
+      const pauseMs = this.#nextAddress(ended, attempt)
       this.#become('waiting')
-      await this.#pause(ended.error?.retryAfterMs ?? backOffMs(attempt, this.#options.random))
+      await this.#pause(pauseMs)
     }
+  }
+
+  /** Chooses where to connect next, and answers how long to wait before. */
+  #nextAddress({ opened, code, error }: Ended, attempt: number): number {
+    const { random } = this.#options
+    const ms = retryMs(error?.retryAfterMs, attempt, random)
+    if (opened && !leaving.has(code)) return ms
+    const alone = !this.#addresses.hasOthers
+    const waitMs = this.#addresses.moveOn(ms)
+    if (alone) return ms
+    // All may have said when to come: then it is the earliest.
+    if (waitMs > 0) return waitMs
+    return opened ? movingMs(random) : backOffMs(attempt, random)
   }
 
   /** One connection from sign-in to its end. Never rejects. */
@@ -117,13 +132,14 @@ export class Link {
     if (this.#token !== undefined || this.#options.signIn === undefined) return
     const signedIn = await signIn(this.#options.url, this.#options.signIn)
     this.#token = signedIn.token
-    this.#learnAddresses(signedIn.servers)
+    this.#addresses.learn(signedIn.servers, true)
+    this.#addresses.spread(signedIn.servers)
   }
 
   #connect(): Promise<Ended> {
     return new Promise(resolve => {
       const ended: Ended = { code: 0, opened: false }
-      const url = this.#addresses[this.#address % this.#addresses.length] ?? this.#options.url
+      const url = this.#addresses.current
       const { webSocket, heard, answered } = this.#options
       const open = async () => {
         const session = await connection.request(
@@ -155,7 +171,8 @@ export class Link {
 
   #opened(session: Result<'session.open'>): void {
     this.session = session
-    this.#learnAddresses(session.servers)
+    this.#addresses.learn(session.servers, this.#token !== undefined)
+    this.#addresses.reached()
     this.#become('open')
     this.#options.opened()
     for (const waiting of this.#waiting.splice(0)) waiting.send()
@@ -171,13 +188,6 @@ export class Link {
     }
     if (rejected) return ended.error ?? unauthenticated('The server does not know this sign-in. Sign in again.')
     return mayPass(ended.error) ? undefined : ended.error
-  }
-
-  #learnAddresses(servers: readonly string[]): void {
-    const home = webSocketUrl(this.#options.url)
-    const current = this.#addresses[this.#address % this.#addresses.length]
-    this.#addresses = poolAddresses(home, servers, this.#token !== undefined)
-    this.#address = Math.max(0, this.#addresses.indexOf(current ?? home))
   }
 
   async #pause(ms: number): Promise<void> {

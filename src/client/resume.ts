@@ -1,7 +1,7 @@
 import { ConnectionLost, isPassing, PchatError } from './error.ts'
 import type { Link } from './link.ts'
 import type { Rooms } from './rooms.ts'
-import { backOffMs, sleep } from './wait.ts'
+import { retryMs, sleep } from './wait.ts'
 
 /**
  * Brings the rooms up to date by session.sync. `start` may be called at any time: one runs at once, and one more where
@@ -10,10 +10,13 @@ import { backOffMs, sleep } from './wait.ts'
 export function createSync(link: Link, rooms: Rooms, random: () => number) {
   let running: Promise<void> | undefined
   let wanted = false
+  let connection: Link['session']
+  let pause = new AbortController()
 
   async function run(): Promise<void> {
     for (let attempt = 0; wanted && link.state === 'open'; attempt += 1) {
       wanted = false
+      connection = link.session
       try {
         await syncOnce(link, rooms)
         attempt = -1
@@ -21,13 +24,16 @@ export function createSync(link: Link, rooms: Rooms, random: () => number) {
         // Where it is lost, the next connection starts anew; where it is refused, asking again does not help.
         if (error instanceof ConnectionLost || !isPassing(error)) continue
         wanted = true
-        await sleep(error.retryAfterMs ?? backOffMs(attempt, random), link.stopped)
+        pause = new AbortController()
+        await sleep(retryMs(error.retryAfterMs, attempt, random), AbortSignal.any([link.stopped, pause.signal]))
       }
     }
   }
 
   function start(): Promise<void> {
     wanted = true
+    // What the last connection was told to wait for is no matter of this one: its sync was let in with it.
+    if (link.session !== connection) pause.abort()
     running ??= run().then(ended)
     return running
   }
@@ -63,7 +69,7 @@ export async function resume(link: Link, rooms: Rooms, sync: () => Promise<void>
         (reason: unknown) => reason,
       )
       if (!isPassing(error) || !(error instanceof PchatError)) break
-      await sleep(error.retryAfterMs ?? backOffMs(attempt, random), link.stopped)
+      await sleep(retryMs(error.retryAfterMs, attempt, random), link.stopped)
     }
   }
 }

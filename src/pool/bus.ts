@@ -49,8 +49,6 @@ export type Bus = {
   publish(subject: Subject, message: BusMessage): void
   /** Answers the function that ends the subscription. */
   subscribe(subject: Subject, hear: (message: BusMessage) => void): () => void
-  /** False while others are not heard; absent where there is nothing to lose. */
-  isConnected?(): boolean
   close(): Promise<void>
   /** False while the other servers are not heard; absent where nothing can come between. */
   isConnected?(): boolean

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { busContract } from './bus.contract.ts'
 import type { Bus } from './bus.ts'
-import { type BusSignal, type Channel, openParentBus, openRelay } from './parent.ts'
+import { type BusSignal, type Channel, openChannel as openBoundedChannel, openParentBus, openRelay } from './parent.ts'
 
 /** Two ends of a channel, delivering in order in later turns, as between processes. */
 function openChannel(): [Channel, Channel] {
@@ -62,4 +62,29 @@ test('[PO4] a worker that is gone is sent nothing', async () => {
   a.publish('pool', { head: { kind: 'settings', version: 1 } })
   await settled()
   expect(heard).toBe(0)
+})
+
+test('[WK12] news to a process that does not read are dropped beyond a bound, what it asks for never', () => {
+  const waiting: { signal: BusSignal; written: () => void }[] = []
+  let losses = 0
+  const channel = openBoundedChannel({
+    write: (signal, written) => void waiting.push({ signal, written }),
+    onSignal: () => {},
+    onLoss: () => {
+      losses += 1
+    },
+  })
+  const frame = Buffer.alloc(1024 * 1024)
+  const publish = () => channel.send({ bus: 'publish', subject: 'pool', head: { kind: 'settings', version: 1 }, frame })
+  for (let n = 0; n < 100; n += 1) publish()
+  expect(losses).toBe(1)
+  expect(waiting.length).toBeLessThanOrEqual(32)
+  const before = waiting.length
+  channel.send({ bus: 'subscribe', subject: 'room.1' })
+  expect(waiting).toHaveLength(before + 1)
+  for (const { written } of waiting.splice(0)) written()
+  publish()
+  expect(waiting).toHaveLength(1)
+  for (let n = 0; n < 100; n += 1) publish()
+  expect(losses).toBe(2)
 })

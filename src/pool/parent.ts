@@ -11,6 +11,43 @@ export type Channel = {
   onSignal(hear: (signal: BusSignal) => void): void
 }
 
+/** Beyond so much that the other process has not read, news are dropped: the store finds them, and memory has an end. */
+const maxBehindBytes = 32 * 1024 * 1024
+/** What a message takes beside its frame, generously. */
+const headBytes = 4 * 1024
+
+export type Pipe = {
+  /** `written` is called once it has left this process, or never will. */
+  write(signal: BusSignal, written: () => void): void
+  onSignal(hear: (signal: BusSignal) => void): void
+  /** Something was dropped; told once until the other process has read everything. */
+  onLoss(): void
+}
+
+/** One end of the inherited channel, whose own queue has no end. */
+export function openChannel({ write, onSignal, onLoss }: Pipe): Channel {
+  let behindBytes = 0
+  let losing = false
+  return {
+    send(signal) {
+      // What is asked for must arrive: a lost one would be missed for as long as the room is heard.
+      if (signal.bus !== 'publish') return write(signal, () => {})
+      const bytes = headBytes + (signal.frame?.byteLength ?? 0)
+      if (behindBytes + bytes > maxBehindBytes) {
+        if (!losing) onLoss()
+        losing = true
+        return
+      }
+      behindBytes += bytes
+      write(signal, () => {
+        behindBytes -= bytes
+        if (behindBytes === 0) losing = false
+      })
+    },
+    onSignal,
+  }
+}
+
 /** The bus of one worker of a server: within the process as the local bus, to the other workers through the parent. */
 export function openParentBus(channel: Channel): Bus {
   const local = openLocalBus()

@@ -97,6 +97,8 @@ export const PoolSettings = Type.Object({
   requestBurst: Type.Integer({ minimum: 1 }),
   addressRequestsPerSecond: Type.Number({ exclusiveMinimum: 0, description: 'per address' }),
   addressRequestBurst: Type.Integer({ minimum: 1 }),
+  admissionsPerSecond: Type.Number({ exclusiveMinimum: 0, description: 'sessions that a process lets in' }),
+  admissionBurst: Type.Integer({ minimum: 1, description: 'sessions that a process lets in at once' }),
   failedSignInsPerMinute: Type.Integer({ minimum: 1, description: 'per address' }),
   lockoutThreshold: Type.Integer({ minimum: 1, description: 'failed sign-ins in a row that lock an account' }),
   lockoutSeconds: Type.Integer({ minimum: 1 }),

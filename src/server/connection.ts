@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { Caller, Chat } from '../chat/chat.ts'
+import { admitNext, admitted, Crowded, giveBack, requireActive } from '../chat/admission.ts'
+import type { Chat } from '../chat/chat.ts'
 import { dispatch, isVerb, parseInput } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { opened } from '../chat/live.ts'
 import { isTrustedAddress, openTurns, takeAddressRequest, takeTurn } from '../chat/rate-limit.ts'
-import { callerOfToken, isSignedIn, readMe, signIn } from '../chat/session.ts'
+import { callerOfToken, readSignedIn, signIn } from '../chat/session.ts'
+import { hashToken } from '../chat/token.ts'
 import { textFrame } from '../pool/frame.ts'
 import { closeCodes, Refusal } from '../protocol/error.ts'
 import { MAX_FRAME_BYTES } from '../protocol/version.ts'
@@ -36,12 +38,21 @@ type Options = {
   webSocket: WebSocket
   socket: Duplex
   address: string
-  upgraded: Caller | undefined
+  /** That came with the upgrade. */
+  token: string | undefined
   schedule: (outlet: Outlet) => void
 }
 
 /** One WebSocket from its first frame to its end: frames in, one door, answers and events out. */
-export function serveConnection({ chat, hub, webSocket, socket, address, upgraded, schedule }: Options): Connection {
+export function serveConnection({
+  chat,
+  hub,
+  webSocket,
+  socket,
+  address,
+  token: upgraded,
+  schedule,
+}: Options): Connection {
   const outlet = openOutlet(socket, schedule)
   const trusted = isTrustedAddress(chat, address)
   const turns = openTurns(chat)
@@ -50,7 +61,7 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
   let closed = false
   let underWay = 0
   let idle: (() => void)[] = []
-  const late = setTimeout(() => close(closeCodes.unauthenticated, 'session.open did not come in time'), openWithinMs)
+  let late = openBy(openWithinMs)
 
   const connection: Connection = {
     idle: () => (underWay === 0 ? Promise.resolve() : new Promise(resolve => idle.push(resolve))),
@@ -131,7 +142,7 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
     try {
       limit(verb)
       // Sent right behind session.open, without waiting for its answer.
-      if (opening) await opening.catch(() => {})
+      if (opening) await opening.catch(alsoCrowded)
       if (closed) return
       if (!session) await beforeOpen(request)
       else {
@@ -174,33 +185,65 @@ export function serveConnection({ chat, hub, webSocket, socket, address, upgrade
       return answer(id, { result: await signIn(chat, { address }, parseInput('session.signIn', input)) })
     if (verb !== 'session.open')
       throw new Refusal('unauthenticated', 'session.open comes first. Send it with your token.')
-    opening = open(id, parseInput('session.open', input).token)
+    const { token = upgraded } = parseInput('session.open', input)
+    // Since the upgrade it may have been taken out.
+    requireActive(chat)
+    if (token === undefined) throw signInAgain('No token came along, or it has ended. Sign in again.')
+    opening = admitted(chat, keyOf(token), () => open(id, token))
     try {
       await opening
+    } catch (error) {
+      // Whoever is told to wait may do so here.
+      if (error instanceof Crowded && error.retryAfterMs !== undefined) {
+        clearTimeout(late)
+        if (!closed) late = openBy(error.retryAfterMs + openWithinMs)
+      }
+      throw error
     } finally {
       opening = undefined
     }
   }
 
-  async function open(id: Request['id'], token: string | undefined) {
-    const caller = token === undefined ? upgraded : await callerOfToken(chat, token, address)
-    if (!caller) throw new Refusal('unauthenticated', 'The token is unknown or has ended. Sign in again.')
-    const me = await readMe(chat, caller)
+  function openBy(ms: number) {
+    return setTimeout(() => close(closeCodes.unauthenticated, 'session.open did not come in time'), ms)
+  }
+
+  async function open(id: Request['id'], token: string) {
+    // Whoever went while he waited costs the store nothing.
+    if (closed) return
+    const caller = await callerOfToken(chat, token, address)
+    if (!caller) giveBack(chat)
+    if (!caller) throw signInAgain('The token is unknown or has ended. Sign in again.')
     if (closed) return
     clearTimeout(late)
     const made: Session = { id: randomUUID(), caller, heard: new Set(), push, close }
     hub.add(made)
     // The sign-in may have been ended between the look and now, when nobody could tell this session. Asking begins after.
-    const signedIn = await isSignedIn(chat, caller).catch(error => {
+    const me = await readSignedIn(chat, caller).catch(error => {
       hub.remove(made)
       throw error
     })
-    if (closed || !signedIn) hub.remove(made)
+    if (closed || !me) hub.remove(made)
     if (closed) return
-    if (!signedIn) throw new Refusal('unauthenticated', 'This sign-in has ended. Sign in again.')
+    if (!me) throw signInAgain('This sign-in has ended. Sign in again.')
     session = made
+    admitNext(chat, made.id)
     answer(id, { result: opened(chat, me) })
   }
+}
+
+/** What came along with a session.open that was told to come later has to come later too. */
+function alsoCrowded(error: unknown) {
+  if (error instanceof Crowded) throw error
+}
+
+function signInAgain(message: string): Refusal {
+  return new Refusal('unauthenticated', message)
+}
+
+/** The token itself is not kept longer than it is looked at. */
+function keyOf(token: string): string {
+  return hashToken(token).toString('base64')
 }
 
 function readRequest(data: Buffer): Request | undefined {

@@ -5,7 +5,7 @@ import type { Chat, Standing } from '../chat/chat.ts'
 import type { Bus, Subject } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { type Hub, openHub } from './hub.ts'
-import type { Session } from './session.ts'
+import type { Heard, Session } from './session.ts'
 
 let chat: Chat
 let close: () => Promise<void>
@@ -77,6 +77,34 @@ test.each(['join', 'sync'])(
     expect(session.heard.size).toBe(0)
   },
 )
+
+test('[RO16] who comes between the list of a join and its answer is told after it', () => {
+  const frames: string[] = []
+  const pushing = {
+    ...session,
+    id: randomUUID(),
+    heard: new Set<Heard>(),
+    push: (frame: Uint8Array) => void frames.push(`${frame}`),
+  }
+  hub.add(pushing)
+  const other = {
+    ...session,
+    heard: new Set<Heard>(),
+    caller: { ...session.caller, user: { ...session.caller.user, id: randomUUID() } },
+  }
+  const after: (() => void)[] = []
+  hub.live(pushing, after).begin(room).settle(standing)
+  const his: (() => void)[] = []
+  hub.live(other, his).enter(room, standing)
+  hub.add(other)
+  for (const settle of his) settle()
+  expect(frames).toEqual([])
+  for (const settle of after) settle()
+  expect(frames.join()).toContain('"participant.joined"')
+  expect(frames).toHaveLength(1)
+  hub.remove(pushing)
+  hub.remove(other)
+})
 
 test('[RO2] who joins again before the first join went live is one participant, and none once gone', () => {
   // Decided under no directory at all: it is decided anew before it goes live.

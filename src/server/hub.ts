@@ -1,41 +1,39 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Chat, Live, Standing } from '../chat/chat.ts'
-import { concernedUsers, readDirectoryChange, readRoomOpened } from '../chat/hearing.ts'
+import { concernedUsers, readRoomOpened } from '../chat/hearing.ts'
 import { endedSessions } from '../chat/session.ts'
 import { loadSettings } from '../chat/settings.ts'
-import type { Stamp } from '../domain/stamp.ts'
 import type { BusMessage, Subject } from '../pool/bus.ts'
-import { eventFrame } from '../pool/frame.ts'
+import type { Roster } from '../pool/roster.ts'
 import { closeCodes } from '../protocol/error.ts'
-import { changesSince, lastSeqs } from '../store/change.ts'
 import { readStamps } from '../store/stamp.ts'
+import { openDirectoryWatch } from './directory-watch.ts'
 import { isOtherStore } from './epoch.ts'
-import { type LocalRoster, openLocalRoster, type RosterNews } from './local-roster.ts'
 import { openLosses } from './losses.ts'
+import { openPoolRoster, type PoolRosterOptions } from './pool-roster.ts'
 import { openRoomFeed, type RoomFeed } from './room-feed.ts'
+import type { RosterNews } from './roster.ts'
 import type { Session } from './session.ts'
 import type { Sub } from './sub.ts'
+import { openSweep } from './sweep.ts'
 
 /** All live sessions of this process, the rooms they hear, and what the bus and the sweep bring for them. */
 export type Hub = {
-  roster: LocalRoster
+  roster: Roster
   sessions: Map<string, Session>
   add(session: Session): void
   remove(session: Session): void
   /** What one request of a session may ask; `after` collects what is done once its answer is written. */
   live(session: Session, after: (() => void)[]): Live
+  /** Another process of the pool is dead: its users are gone, unless they come back elsewhere. */
+  forget(member: string): void
+  /** Looks whether the store is another one than before, as after a restore. */
+  checkStore(): Promise<void>
   stop(): Promise<void>
 }
 
-export type HubOptions = { sweepMs?: number; lingerMs?: number; epochMs?: number }
+export type HubOptions = PoolRosterOptions & { sweepMs?: number; epochMs?: number }
 
-/** A lost last message is found within two sweeps, and no event without a sequence is decided under an older stamp. */
-const sweepMs = 1_000
-/** Changes are kept for minutes in the store; a hub that could not read them for so long looks at all its rooms. */
-const maxBlindMs = 5 * 60_000
-/** How long the sign-in of a live session may have ended by its own user, or by age, without the bus telling of it. */
-const signInsMs = 60_000
-const newFeedMs = 20
 /** How often it is asked whether the store was restored. */
 const epochMs = 30_000
 
@@ -43,22 +41,52 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   const sessions = new Map<string, Session>()
   const byUser = new Map<string, { sessions: Set<Session>; end(): void }>()
   const feeds = new Map<string, { feed: RoomFeed; end(): void }>()
-  const roster = openLocalRoster({
-    limit: () => chat.settings.participantUpdateLimit,
-    tell: tellRoster,
-    ...(options.lingerMs === undefined ? {} : { lingerMs: options.lingerMs }),
-  })
-  const stamps = await readStamps(chat.db)
-  /** Known of: who was decided under an older one is decided anew before he hears. */
-  let directory = stamps.directory
-  /** Followed up: everybody who hears was decided under this one. Behind `directory` while that is done, or where it failed. */
-  let followed = stamps.directory
-  let catching: Promise<void> | undefined
-  let fresh: RoomFeed[] = []
   const losses = openLosses()
   let leaving: Session | undefined
+  let checkingStore: Promise<void> | undefined
 
-  const feedHub = { chat, isBehind, catchUp, directory: () => directory, entered, left, shutOut: losses.note, empty }
+  const directory = openDirectoryWatch(
+    {
+      chat,
+      users: () => [...byUser.keys()],
+      recheck: recheckUsers,
+      followed: users => void failing(tellBack(users)),
+    },
+    (await readStamps(chat.db)).directory,
+  )
+  const sweep = await openSweep(
+    {
+      chat,
+      feed: room => feeds.get(room)?.feed,
+      feeds: () => [...feeds.values()].map(({ feed }) => feed),
+      follow: directory.catchUp,
+      hearCategory,
+      checkSignIns: () => checkSignIns([...sessions.values()]),
+    },
+    options.sweepMs,
+  )
+  const roster = openPoolRoster(
+    chat,
+    {
+      tell: (room: string, news: RosterNews) => feeds.get(room)?.feed.hearRoster(news),
+      isHeard: room => feeds.has(room),
+      back: sweep.now,
+    },
+    options,
+  )
+  const feedHub = {
+    chat,
+    isBehind: directory.isBehind,
+    catchUp: directory.catchUp,
+    directory: directory.version,
+    entered,
+    left,
+    shutOut: losses.note,
+    isFresh: sweep.isFresh,
+    owes: sweep.owes,
+    roster: roster.whole,
+    empty,
+  }
 
   ////////////////////////////////////////////////////////////////// rooms
 
@@ -66,7 +94,9 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     const found = feeds.get(room)
     if (found) return found.feed
     const feed = openRoomFeed(feedHub, room)
-    feeds.set(room, { feed, end: chat.bus.subscribe(`room.${room}`, message => feed.hear(message)) })
+    const hear = (message: BusMessage) =>
+      message.head.kind === 'presence' ? roster.hear(message.head) : feed.hear(message)
+    feeds.set(room, { feed, end: chat.bus.subscribe(`room.${room}`, hear) })
     return feed
   }
 
@@ -76,6 +106,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     if (found?.feed !== feed) return
     found.end()
     feeds.delete(feed.room)
+    roster.end(feed.room)
   }
 
   function entered(feed: RoomFeed, sub: Sub) {
@@ -89,62 +120,14 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     roster.leave(feed.room, sub.session.caller.user.id, leaving === sub.session)
   }
 
-  /** To those who opened the room by room.join; what came by session.sync is not answered with a storm. */
-  function tellRoster(room: string, news: RosterNews) {
-    const feed = feeds.get(room)?.feed
-    if (!feed) return
-    const { participants } = news
-    const frame =
-      news.kind === 'roster'
-        ? eventFrame({
-            event: 'room.roster',
-            room,
-            participants,
-            suspended: news.suspended,
-            ...(news.list ? { list: news.list } : {}),
-          })
-        : eventFrame({ event: `participant.${news.kind}`, room, principal: news.principal, participants })
-    // Nobody is told of his own coming: the answer of room.join says it.
-    const own = news.kind === 'roster' ? undefined : news.principal.id
-    for (const sub of feed.subs.values())
-      if (sub.opened && sub.state === 'live' && sub.session.caller.user.id !== own) sub.session.push(frame)
-  }
-
   ////////////////////////////////////////////////////////////////// directory and settings
 
-  /** Where this server does not know the directory or the settings of that stamp yet: that holds back what came under it. */
-  function isBehind(stamp: Stamp): boolean {
-    return stamp.directory > followed || stamp.settings > chat.settingsVersion || catching !== undefined
-  }
-
-  async function catchUp(stamp: Stamp): Promise<void> {
-    if (stamp.settings > chat.settingsVersion) await loadSettings(chat)
-    await catchUpDirectory(stamp.directory)
-  }
-
-  async function catchUpDirectory(version: number): Promise<void> {
-    // It may have read before this version was there: then only a reading that begins from now on counts.
-    await catching
-    if (version <= followed) return
-    catching ??= readDirectory().finally(() => {
-      catching = undefined
-    })
-    await catching
-  }
-
-  async function readDirectory() {
-    const { version, affected } = await readDirectoryChange(chat, followed, () => [...byUser.keys()])
-    // Raised first: whoever settles from now on under an older version is decided anew.
-    directory = Math.max(directory, version)
-    const users = new Set(affected)
-    const rooms = new Set(
-      affected.flatMap(user => [...(byUser.get(user)?.sessions ?? [])].flatMap(session => [...session.heard])),
-    )
+  async function recheckUsers(users: Set<string>, version: number) {
+    const theirs = [...users].flatMap(user => [...(byUser.get(user)?.sessions ?? [])])
+    const rooms = new Set(theirs.flatMap(session => [...session.heard]))
     // Not by way of the feeds' queues, which may be waiting for this very call.
     for (const { room } of rooms) await feeds.get(room)?.feed.recheckUsers(users, version)
-    await checkSignIns(affected.flatMap(user => [...(byUser.get(user)?.sessions ?? [])]))
-    followed = Math.max(followed, version)
-    void failing(tellBack(users))
+    await checkSignIns([...users].flatMap(user => [...(byUser.get(user)?.sessions ?? [])]))
   }
 
   /** Closes those of the sessions whose sign-in has ended. */
@@ -156,10 +139,10 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
 
   function hearPool(message: BusMessage) {
     const { head, frame } = message
-    if (head.kind === 'directory') void failing(catchUpDirectory(head.version))
+    if (head.kind === 'directory') void failing(directory.catchUp({ directory: head.version, settings: 0 }))
     else if (head.kind === 'settings') void failing(loadSettings(chat))
     else if (head.kind === 'ended') endSessions(new Set(head.sessions))
-    else if (head.kind === 'category') hearCategory(head.category, false)
+    else if (head.kind === 'category') hearCategory(head.category)
     if (head.kind === 'opened' && frame) void failing(tellOpened(head.room, head.principals, frame))
     if (head.kind === 'invited' && frame) void failing(tellInvited(head, frame))
   }
@@ -170,8 +153,8 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
         session.close(closeCodes.sessionEnded, 'this sign-in has ended; sign in again')
   }
 
-  function hearCategory(category: string, swept: boolean) {
-    for (const { feed } of feeds.values()) feed.hear({ category, swept })
+  function hearCategory(category: string) {
+    for (const { feed } of feeds.values()) feed.hear({ category })
     void failing(tellBack())
   }
 
@@ -224,62 +207,6 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     }
   }
 
-  ////////////////////////////////////////////////////////////////// the sweep
-
-  // From the start on: what is posted before the first sweep is not to be missed.
-  let { snapshot } = await changesSince(chat.db, undefined)
-  let sweptAt = Date.now()
-  let signInsAt = Date.now()
-
-  async function sweep() {
-    const blind = Date.now() - sweptAt > maxBlindMs
-    const read = await changesSince(chat.db, blind ? undefined : snapshot)
-    if (blind) await checkAll()
-    const stampsNow = await readStamps(chat.db)
-    if (stampsNow.settings > chat.settingsVersion) await loadSettings(chat)
-    if (stampsNow.directory > followed) await catchUpDirectory(stampsNow.directory)
-    for (const change of read.changes) {
-      const feed = change.subject === null ? undefined : feeds.get(change.subject)?.feed
-      if (change.kind === 'category') hearCategory(change.subject!, true)
-      if (!feed) continue
-      if (change.kind === 'post' && change.throughSeq! > (feed.lastSeq() ?? 0))
-        feed.hear({ through: change.throughSeq! })
-      if (change.kind === 'room') feed.hear({ recheck: true })
-      if (change.kind === 'history') feed.hear({ removals: true })
-    }
-    snapshot = read.snapshot
-    sweptAt = Date.now()
-    if (sweptAt - signInsAt < signInsMs) return
-    await checkSignIns([...sessions.values()])
-    signInsAt = sweptAt
-  }
-
-  async function checkAll() {
-    for (const { feed } of feeds.values()) {
-      feed.hear({ recheck: true })
-      feed.hear({ removals: true })
-    }
-    await checkEnds([...feeds.keys()])
-  }
-
-  async function checkEnds(rooms: string[]) {
-    for (const [room, lastSeq] of await lastSeqs(chat.db, rooms)) {
-      const feed = feeds.get(room)?.feed
-      if (feed && lastSeq > (feed.lastSeq() ?? lastSeq)) feed.hear({ through: lastSeq })
-    }
-  }
-
-  /** A room that began to be heard after it was read (session.sync) may have missed what came between; one look for many rooms. */
-  function checkSoon(feed: RoomFeed) {
-    fresh.push(feed)
-    if (fresh.length > 1) return
-    setTimeout(() => {
-      const rooms = fresh.map(one => one.room)
-      fresh = []
-      void failing(checkEnds(rooms))
-    }, newFeedMs)
-  }
-
   function settleLater(session: Session, room: string, standing: Standing, opened: boolean, after: (() => void)[]) {
     after.push(() => {
       // Writing the answer may have closed it: a slow reader.
@@ -288,25 +215,28 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       const feed = feedOf(room)
       const isNew = feed.lastSeq() === undefined
       feed.settle(session, standing, opened)
-      if (isNew) checkSoon(feed)
+      if (isNew) sweep.checkSoon(feed)
     })
   }
 
   /** A restored store: everybody comes again and is told to load anew; what this server knew of it is nothing any more. */
-  async function checkStore() {
+  function checkStore(): Promise<void> {
+    // Two at a time would both find the old ends of rooms, and begin two epochs.
+    checkingStore ??= checkStoreOnce().finally(() => {
+      checkingStore = undefined
+    })
+    return checkingStore
+  }
+
+  async function checkStoreOnce() {
     const ends = new Map([...feeds.values()].map(({ feed }) => [feed.room, feed.lastSeq() ?? 0]))
     if (!(await isOtherStore(chat, ends))) return
-    const { directory: version } = await readStamps(chat.db)
-    directory = followed = version
-    snapshot = (await changesSince(chat.db, undefined)).snapshot
+    directory.beginAnew((await readStamps(chat.db)).directory)
+    await sweep.beginAnew()
     for (const session of [...sessions.values()]) session.close(closeCodes.restart, 'the store was restored; load anew')
   }
 
   const endPool = chat.bus.subscribe('pool', hearPool)
-  const sweeping: Running = repeatEvery(options.sweepMs ?? sweepMs, sweep, error =>
-    chat.log.warn({ err: error }, 'the sweep waits for the store'),
-  )
-
   const checking: Running = repeatEvery(options.epochMs ?? epochMs, checkStore, error =>
     chat.log.warn({ err: error }, 'the look at the epoch waits for the store'),
   )
@@ -350,18 +280,23 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
         const feed = feedOf(room)
         feed.begin(session)
         return {
-          settle: standing => settleLater(session, room, standing, true, after),
+          settle(standing) {
+            feed.list(session)
+            settleLater(session, room, standing, true, after)
+          },
           abandon: () => feed.abandon(session),
         }
       },
       enter: (room: string, standing: Standing) => settleLater(session, room, standing, false, after),
       part: room => feeds.get(room)?.feed.remove(session),
     }),
+    forget: roster.forget,
+    checkStore,
     async stop() {
       endPool()
-      await sweeping.stop()
+      await sweep.stop()
       await checking.stop()
-      roster.stop()
+      await roster.stop()
       for (const { end } of feeds.values()) end()
       feeds.clear()
     },

@@ -25,6 +25,8 @@ export type Membership = {
   /** False where an administrator took this server out of the active ones. */
   takesSessions(): boolean
   state(): SeenPool['state']
+  /** Tells the others that it serves, once it has an address. */
+  announce(): Promise<void>
   /** From the next look on the others send nobody here. */
   drain(): Promise<void>
   stop(): Promise<void>
@@ -73,6 +75,7 @@ export async function openMembership(chat: Chat, options: MembershipOptions): Pr
     },
     takesSessions: () => !draining && isActive(),
     state: () => pool.state,
+    announce: write,
     async drain() {
       draining = true
       await write().catch(() => {})

@@ -5,26 +5,32 @@ import {
   readPieces,
   readRemovals,
   readRoomChanged,
-  readRoomStamp,
+  readRoomVersions,
 } from '../chat/hearing.ts'
 import { isNewer, newest, type Stamp } from '../domain/stamp.ts'
-import type { BusMessage } from '../pool/bus.ts'
+import type { BusHead, BusMessage } from '../pool/bus.ts'
 import { eventFrame } from '../pool/frame.ts'
 import type { ClosedReason } from '../protocol/event.ts'
+import type { Versions } from '../store/access.ts'
+import { openRoomNews } from './room-news.ts'
+import type { RosterNews } from './roster.ts'
 import type { Session } from './session.ts'
-import { giveAll, goLive, isRoomNewer, isWhole, never, type Part, pause, push, pushParts, type Sub } from './sub.ts'
-
-/** Things that the feed does in order: what came over the bus, and what the sweep found. */
-type Work =
-  | BusMessage
-  /** The store has messages up to here. */
-  | { through: number }
-  /** Rights may have changed. */
-  | { recheck: true }
-  /** Something was removed. */
-  | { removals: true }
-  /** A category changed: where it is the room's, rights first, then its switches and name. `swept`: not told by the bus. */
-  | { category: string; swept?: boolean }
+import {
+  giveAll,
+  goLive,
+  isRoomNewer,
+  isShown,
+  isShownNewer,
+  isWhole,
+  never,
+  nothingShown,
+  type Part,
+  pause,
+  push,
+  pushParts,
+  type Sub,
+} from './sub.ts'
+import { openWorkQueue, type Work } from './work-queue.ts'
 
 export type FeedHub = {
   chat: Chat
@@ -35,13 +41,17 @@ export type FeedHub = {
   entered(feed: RoomFeed, sub: Sub): void
   left(feed: RoomFeed, sub: Sub): void
   shutOut(room: string, user: string): void
+  /** Rights are known as they were at most 2 seconds ago: good enough for events without a position. */
+  isFresh(): boolean
+  /** It has events to tell when they are again. */
+  owes(feed: RoomFeed): void
+  /** Who is in the room now. */
+  roster(room: string): RosterNews | undefined
   empty(feed: RoomFeed): void
 }
 
 /** How long a gap waits for the bus before the store is asked. */
 const gapWaitMs = 20
-/** Bound of what waits in one feed; beyond it the rest is taken from the store as a gap. */
-const maxQueued = 5_000
 const fillRange = 500
 const retryMs = 250
 
@@ -50,9 +60,14 @@ export type RoomFeed = {
   category: string | undefined
   subs: Map<Session, Sub>
   hear(work: Work): void
+  hearRoster(news: RosterNews): void
+  /** Where the room stands in the store: what is newer than what was heard is followed up. */
+  compare(versions: Versions): void
   /** For a directory change: those of these users who were decided under an older version. */
   recheckUsers(users: Set<string>, directory: number): Promise<void>
   begin(session: Session): void
+  /** The session's answer has the roster as it is now: what changes from here on is told to it. */
+  list(session: Session): void
   settle(session: Session, standing: Standing, opened: boolean): void
   abandon(session: Session): void
   remove(session: Session): void
@@ -63,70 +78,47 @@ export type RoomFeed = {
 export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   const { chat } = hub
   const subs = new Map<Session, Sub>()
-  let queue: Work[] = []
-  let busy = false
   let lastSeq: number | undefined
   let stamp: Stamp | undefined
   let revision = 0
+  const queue = openWorkQueue({
+    doWork,
+    isStarted: () => lastSeq !== undefined,
+    isDeserted: () => subs.size === 0,
+    onError: error => chat.log.warn({ room, err: error }, 'a room waits for the store'),
+  })
 
   const feed: RoomFeed = {
     room,
     category: undefined,
     subs,
-    hear,
+    hear: queue.add,
+    hearRoster: news => about.hearRoster(news),
+    compare,
     recheckUsers,
     begin,
+    list,
     settle,
     abandon,
     remove,
     lastSeq: () => lastSeq,
   }
-
-  function hear(work: Work) {
-    if (queue.length >= maxQueued && 'head' in work && work.head.kind === 'message') {
-      // Not lost: the last one stands for all that were left out.
-      if ('through' in queue.at(-1)!) queue.pop()
-      queue.push({ through: work.head.seq })
-      return
-    }
-    queue.push(work)
-    if (!busy) void run()
-  }
-
-  /** Works the queue off. Synchronous as long as nothing has to be asked of the store. */
-  async function run() {
-    busy = true
-    try {
-      while (queue.length > 0 && lastSeq !== undefined) {
-        const work = queue.shift()!
-        try {
-          const waits = doWork(work)
-          if (waits) await waits
-        } catch (error) {
-          // Nothing is delivered that was not decided: it waits until the store answers again.
-          chat.log.warn({ room, err: error }, 'a room waits for the store')
-          queue.unshift(work)
-          await pause(retryMs)
-          if (subs.size === 0) break
-        }
-      }
-    } finally {
-      busy = false
-    }
-  }
+  const about = openRoomNews(hub, feed, queue, { recheckIfNewer, tellRemovals })
 
   function doWork(work: Work): Promise<void> | undefined {
     if ('head' in work) {
       const { head } = work
       if (head.kind === 'message') return doMessage(work, head.seq, head.stamp)
       if (head.kind === 'closed') closeAll(head.reason)
-      if (head.kind === 'room') return doEvent(work.frame!, head.stamp, head.revision)
+      if (head.kind === 'room') return doEvent(work.frame!, head)
       return undefined
     }
+    if ('roster' in work) return about.tellRoster(work.roster, work.number)
     if ('through' in work) return work.through > lastSeq! ? fillLater(work.through) : undefined
     if ('recheck' in work) return recheckIfNewer()
     if ('removals' in work) return tellRemovals()
-    return followCategory(work.category, work.swept ?? false)
+    if ('owed' in work) return about.tellOwed()
+    return followCategory(work.category)
   }
 
   function doMessage(message: BusMessage, seq: number, under: Stamp): Promise<void> | undefined {
@@ -139,47 +131,33 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
 
   /** Takes what follows without a gap and under the same stamp along, so that each session gets it in one piece. */
   function deliverRun(message: BusMessage, seq: number, under: Stamp): Promise<void> | undefined {
-    const frames = [{ fromSeq: seq, throughSeq: seq, frame: message.frame! }]
-    while (queue.length > 0) {
-      const next = queue[0]!
-      if (
-        !('head' in next) ||
-        next.head.kind !== 'message' ||
-        next.head.seq !== seq + frames.length ||
-        isNewer(next.head.stamp, under)
-      )
-        break
-      frames.push({ fromSeq: next.head.seq, throughSeq: next.head.seq, frame: next.frame! })
-      queue.shift()
-    }
-    return deliverParts(frames)
+    const run = [message, ...queue.takeRun(seq, under)]
+    return deliverParts(run.map(({ frame }, i) => ({ fromSeq: seq + i, throughSeq: seq + i, frame: frame! })))
   }
 
-  async function doEvent(frame: Uint8Array, under: Stamp, newRevision: number | undefined) {
-    if (mustCheck(under)) await check(under)
+  async function doEvent(frame: Uint8Array, head: Extract<BusHead, { kind: 'room' }>) {
+    if (head.shown && !isShownNewer(head.shown, about.shown())) return
+    // It waits alone: a message has its own stamp to go by.
+    if (!hub.isFresh()) return about.owe({ removals: head.revision !== undefined })
+    if (mustCheck(head.stamp)) await check(head.stamp)
     // A revision that is jumped over was lost on its way here, and would not be looked for any more.
-    if (newRevision !== undefined && newRevision > revision + 1) await tellRemovals()
-    if (newRevision !== undefined) revision = Math.max(revision, newRevision)
-    await deliverEvent(frame)
+    if (head.revision !== undefined && head.revision > revision + 1) await tellRemovals()
+    if (head.revision !== undefined) revision = Math.max(revision, head.revision)
+    await (head.shown ? about.tellChanged(frame, head.shown) : deliverEvent(frame))
   }
 
   /** The bus may be late or out of order: what comes within a moment is put in order, what does not is read from the store. */
   async function waitForGap(message: BusMessage, seq: number) {
     await pause(gapWaitMs)
-    queue.unshift(message)
-    const isMessage = (work: Work): work is BusMessage & { head: { kind: 'message'; seq: number } } =>
-      'head' in work && work.head.kind === 'message'
-    const messages = queue.filter(isMessage).sort((a, b) => a.head.seq - b.head.seq)
-    let place = 0
-    queue = queue.map(work => (isMessage(work) ? messages[place++]! : work))
-    const first = messages.find(one => one.head.seq > lastSeq!)
+    queue.putBack(message)
+    const first = queue.sortMessages().find(one => one.head.seq > lastSeq!)
     if (first && first.head.seq > lastSeq! + 1) await fill(Math.min(first.head.seq - 1, seq - 1))
   }
 
   async function fillLater(through: number) {
     await pause(gapWaitMs)
-    if (through > lastSeq! && !queue.some(work => 'head' in work && work.head.kind === 'message')) await fill(through)
-    else if (through > lastSeq!) queue.push({ through })
+    if (through > lastSeq! && !queue.hasMessages()) await fill(through)
+    else if (through > lastSeq!) queue.add({ through })
   }
 
   /** Reads on from the store up to a sequence, after deciding anew who may hear it: it may be of any age. */
@@ -210,6 +188,13 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     return giveAll(subs, sub => push(chat, sub, undefined, frame))
   }
 
+  function compare(versions: Versions) {
+    if (lastSeq === undefined) return
+    if (versions.lastSeq > lastSeq) queue.add({ through: versions.lastSeq })
+    if (isRoomNewer(versions.stamp, stamp!) || isShownNewer(versions.shown, about.shown())) queue.add({ recheck: true })
+    if (versions.revision > revision) queue.add({ removals: true })
+  }
+
   ////////////////////////////////////////////////////////////////// rights
 
   function mustCheck(under: Stamp): boolean {
@@ -222,9 +207,18 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   }
 
   async function recheckIfNewer() {
-    const now = await readRoomStamp(chat, room)
-    if (!now) closeAll('deleted')
-    else if (isRoomNewer(now, stamp!)) await recheck()
+    const before = await readRoomVersions(chat, room)
+    if (!before) return closeAll('deleted')
+    if (!isShownNewer(before.shown, about.shown())) {
+      if (isRoomNewer(before.stamp, stamp!)) await recheck()
+      return
+    }
+    // Read first, decided after: nobody is told of what came after his right ended.
+    const changed = await readRoomChanged(chat, room)
+    const now = await readRoomVersions(chat, room)
+    if (!changed || !now) return closeAll('deleted')
+    if (isRoomNewer(now.stamp, stamp!)) await recheck()
+    await about.tellChanged(changed.frame, changed.shown)
   }
 
   /** Decides anew for everyone who hears the room, and for who came in while that was read. Whoever may not is told and leaves. */
@@ -232,8 +226,8 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     let checked = heard(() => true)
     if (checked.length === 0) {
       // Nobody's rights say how old the room's stamp is, and who is about to come in is held against it.
-      const now = await readRoomStamp(chat, room)
-      if (now) stamp = newest(stamp!, now)
+      const now = await readRoomVersions(chat, room)
+      if (now) stamp = newest(stamp!, now.stamp)
       else closeAll('deleted')
       checked = heard(sub => isRoomNewer(stamp!, sub.under))
     }
@@ -291,15 +285,10 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     for (const frame of found.frames) await deliverEvent(frame)
   }
 
-  /** The bus tells first, so what the sweep finds of it is mostly known: then nobody is told twice. */
-  async function followCategory(category: string, swept: boolean) {
-    if (feed.category !== undefined && feed.category !== category) return
-    const before = stamp!
-    // Read first, decided after: nobody is told of what came after his right ended.
-    const frame = await readRoomChanged(chat, room)
+  async function followCategory(category: string) {
     // Which category a room is of is learnt with its rights.
-    await (feed.category === undefined ? recheck() : recheckIfNewer())
-    if (frame && feed.category === category && (!swept || isRoomNewer(stamp!, before))) await deliverEvent(frame)
+    if (feed.category === undefined) await recheck()
+    if (feed.category === category) await recheckIfNewer()
   }
 
   ////////////////////////////////////////////////////////////////// who hears
@@ -317,6 +306,8 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
       opened: false,
       revision: 0,
       settled: 0,
+      shown: nothingShown,
+      listed: 0,
     }
     subs.set(session, sub)
     session.heard.add(feed)
@@ -326,6 +317,11 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   function begin(session: Session) {
     // Joining again: what is live goes on, and is held as well, so that the answer is followed without a hole.
     subOf(session).held ??= []
+  }
+
+  function list(session: Session) {
+    const sub = subs.get(session)
+    if (sub) about.list(sub)
   }
 
   function abandon(session: Session) {
@@ -344,16 +340,19 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
     sub.revision = standing.revision
     sub.under = standing.stamp
     sub.settled += 1
+    sub.shown = standing.shown
     if (lastSeq === undefined) {
       lastSeq = standing.lastSeq
       stamp = standing.stamp
       revision = standing.revision
+      about.begin(standing.shown)
     }
     const stale = isNewer({ ...stamp!, directory: hub.directory(), settings: 0 }, standing.stamp)
-    if (stale || sub.revision < revision || !isWhole(sub, lastSeq!)) void goLiveLater(sub)
+    if (stale || sub.revision < revision || !isWhole(sub, lastSeq!) || !isShown(sub, about.shown()))
+      void goLiveLater(sub)
     else goLive(chat, sub)
     if (!again) hub.entered(feed, sub)
-    if (!busy && queue.length > 0) void run()
+    queue.wake()
   }
 
   async function goLiveLater(sub: Sub) {
@@ -367,11 +366,16 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
         const through = Math.min(lastSeq!, sub.lastSeq + fillRange)
         const removals = await readRemovals(chat, room, sub.revision)
         const pieces = isWhole(sub, lastSeq!) ? [] : await readPieces(chat, room, sub.lastSeq + 1, through)
+        const changed = isShown(sub, about.shown()) ? undefined : await readRoomChanged(chat, room)
         // Read first, decided after: of what came after the right ended nothing is told.
         await recheckSubs([sub])
         if (isOver()) return
         for (const frame of [...removals.frames, ...pieces.map(piece => piece.frame)]) sub.session.push(frame)
         sub.revision = removals.revision
+        if (changed) {
+          sub.session.push(changed.frame)
+          sub.shown = changed.shown
+        }
         if (pieces.length > 0) sub.lastSeq = through
         if (isWhole(sub, lastSeq!) && !isRoomNewer(stamp!, sub.under)) return goLive(chat, sub)
       } catch (error) {

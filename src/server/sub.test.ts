@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Session } from './session.ts'
-import { giveAll, never, type Sub } from './sub.ts'
+import { giveAll, never, nothingShown, type Sub } from './sub.ts'
 
 function crowd(size: number): Map<Session, Sub> {
   const subs = new Map<Session, Sub>()
@@ -16,6 +16,8 @@ function crowd(size: number): Map<Session, Sub> {
       opened: false,
       revision: 0,
       settled: 0,
+      shown: nothingShown,
+      listed: 0,
     })
   }
   return subs

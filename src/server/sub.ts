@@ -1,8 +1,9 @@
-import type { Chat } from '../chat/chat.ts'
+import type { Chat, Shown } from '../chat/chat.ts'
 import { isNewer, type Stamp } from '../domain/stamp.ts'
 import type { Session } from './session.ts'
 
-export type Held = { seq: number | undefined; frame: Uint8Array }
+/** An event: its sequence where it has one, and what it shows of the room where it is room.changed. */
+export type Held = { seq: number | undefined; frame: Uint8Array; shown: Shown | undefined }
 
 /**
  * One session in one room. Pending: registered, not yet decided. Checking: decided, but under a stamp that the feed has seen
@@ -21,9 +22,14 @@ export type Sub = {
   revision: number
   /** How often it was answered: joining again begins anew. */
   settled: number
+  /** Versions of the room that it was shown. */
+  shown: Shown
+  /** News of the roster up to this one are in its answer. */
+  listed: number
 }
 
 export const never: Stamp = { room: 0, scope: 0, directory: 0, settings: 0 }
+export const nothingShown: Shown = { room: 0, category: 0 }
 
 /** A frame that covers sequences of a room without a hole. */
 export type Part = { fromSeq: number; throughSeq: number; frame: Uint8Array }
@@ -32,9 +38,11 @@ export type Part = { fromSeq: number; throughSeq: number; frame: Uint8Array }
 const sliceSubs = 400
 
 /** To one session: at once where it is live and has not had it, into its hand where it holds. */
-export function push(chat: Chat, sub: Sub, seq: number | undefined, frame: Uint8Array): void {
-  sub.held?.push({ seq, frame })
+export function push(chat: Chat, sub: Sub, seq: number | undefined, frame: Uint8Array, shown?: Shown): void {
+  sub.held?.push({ seq, frame, shown })
   if (sub.state !== 'live' || (seq !== undefined && seq <= sub.lastSeq)) return
+  if (shown && !isShownNewer(shown, sub.shown)) return
+  sub.shown = shown ?? sub.shown
   chat.metrics.deliveries.inc()
   sub.session.push(frame)
   if (seq !== undefined) sub.lastSeq = seq
@@ -75,16 +83,26 @@ export function isWhole(sub: Sub, lastSeq: number): boolean {
   return next > lastSeq
 }
 
+/** Was shown that, or holds it. */
+export function isShown(sub: Sub, shown: Shown): boolean {
+  return !isShownNewer(shown, sub.shown) || (sub.held ?? []).some(one => one.shown && !isShownNewer(shown, one.shown))
+}
+
 export function goLive(chat: Chat, sub: Sub): void {
   const held = sub.held ?? []
   sub.held = undefined
   sub.state = 'live'
-  for (const { seq, frame } of held) push(chat, sub, seq, frame)
+  for (const { seq, frame, shown } of held) push(chat, sub, seq, frame, shown)
 }
 
 /** Of the room and its scope only: the directory and the settings are caught up with once for the whole server. */
 export function isRoomNewer(under: Stamp, held: Stamp): boolean {
   return isNewer({ ...under, directory: 0, settings: 0 }, { ...held, directory: 0, settings: 0 })
+}
+
+/** A room's version rises with a move too, so those of its category compare only within one. */
+export function isShownNewer(shown: Shown, held: Shown): boolean {
+  return shown.room !== held.room ? shown.room > held.room : shown.category > held.category
 }
 
 export function pause(ms: number): Promise<void> {

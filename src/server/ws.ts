@@ -2,8 +2,9 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
-import type { Caller, Chat } from '../chat/chat.ts'
-import { callerOfUpgrade } from '../chat/credential.ts'
+import { requireActive } from '../chat/admission.ts'
+import type { Chat } from '../chat/chat.ts'
+import { tokenOfUpgrade } from '../chat/credential.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { takeAddressRequest } from '../chat/rate-limit.ts'
 import { closeCodes, errorCodes, Refusal } from '../protocol/error.ts'
@@ -30,7 +31,7 @@ export function openWebSockets(server: Server, chat: Chat, hub: Hub): Running {
   const schedule = openFlusher()
   let draining = false
 
-  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
     socket.on('error', error => chat.log.debug({ err: error }, 'socket error before the upgrade'))
     try {
       const address = request.socket.remoteAddress ?? ''
@@ -38,20 +39,17 @@ export function openWebSockets(server: Server, chat: Chat, hub: Hub): Running {
         throw new Refusal('not_found', 'The WebSocket is at /ws.')
       if (draining)
         throw new Refusal('unavailable', 'This server is going away. Connect to another one.', { retryAfterMs: 1_000 })
-      if (!chat.takesSessions())
-        throw new Refusal('unavailable', 'This server takes no new sessions now. Connect to another one of the pool.', {
-          retryAfterMs: 5_000,
-        })
+      requireActive(chat)
       takeAddressRequest(chat, address)
-      const upgraded = await callerOfUpgrade(chat, request, address)
-      webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, upgraded))
+      const token = tokenOfUpgrade(request)
+      webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, token))
     } catch (error) {
       refuseUpgrade(socket, toRefusal(chat, error, { door: 'upgrade' }))
     }
   }
 
-  function connect(webSocket: import('ws').WebSocket, socket: Duplex, address: string, upgraded: Caller | undefined) {
-    const connection = serveConnection({ chat, hub, webSocket, socket, address, upgraded, schedule })
+  function connect(webSocket: import('ws').WebSocket, socket: Duplex, address: string, token: string | undefined) {
+    const connection = serveConnection({ chat, hub, webSocket, socket, address, token, schedule })
     connections.add(connection)
     webSocket.on('close', () => connections.delete(connection))
     if (draining) connection.close(closeCodes.goingAway, 'this server is going away')
@@ -70,7 +68,7 @@ export function openWebSockets(server: Server, chat: Chat, hub: Hub): Running {
     },
     error => chat.log.error({ err: error }, 'pinging failed'),
   )
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void upgrade(request, socket, head)
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => upgrade(request, socket, head)
   server.on('upgrade', onUpgrade)
 
   return {

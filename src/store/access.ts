@@ -97,16 +97,33 @@ function toAccess(row: AccessRow): Access {
   }
 }
 
+/** Where a room stands: under which stamp, how far it goes, and the versions of what it shows. */
+export type Versions = { lastSeq: number; revision: number; stamp: Stamp; shown: { room: number; category: number } }
+
+/** Of many rooms at once; those that are gone are missing. */
+export async function readVersions(q: Queryable, ids: string[]): Promise<Map<string, Versions>> {
+  const { rows } = await q.query<
+    { id: string; last_seq: number; revision: number; version: number; category_version: number } & Stamp
+  >({
+    name: 'stamp',
+    text: `SELECT h.room AS id, h.last_seq, h.revision, r.version, c.version AS category_version,
+                  h.list_version AS room, c.scope_version AS scope,
+                  (SELECT version FROM stamp WHERE kind = 'directory') AS directory, (SELECT version FROM stamp WHERE kind = 'settings') AS settings
+             FROM room_head h JOIN category c ON c.id = h.category JOIN room r ON r.id = h.room
+            WHERE h.room = ANY ($1::uuid[]) AND r.deleted_at IS NULL`,
+    values: [ids],
+  })
+  return new Map(
+    rows.map(({ id, last_seq, revision, version, category_version, ...stamp }) => [
+      id,
+      { lastSeq: last_seq, revision, stamp, shown: { room: version, category: category_version } },
+    ]),
+  )
+}
+
 /** The stamp of a room as it stands now; undefined where the room is gone. */
 export async function readStamp(q: Queryable, room: string): Promise<Stamp | undefined> {
-  const { rows } = await q.query<Stamp>({
-    name: 'stamp',
-    text: `SELECT h.list_version AS room, c.scope_version AS scope,
-                  (SELECT version FROM stamp WHERE kind = 'directory') AS directory, (SELECT version FROM stamp WHERE kind = 'settings') AS settings
-             FROM room_head h JOIN category c ON c.id = h.category JOIN room r ON r.id = h.room WHERE h.room = $1 AND r.deleted_at IS NULL`,
-    values: [room],
-  })
-  return rows[0]
+  return (await readVersions(q, [room])).get(room)?.stamp
 }
 
 export type CategoryAccess = { person: PersonFacts; scope: CategoryFacts }
@@ -170,8 +187,10 @@ export const inScopeSql = 'h.category IN (SELECT category FROM allowed)'
 export const entrySql = (role: 0 | 1 | 2) =>
   `EXISTS (SELECT FROM room_entry e JOIN me ON e.principal = me.ancestor WHERE e.room = r.id AND e.role = ${role})`
 
-/** isMember of domain/access. */
-export const isMemberSql = `(${inScopeSql} AND (r.privacy = 'open' OR r.all_members OR ${entrySql(0)}))`
+/** isMember of domain/access, over `room r`. */
+export const memberSql = (inScope: string, entry: string) =>
+  `(${inScope} AND (r.privacy = 'open' OR r.all_members OR ${entry}))`
+export const isMemberSql = memberSql(inScopeSql, entrySql(0))
 export const isManagerSql = `(${inScopeSql} AND ${entrySql(1)})`
 /** maySee for someone who is no administrator. */
 export const maySeeSql = `(${inScopeSql} AND (r.privacy <> 'secret' OR r.all_members OR ${entrySql(0)} OR ${entrySql(1)}))`

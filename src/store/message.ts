@@ -23,6 +23,9 @@ export type MessageRow = {
 export const messageColumns = `m.room, m.seq, m.at, m.author, a.kind AS author_kind, a.name AS author_name,
   a.display_name AS author_display_name, m.client_id, m.format, m.alert, m.title, m.text, m.file, m.revision`
 
+/** By name: the next version's schema may give one of the two tables a column that the other has not. */
+const keptColumns = 'room, seq, author, client_id, at, format, alert, title, text, file, revision'
+
 export function toMessage(row: MessageRow): Message {
   const at = row.at.toISOString()
   if (row.text === null) return { seq: row.seq, at, removed: true }
@@ -89,8 +92,8 @@ export async function readRange(
   const { rows } = await q.query<MessageRow>({
     name: 'range',
     text: `SELECT ${messageColumns} FROM (
-             SELECT * FROM message WHERE room = $1 AND seq BETWEEN $2 AND $3 AND text IS NOT NULL
-             UNION ALL SELECT * FROM passing_message WHERE room = $1 AND seq BETWEEN $2 AND $3) m
+             SELECT ${keptColumns} FROM message WHERE room = $1 AND seq BETWEEN $2 AND $3 AND text IS NOT NULL
+             UNION ALL SELECT ${keptColumns} FROM passing_message WHERE room = $1 AND seq BETWEEN $2 AND $3) m
              JOIN principal a ON a.id = m.author ORDER BY m.seq`,
     values: [room, fromSeq, throughSeq],
   })

@@ -1,4 +1,5 @@
 import { type Connection, type Db, type Queryable, transaction } from './db.ts'
+import { newestSchema } from './migration.ts'
 
 /** At most so many servers of a pool take sessions, and so many are known with those on stand-by. */
 export const maxActiveServers = 4
@@ -53,11 +54,32 @@ export async function beat(q: Queryable, process: ServerProcess): Promise<void> 
     name: 'beat',
     text: `
     WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-    INSERT INTO server_process (id, server, url, program, sessions, draining)
-    SELECT $1, $2, $3, $4, $5, $6 FROM hasty
+    INSERT INTO server_process (id, server, url, program, schema, sessions, draining)
+    SELECT $1, $2, $3, $4, $5, $6, $7 FROM hasty
     ON CONFLICT (id) DO UPDATE SET sessions = excluded.sessions, draining = excluded.draining, url = excluded.url, beat_at = clock_timestamp()`,
-    values: [process.id, process.server, process.url, process.program, process.sessions, process.draining],
+    values: [
+      process.id,
+      process.server,
+      process.url,
+      process.program,
+      await newestSchema(),
+      process.sessions,
+      process.draining,
+    ],
   })
+}
+
+/** Processes that live and whose program knows only schemas below this one. */
+export async function processesBelow(
+  q: Queryable,
+  schema: number,
+): Promise<{ server: string; program: string; schema: number }[]> {
+  const { rows } = await q.query<{ server: string; program: string; schema: number }>(
+    `SELECT server, program, schema FROM server_process
+      WHERE schema < $1 AND beat_at > clock_timestamp() - make_interval(secs => $2) ORDER BY server, started_at`,
+    [schema, deadAfterMs / 1000],
+  )
+  return rows
 }
 
 export async function endProcess(q: Queryable, id: string): Promise<void> {
@@ -127,6 +149,12 @@ export async function removeServer(tx: Connection, name: string): Promise<void> 
   await tx.query('DELETE FROM server_process WHERE server = $1', [name])
   const { rowCount } = await tx.query('DELETE FROM server WHERE name = $1', [name])
   if (rowCount === 0) throw new PoolFault(`The pool knows no server ${name}. See pchat pool state.`)
+}
+
+/** The store's clock, which beats are written by. */
+export async function readClock(q: Queryable): Promise<Date> {
+  const { rows } = await q.query<{ at: Date }>('SELECT clock_timestamp() AS at')
+  return rows[0]!.at
 }
 
 export async function setPoolState(tx: Connection, state: PoolState): Promise<void> {

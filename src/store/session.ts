@@ -1,5 +1,6 @@
 import type { Principal } from '../protocol/principal.ts'
 import type { Connection, Queryable } from './db.ts'
+import { enabledSql } from './policy.ts'
 import { principalColumns } from './principal.ts'
 
 /** A sign-in. The token itself is known to its holder only; here stands its SHA-256. */
@@ -48,30 +49,29 @@ export async function insertSessionByPassword(
   return rowCount === 1 ? insertSession(tx, made) : undefined
 }
 
-/** Who a token stands for. Undefined where it is unknown or expired, or its user is disabled. */
+/**
+ * Who a token stands for. Undefined where it is unknown or expired, or its user is disabled. That it was used is written along,
+ * at most every minute, so that a busy session is no busy row.
+ */
 export async function findSession(
   q: Queryable,
   tokenHash: Uint8Array,
-): Promise<{ session: string; user: Principal; administrator: boolean; untouched: boolean } | undefined> {
-  const { rows } = await q.query<Principal & { session: string; administrator: boolean; untouched: boolean }>({
+): Promise<{ session: string; user: Principal; administrator: boolean } | undefined> {
+  const { rows } = await q.query<Principal & { session: string; administrator: boolean }>({
     name: 'find-session',
-    text: `SELECT ${principalColumns}, p.administrator, s.id AS session, s.last_used_at < now() - interval '1 minute' AS untouched
-             FROM session s JOIN principal p ON p.id = s.principal
-            WHERE s.token_hash = $1 AND (s.expires_at IS NULL OR s.expires_at > now()) AND NOT p.disabled`,
+    text: `
+    WITH found AS (
+      SELECT ${principalColumns}, p.administrator, s.id AS session, s.last_used_at < now() - interval '1 minute' AS untouched
+        FROM session s JOIN principal p ON p.id = s.principal
+       WHERE s.token_hash = $1 AND (s.expires_at IS NULL OR s.expires_at > now()) AND NOT p.disabled),
+    touched AS (UPDATE session SET last_used_at = now() FROM found WHERE session.id = found.session AND found.untouched)
+    SELECT id, kind, name, "displayName", administrator, session FROM found`,
     values: [tokenHash],
   })
   const row = rows[0]
   if (!row) return undefined
-  const { session, administrator, untouched, ...user } = row
-  return { session, user, administrator, untouched }
-}
-
-/** At most every minute, so that a busy session is no busy row. */
-export async function touchSession(q: Queryable, id: string): Promise<void> {
-  await q.query(
-    `UPDATE session SET last_used_at = now() WHERE id = $1 AND last_used_at < now() - interval '1 minute'`,
-    [id],
-  )
+  const { session, administrator, ...user } = row
+  return { session, user, administrator }
 }
 
 /** Sign-ins of a user that have not expired, newest first. */
@@ -84,6 +84,22 @@ export async function listSessions(q: Queryable, principal: string): Promise<Ses
     [principal],
   )
   return rows.map(({ person, ...row }) => ({ ...row, principal: person }))
+}
+
+/** Whose sign-in it is, and what he is now. Undefined where it has ended. */
+export async function personOfSession(
+  q: Queryable,
+  id: string,
+  site: string | undefined,
+): Promise<{ principal: string; administrator: boolean; enabled: boolean } | undefined> {
+  const { rows } = await q.query<{ principal: string; administrator: boolean; enabled: boolean }>({
+    name: 'person-of-session',
+    text: `
+    WITH s AS (SELECT principal FROM session WHERE id = $1)
+    SELECT s.principal, p.administrator, ${enabledSql('p.id', '$2')} AS enabled FROM s JOIN principal p ON p.id = s.principal`,
+    values: [id, site ?? null],
+  })
+  return rows[0]
 }
 
 export async function principalOfSession(q: Queryable, id: string): Promise<string | undefined> {

@@ -1,4 +1,6 @@
-import { entrySql, inScopeSql, isManagerSql, isMemberSql, maySeeSql, meSql } from './access.ts'
+import type { PersonFacts } from '../domain/access.ts'
+import type { Principal } from '../protocol/principal.ts'
+import { inScopeSql, isManagerSql, isMemberSql, maySeeSql, memberSql, meSql } from './access.ts'
 import type { Queryable } from './db.ts'
 import { enabledSql } from './policy.ts'
 import { type RoomRow, roomColumns } from './room.ts'
@@ -14,7 +16,6 @@ export type AskedRoom = {
 export type SyncedRow = Omit<RoomRow, 'id'> & {
   id: string | null
   wanted: string
-  asked: boolean
   followed: boolean
   read_seq: number
   seq: number | null
@@ -23,45 +24,57 @@ export type SyncedRow = Omit<RoomRow, 'id'> & {
   in_scope: boolean
   member_entry: boolean
   manager_entry: boolean
-  administrator: boolean
-  account_disabled: boolean
-  enabled: boolean
   list_version: number
   scope_version: number
-  directory: number
-  settings: number
   messages: SyncedMessage[] | null
+  /** Null where nothing was; `text` null where removed. One more than maxChanged says "too many". */
+  changed: { seq: number; text: string | null }[] | null
 }
 /** As json_build_object has it below: already the wire's shape, `text` null where removed. */
 export type SyncedMessage = { seq: number; at: string; text: string | null; [more: string]: unknown }
+export type InvitationRow = RoomRow & { by: Principal | null; at: string }
+
+export type Synced = {
+  /** Undefined where the user does not exist. */
+  person: PersonFacts | undefined
+  directory: number
+  settings: number
+  /** Newest first; those that are gone last. */
+  rooms: SyncedRow[]
+  invitations: InvitationRow[]
+}
+type HeadRow = {
+  administrator: boolean | null
+  account_disabled: boolean
+  enabled: boolean
+  directory: number
+  settings: number
+  invited: InvitationRow[] | null
+}
 
 const maxMessageBytes = 1024 * 1024
+export const maxChanged = 100
+const maxInvitations = 200
 
-/**
- * All that session.sync needs, in one statement: the user's allowed categories once, rooms by them, missed messages by LATERAL.
- * The newest rooms' messages come first until 1 MiB is full; what does not fit is left out, newest kept.
- */
-export async function syncRooms(
-  q: Queryable,
-  user: string,
-  asked: AskedRoom[],
-  options: { history: number; site: string | undefined; withSeq: boolean },
-): Promise<SyncedRow[]> {
-  const { rows } = await q.query<SyncedRow>({
-    name: 'sync',
-    text: `
-    WITH ${meSql('$1')},
+/** The rooms followed and asked for, each with the user's rights in it. A room that is gone is in `want` alone. */
+const seenSql = `
     asked AS (SELECT * FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) AS t (room, seq, revision, version)),
     own AS (SELECT room, followed, read_seq FROM room_user WHERE member = $1 AND (followed OR room = ANY ($2))),
     want AS MATERIALIZED (
-      SELECT coalesce(a.room, o.room) AS wanted, a.room IS NOT NULL AS asked, coalesce(o.followed, false) AS followed,
-             coalesce(o.read_seq, 0) AS read_seq, a.seq, a.revision AS since_revision, a.version AS since_version
+      SELECT coalesce(a.room, o.room) AS wanted, coalesce(o.followed, false) AS followed, coalesce(o.read_seq, 0) AS read_seq,
+             a.seq, a.revision AS since_revision, a.version AS since_version
         FROM own o FULL JOIN asked a USING (room)),
+    listed AS (SELECT room, bool_or(role = 0) AS member_entry, bool_or(role = 1) AS manager_entry FROM mine GROUP BY room),
     seen AS MATERIALIZED (
-      SELECT w.*, ${roomColumns}, h.last_at, h.list_version, c.scope_version,
-             ${inScopeSql} AS in_scope, ${entrySql(0)} AS member_entry, ${entrySql(1)} AS manager_entry, ${isMemberSql} AS is_member
+      SELECT w.*, ${roomColumns}, h.last_at, h.list_version, c.scope_version, f.in_scope, f.member_entry, f.manager_entry,
+             ${memberSql('f.in_scope', 'f.member_entry')} AND NOT h.disabled AS readable
         FROM want w JOIN room r ON r.id = w.wanted AND r.deleted_at IS NULL
-        JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category),
+        JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category
+        LEFT JOIN listed l ON l.room = w.wanted
+       CROSS JOIN LATERAL (SELECT ${inScopeSql} AS in_scope, coalesce(l.member_entry, false) AS member_entry,
+                                  coalesce(l.manager_entry, false) AS manager_entry) f)`
+
+const missedSql = `
     missed AS (
       SELECT s.wanted, s.last_at, m.seq, json_build_object(
                'seq', m.seq, 'at', to_char(m.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'text', m.text, 'format', m.format,
@@ -72,19 +85,66 @@ export async function syncRooms(
               WHERE m.room = s.wanted AND m.seq > greatest(s.seq, s.first_seq - 1) AND m.seq <= s.last_seq
               ORDER BY m.seq DESC LIMIT $6) m
         JOIN principal a ON a.id = m.author
-       WHERE $8 AND s.seq < s.last_seq AND s.chat_history AND s.is_member AND NOT s.disabled),
+       WHERE $8 AND s.seq < s.last_seq AND s.chat_history AND s.readable),
     packed AS (
       SELECT m.wanted, json_agg(m.message ORDER BY m.seq) AS messages
         FROM (SELECT wanted, seq, message, sum(octet_length(message::text)) OVER (ORDER BY last_at DESC, wanted, seq DESC) AS total FROM missed) m
-       WHERE m.total <= ${maxMessageBytes} GROUP BY m.wanted)
-    SELECT w.wanted, w.asked, w.followed, w.read_seq, w.seq, w.since_revision, w.since_version,
-           s.id, s.name, s.description, s.category, s.category_name, s.type, s.privacy, s.invitations, s.all_members, s.version, s.disabled,
+       WHERE m.total <= ${maxMessageBytes} GROUP BY m.wanted)`
+
+/** Over `seen s`. */
+const changedSql = `
+           CASE WHEN $8 AND s.readable AND s.seq <= s.last_seq AND s.revision > coalesce(s.since_revision, 0) THEN (
+             SELECT coalesce(json_agg(json_build_object('seq', m.seq, 'text', m.text) ORDER BY m.seq), '[]')
+               FROM (SELECT m.seq, m.text FROM message m
+                      WHERE m.room = s.wanted AND m.revision > coalesce(s.since_revision, 0) AND m.revision > 0 AND m.seq >= s.first_seq
+                      ORDER BY m.seq LIMIT ${maxChanged + 1}) m) END`
+
+/**
+ * Rooms that invited the user: a member entry of his or of a group of his, made while the room sent invitations, which he has
+ * neither followed nor dismissed since. Derived from entries: a group of thousands costs one row. Who stands on the list is
+ * a member where he is in scope.
+ */
+const invitationSql = `
+    invited AS (
+      SELECT room, max(added_at) AS at, (array_agg(added_by ORDER BY added_at DESC))[1] AS by
+        FROM mine WHERE role = 0 AND invited GROUP BY room),
+    invitation AS (
+      SELECT ${roomColumns}, i.at, CASE WHEN b.id IS NOT NULL THEN
+             json_build_object('id', b.id, 'kind', b.kind, 'name', b.name, 'displayName', b.display_name) END AS by
+        FROM invited i JOIN room r ON r.id = i.room AND r.deleted_at IS NULL JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category
+        LEFT JOIN room_user u ON u.member = $1 AND u.room = i.room LEFT JOIN principal b ON b.id = i.by
+       WHERE NOT h.disabled AND ${inScopeSql} AND c.invitations AND r.invitations = 'inherit' AND i.by IS DISTINCT FROM $1
+         AND NOT coalesce(u.followed, false) AND (u.dismissed_at IS NULL OR u.dismissed_at < i.at)
+       ORDER BY i.at DESC LIMIT ${maxInvitations})`
+
+/**
+ * All that session.sync needs, in one statement and so of one snapshot: the user's allowed categories and entries once, rooms
+ * by them, missed messages by LATERAL. The newest rooms' messages come first until 1 MiB is full; what does not fit is left
+ * out, newest kept. One row more than there are rooms, with a null room: what concerns the person alone.
+ */
+export async function readSync(
+  q: Queryable,
+  user: string,
+  asked: AskedRoom[],
+  options: { history: number; site: string | undefined; withSeq: boolean },
+): Promise<Synced> {
+  const { rows } = await q.query<(SyncedRow & { head: null }) | { wanted: null; head: HeadRow }>({
+    name: 'sync',
+    // By the person, not by the room: lists of thousands are seen to cost eight times as much from the room's side.
+    text: `
+    WITH ${meSql('$1')},
+    mine AS MATERIALIZED (
+      SELECT e.room, e.role, e.invited, e.added_at, e.added_by FROM me JOIN room_entry e ON e.principal = me.ancestor AND e.role IN (0, 1)),
+    ${seenSql}, ${missedSql}, ${invitationSql}
+    SELECT w.*, s.id, s.name, s.description, s.category, s.category_name, s.type, s.privacy, s.invitations, s.all_members, s.version, s.disabled,
            s.chat_history, s.file_upload, s.category_invitations, s.category_version, s.last_seq, s.first_seq, s.revision, s.lock_key,
-           s.list_version, s.scope_version, s.in_scope, s.member_entry, s.manager_entry, k.messages,
-           p.administrator, p.disabled AS account_disabled, ${enabledSql('p.id', '$7')} AS enabled,
-           (SELECT version FROM stamp WHERE kind = 'directory') AS directory,
-           (SELECT version FROM stamp WHERE kind = 'settings') AS settings
-      FROM want w CROSS JOIN (SELECT * FROM principal WHERE id = $1) p
+           s.list_version, s.scope_version, s.in_scope, s.member_entry, s.manager_entry, k.messages, ${changedSql} AS changed,
+           CASE WHEN w.wanted IS NULL THEN (SELECT json_build_object(
+             'administrator', p.administrator, 'account_disabled', p.disabled, 'enabled', ${enabledSql('p.id', '$7')},
+             'directory', (SELECT version FROM stamp WHERE kind = 'directory'), 'settings', (SELECT version FROM stamp WHERE kind = 'settings'),
+             'invited', (SELECT json_agg(i ORDER BY i.at DESC) FROM invitation i))
+              FROM (SELECT) one LEFT JOIN principal p ON p.id = $1) END AS head
+      FROM (SELECT * FROM want UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL) w
       LEFT JOIN seen s ON s.wanted = w.wanted LEFT JOIN packed k ON k.wanted = w.wanted
      ORDER BY s.last_at DESC NULLS LAST`,
     values: [
@@ -98,32 +158,18 @@ export async function syncRooms(
       options.withSeq,
     ],
   })
-  return rows
+  const { head } = rows.find(row => row.wanted === null) as { head: HeadRow }
+  return {
+    person: toPerson(head),
+    directory: head.directory,
+    settings: head.settings,
+    rooms: rows.filter(row => row.wanted !== null),
+    invitations: head.invited ?? [],
+  }
 }
 
-export type InvitationRow = RoomRow & { by: string | null; at: Date }
-
-/**
- * Rooms that invited the user: a member entry of his or of a group of his, made while the room sent invitations, which he has
- * neither followed nor dismissed since. Derived from entries: a group of thousands costs one row.
- */
-export async function listInvitations(q: Queryable, user: string, limit: number): Promise<InvitationRow[]> {
-  const { rows } = await q.query<InvitationRow>({
-    name: 'invitations',
-    text: `
-    WITH ${meSql('$1')},
-    invited AS (
-      SELECT e.room, max(e.added_at) AS at, (array_agg(e.added_by ORDER BY e.added_at DESC))[1] AS by
-        FROM me JOIN room_entry e ON e.principal = me.ancestor AND e.role = 0 WHERE e.invited GROUP BY e.room)
-    SELECT ${roomColumns}, i.by, i.at
-      FROM invited i JOIN room r ON r.id = i.room AND r.deleted_at IS NULL JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category
-      LEFT JOIN room_user u ON u.member = $1 AND u.room = i.room
-     WHERE NOT h.disabled AND ${isMemberSql} AND c.invitations AND r.invitations = 'inherit' AND i.by IS DISTINCT FROM $1
-       AND NOT coalesce(u.followed, false) AND (u.dismissed_at IS NULL OR u.dismissed_at < i.at)
-     ORDER BY i.at DESC LIMIT $2`,
-    values: [user, limit],
-  })
-  return rows
+function toPerson({ administrator, account_disabled, enabled }: HeadRow): PersonFacts | undefined {
+  return administrator === null ? undefined : { administrator, disabled: account_disabled, enabled }
 }
 
 export type FindOptions = {

@@ -20,6 +20,8 @@ export type HttpOptions = {
   tls: { cert: string; key: string } | undefined
   webRoot: string
   health: () => Promise<Health>
+  /** Of all processes of the server, where there are several. */
+  measure?: (() => Promise<string>) | undefined
 }
 
 /** The HTTP door: every verb as POST /api/v1/<verb>, sign-in by cookie, health, metrics, the web client's files. */
@@ -48,9 +50,9 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
     const { ready, notes } = await options.health()
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', notes })
   })
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(chat.metrics.registry.contentType).send(await chat.metrics.registry.metrics()),
-  )
+  const { registry } = chat.metrics
+  const measure = options.measure ?? (() => registry.metrics())
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await measure()))
   addSignIn(app, chat, { secure: options.tls !== undefined })
   await addWebClient(app, options.webRoot)
   return app

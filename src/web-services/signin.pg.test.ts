@@ -1,7 +1,8 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openPeople, password } from '../../test/people.ts'
-import { callerOfUpgrade } from '../chat/credential.ts'
+import { tokenOfUpgrade } from '../chat/credential.ts'
+import { callerOfToken } from '../chat/session.ts'
 import { beginSetup } from '../chat/setup.ts'
 import { errorCodes, Refusal } from '../protocol/error.ts'
 import { addSignIn, callerOfRequest } from './signin.ts'
@@ -101,8 +102,10 @@ test('[SI10] with a cookie whatever may change something needs the CSRF header; 
 
 test('[SI10] a WebSocket takes the cookie from our own pages only', async () => {
   const { cookie } = await send('POST', '/web/signin', { body: admin })
-  const upgrade = (headers: Record<string, string>) =>
-    callerOfUpgrade(people.chat, { method: 'GET', headers: { host: 'chat.example.com:8443', ...headers } }, '::1')
+  const upgrade = async (headers: Record<string, string>) => {
+    const token = tokenOfUpgrade({ method: 'GET', headers: { host: 'chat.example.com:8443', ...headers } })
+    return token === undefined ? undefined : callerOfToken(people.chat, token, '::1')
+  }
   const ours = { cookie: pair(cookie), origin: 'https://chat.example.com:8443' }
   expect((await upgrade(ours))?.user.name).toBe('ada@example.com')
   for (const origin of ['https://evil.example', 'https://chat.example.com', 'null', ''])

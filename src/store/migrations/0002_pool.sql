@@ -1,4 +1,5 @@
 -- Servers of the pool and the processes that serve for them. An expansion: programs of schema 1 go on beside it.
+-- serves from schema 1 on
 
 -- Known by name from the first start on, until taken out. Only active ones take new sessions.
 CREATE TABLE server (
@@ -13,6 +14,7 @@ CREATE TABLE server_process (
   server text NOT NULL,
   url text NOT NULL,                                    -- WebSocket address for clients
   program text NOT NULL,                                -- version of the program
+  schema int NOT NULL,                                  -- the newest that the program knows
   sessions int NOT NULL DEFAULT 0,
   draining boolean NOT NULL DEFAULT false,
   started_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),

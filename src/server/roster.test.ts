@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Principal } from '../protocol/principal.ts'
-import { type LocalRoster, openLocalRoster, type RosterNews } from './local-roster.ts'
+import { type MergedRoster, openRoster, type RosterNews } from './roster.ts'
 
 let told: RosterNews[]
-let roster: LocalRoster
+let roster: MergedRoster
 let limit: number
 beforeEach(() => {
   vi.useFakeTimers()
   told = []
   limit = 75
-  roster = openLocalRoster({ limit: () => limit, tell: (_room, news) => void told.push(news) })
+  roster = openRoster({ limit: () => limit, tell: (_room, news) => void told.push(news) })
 })
 afterEach(() => {
   roster.stop()

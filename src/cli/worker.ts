@@ -1,0 +1,147 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { type Log, openLog } from '../base/log.ts'
+import type { Counted } from '../base/metrics.ts'
+import { type BusSignal, openChannel, openParentBus } from '../pool/parent.ts'
+import { explain } from './explain.ts'
+import { type Door, type ServingProcess, serve } from './serve.ts'
+import { aborted } from './stopping.ts'
+import { webRoot } from './web-root.ts'
+import type { ToParent, ToWorker, WorkerSetting } from './worker-signal.ts'
+
+/** One of the processes that serve together; started by src/cli/workers.ts, which listens, hands over connections and watches. */
+
+const stop = new AbortController()
+const drainMs = 5_000
+
+let serving: ServingProcess | undefined
+let take: ((socket: Socket) => void) | undefined
+const busHearers: ((signal: BusSignal) => void)[] = []
+const asked = new Map<number, (counted: Counted[]) => void>()
+let lastAsk = 0
+
+// Ctrl-C reaches the whole process group; the parent says when to stop.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', end)
+// Without a parent nobody brings connections, and the next server wants the database.
+process.on('disconnect', () => process.exit(1))
+
+process.on('message', (message: ToWorker, socket?: Socket) => {
+  if ('bus' in message) for (const hear of busHearers) hear(message)
+  else hearParent(message, socket)
+})
+
+function hearParent(message: Exclude<ToWorker, BusSignal>, socket: Socket | undefined) {
+  if (message.tell === 'connection') takeConnection(socket)
+  else if (message.tell === 'ping') tell({ tell: 'pong', sessions: serving?.sessions() ?? 0 })
+  else if (message.tell === 'serve') void work(message.setting)
+  else if (message.tell === 'stop') end()
+  else if (message.tell === 'count') void count().then(counted => tell({ tell: 'counted', ask: message.ask, counted }))
+  else asked.get(message.ask)?.(message.counted)
+}
+
+/** Drains, or just ends where there is nothing to drain yet. */
+function end() {
+  if (!serving) process.exit(0)
+  stop.abort()
+}
+
+function tell(message: ToParent, written: () => void = () => {}): void {
+  // With a function, since a channel that is gone would be an uncaught error without.
+  process.send?.(message, undefined, undefined, written)
+}
+
+/** Undefined where the client has gone meanwhile. */
+function takeConnection(socket: Socket | undefined) {
+  const isTaken = take !== undefined && !stop.signal.aborted
+  if (isTaken && socket) take?.(socket)
+  else socket?.destroy()
+  tell({ tell: 'took', isTaken })
+}
+
+async function work({ number, options, port, address, tls, setUp }: WorkerSetting): Promise<void> {
+  const log = numbered(openLog(options.logLevel), number)
+  const entry = openEntry(port)
+  try {
+    const { host, domain, site, server, pool, natsUrl, url: publicUrl } = options
+    serving = await serve({
+      ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
+      ...(natsUrl ? { natsUrl } : { bus: openParentBus(openParentChannel(log)) }),
+      ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
+      door: entry.door,
+      countAll,
+    })
+  } catch (error) {
+    log.debug({ err: error }, 'start failed')
+    return tell({ tell: 'failed', sentence: explain(error, options) }, () => process.exit(1))
+  }
+  tell({ tell: 'serves', setupUrl: serving.setupUrl })
+  await aborted(stop.signal)
+  tell({ tell: 'leaving' })
+  await entry.drain()
+  await serving.stop()
+  process.exit(0)
+}
+
+function openParentChannel(log: Log) {
+  return openChannel({
+    write: (signal, written) => tell(signal, written),
+    onSignal: hear => void busHearers.push(hear),
+    onLoss: () => log.warn({}, 'the parent process does not read; what it misses is found in the store'),
+  })
+}
+
+/** The HTTP server takes its connections from the parent's entrance in place of a port of its own. */
+function openEntry(port: number): { door: Door; drain(): Promise<void> } {
+  let server: Server | undefined
+  let busy = 0
+  let rested = () => {}
+  const open = async (http: FastifyInstance) => {
+    await http.ready()
+    server = http.server as Server
+    server.on('request', (_request, response) => {
+      busy += 1
+      if (stop.signal.aborted) response.setHeader('connection', 'close')
+      response.once('close', () => {
+        busy -= 1
+        if (busy === 0) rested()
+      })
+    })
+    // Begins to watch over the connections: those that send no request in time are closed.
+    server.emit('listening')
+    take = socket => void server?.emit('connection', socket)
+  }
+  return {
+    door: { port, open },
+    /** What was asked over HTTP is answered, unless that takes too long. */
+    async drain() {
+      server?.closeIdleConnections()
+      if (busy === 0) return
+      const late = new Promise<void>(resolve => setTimeout(resolve, drainMs).unref())
+      await Promise.race([late, new Promise<void>(resolve => (rested = resolve))])
+    },
+  }
+}
+
+async function count(): Promise<Counted> {
+  return (await serving?.counted()) ?? []
+}
+
+/** Of this worker and, through the parent, of all others that answer. */
+async function countAll(): Promise<Counted[]> {
+  lastAsk += 1
+  const ask = lastAsk
+  const answer = new Promise<Counted[]>(resolve => asked.set(ask, resolve))
+  tell({ tell: 'countAll', ask })
+  return answer.finally(() => asked.delete(ask))
+}
+
+function numbered(log: Log, worker: number): Log {
+  return {
+    debug: (context, text) => log.debug({ worker, ...context }, text),
+    info: (context, text) => log.info({ worker, ...context }, text),
+    warn: (context, text) => log.warn({ worker, ...context }, text),
+    error: (context, text) => log.error({ worker, ...context }, text),
+  }
+}

@@ -1,0 +1,81 @@
+import { expect, test, vi } from 'vitest'
+import { Addresses } from './addresses.ts'
+
+const HOME = 'http://one:1'
+const [one, two, three] = ['ws://one:1/ws', 'ws://two:1/ws', 'ws://three:1/ws'] as const
+const pool = [one, two, three]
+
+/** Chance that goes through all that there is. */
+function turning(): () => number {
+  let turn = 0
+  return () => {
+    turn += 1
+    return (turn % 10) / 10
+  }
+}
+
+test('[CL15] after signing in any of the pool’s servers is picked, so that users spread over them', () => {
+  const picked = new Map<string, number>()
+  const random = turning()
+  for (let user = 0; user < 300; user += 1) {
+    const addresses = new Addresses(HOME, random)
+    addresses.learn(pool, true)
+    addresses.spread(pool)
+    picked.set(addresses.current, (picked.get(addresses.current) ?? 0) + 1)
+  }
+  expect([...picked.keys()].sort()).toEqual([...pool].sort())
+  for (const count of picked.values()) expect(count).toBeGreaterThan(50)
+})
+
+test('[CL15] with one server the given address stays', () => {
+  const addresses = new Addresses('http://proxy', () => 0.99)
+  addresses.learn([two], true)
+  addresses.spread([two])
+  expect(addresses.current).toBe('ws://proxy/ws')
+})
+
+test('[CL17] who failed is left alone while others are free, and tried again in the order of failing', () => {
+  vi.useFakeTimers()
+  const addresses = new Addresses(HOME, () => 0)
+  addresses.learn(pool, true)
+  expect(addresses.moveOn(0)).toBe(0)
+  expect(addresses.current).toBe(two)
+  vi.advanceTimersByTime(10)
+  expect(addresses.moveOn(0)).toBe(0)
+  expect(addresses.current).toBe(three)
+  vi.advanceTimersByTime(10)
+  addresses.moveOn(0)
+  expect(addresses.current).toBe(one)
+  vi.useRealTimers()
+})
+
+test('[CL17] where all sent us away, it is the one that said the earliest, when it said', () => {
+  vi.useFakeTimers()
+  const addresses = new Addresses(HOME, () => 0)
+  addresses.learn(pool, true)
+  addresses.moveOn(9_000)
+  addresses.moveOn(4_000)
+  expect(addresses.moveOn(6_000)).toBe(4_000)
+  expect(addresses.current).toBe(two)
+  addresses.reached()
+  expect(addresses.moveOn(5_000)).toBe(5_000)
+  vi.useRealTimers()
+})
+
+test('[CL18] what vanished from the list is not tried again', () => {
+  const addresses = new Addresses(HOME, () => 0.99)
+  addresses.learn(pool, true)
+  addresses.moveOn(1_000)
+  expect(addresses.current).toBe(three)
+  addresses.learn([one, two], true)
+  expect(addresses.current).toBe(three)
+  expect(addresses.hasOthers).toBe(true)
+  addresses.moveOn(0)
+  expect(addresses.current).toBe(two)
+})
+
+test('[CL18] without a token another host is no choice', () => {
+  const addresses = new Addresses(HOME, () => 0)
+  addresses.learn(pool, false)
+  expect(addresses.hasOthers).toBe(false)
+})

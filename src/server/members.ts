@@ -1,0 +1,89 @@
+import { type Running, repeatEvery } from '../base/lifecycle.ts'
+import type { Chat } from '../chat/chat.ts'
+import { tellAlive, tellGone } from '../chat/presence.ts'
+
+/** The other processes of the pool, as far as the bus says. */
+export type Members = {
+  all(): string[]
+  /** Something came from it. */
+  heard(member: string, hello?: boolean): void
+  /** It is dead, or said goodbye. */
+  forget(member: string): void
+  /** Begins to speak: whoever hears it answers, so the owner listens before. */
+  start(): void
+  stop(): Promise<void>
+}
+
+export type MembersOptions = {
+  aliveMs?: number
+  silentMs?: number
+  found(member: string): void
+  lost(member: string): void
+  /** Others may have said anything meanwhile: the bus was away, or this process stood still. */
+  back(): void
+}
+
+const aliveMs = 1_000
+/** Who says nothing for so long is taken as dead. */
+const silentMs = 10_000
+/** Looks at the bus a little more often than it speaks. */
+const looksPerAlive = 4
+
+export function openMembers(chat: Chat, options: MembersOptions): Members {
+  const everyMs = options.aliveMs ?? aliveMs
+  const patienceMs = options.silentMs ?? silentMs
+  const heardAt = new Map<string, number>()
+  const isConnected = () => chat.bus.isConnected?.() ?? true
+  let connected = isConnected()
+  let lookedAt = performance.now()
+  let toldAt = Number.NEGATIVE_INFINITY
+
+  async function look() {
+    const now = performance.now()
+    // Whoever did not listen himself takes nobody's silence for death.
+    const stoodStill = now - lookedAt > patienceMs / 2
+    const isBack = isConnected() && (!connected || stoodStill)
+    connected = isConnected()
+    lookedAt = now
+    if (!connected) return
+    if (isBack) listenAnew(now)
+    if (isBack || now - toldAt >= everyMs) {
+      tellAlive(chat, isBack || toldAt < 0)
+      toldAt = now
+    }
+    for (const [member, at] of heardAt) if (now - at > patienceMs) forget(member)
+  }
+
+  function listenAnew(now: number) {
+    for (const member of heardAt.keys()) heardAt.set(member, now)
+    options.back()
+  }
+
+  function forget(member: string) {
+    if (heardAt.delete(member)) options.lost(member)
+  }
+
+  let looking: Running | undefined
+
+  return {
+    all: () => [...heardAt.keys()],
+    heard(member, hello) {
+      if (member === chat.member) return
+      const isNew = !heardAt.has(member)
+      heardAt.set(member, performance.now())
+      if (isNew) options.found(member)
+      // Who is new here may not know of this one either, and would take it as absent until it speaks next.
+      if (hello) tellAlive(chat, false)
+    },
+    forget,
+    start() {
+      looking ??= repeatEvery(everyMs / looksPerAlive, look, error =>
+        chat.log.error({ err: error }, 'the look at the pool failed'),
+      )
+    },
+    async stop() {
+      await looking?.stop()
+      tellGone(chat)
+    },
+  }
+}
