@@ -128,7 +128,7 @@ async function fuzzPool(site: PoolSite, options: PoolFuzzOptions, over: AbortSig
       for (const kind of shuffled(names, course)) {
         if (minutes === undefined ? round >= (rounds ?? names.length) : Date.now() > until) return
         round += 1
-        await sleep(200 + course.below(2_000))
+        await sleep(100 + course.below(minutes === undefined ? 700 : 2_000))
         await doOnce(kind, kinds[kind]!, course)
       }
     }

@@ -171,9 +171,9 @@ async function createPrimary({ account, bin }: Place, node: Node) {
   await writeFile(join(node.folder, 'pg_hba.conf'), access)
 }
 
-/** What `ALTER SYSTEM` writes too. Both copies of files bring that of the other node along, so that it is always written anew. */
+/** It is known to the primary by its cluster_name. What `ALTER SYSTEM` writes too. Both copies of files bring that of the other node along, so that it is always written anew. */
 async function writeRole({ account }: Place, node: Node, of: Node) {
-  const primary = `primary_conninfo = 'host=127.0.0.1 port=${of.port} user=pchat application_name=${node.name}'\n`
+  const primary = `primary_conninfo = 'host=127.0.0.1 port=${of.port} user=pchat'\n`
   await writeFile(join(node.folder, 'postgresql.auto.conf'), `${primary}synchronous_standby_names = ''\n`)
   await writeFile(join(node.folder, 'standby.signal'), '')
   if (account.kind !== 'other') return

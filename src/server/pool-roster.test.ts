@@ -195,6 +195,17 @@ describe('rosters of several servers', () => {
     }, wait)
   })
 
+  test('[RO13] a process that stood still takes nobody’s silence for death', async () => {
+    const { one, two } = await openPair({ silentMs: 400, lingerMs: 1 })
+    const until = performance.now() + 900
+    while (performance.now() < until);
+    await new Promise(resolve => setTimeout(resolve, 200))
+    for (const { roster, told } of [one, two]) {
+      expect(names(roster.list('r'))).toEqual(['alice', 'bob'])
+      expect(kinds(told.get('r')).filter(kind => kind.startsWith('left'))).toEqual([])
+    }
+  })
+
   test('[RO11] a lost change is found by the next one', async () => {
     const { one, two, wire } = await openPair({ digestMs: 60_000, lingerMs: 60_000 })
     wire.lose((_, { head }) => head.kind === 'presence')
