@@ -171,7 +171,12 @@ test('[LV8] whoever does not read is closed as a slow reader (4008), and finds e
     epoch: back.opened.epoch,
     rooms: [{ room: room.id, seq: heardSeqs(live).length }],
   })
-  expect(answer.rooms[0]).toMatchObject({ lastSeq: last, gap: true })
+  // How much the kernel had taken for it differs from machine to machine.
+  const { messages } = answer.rooms[0]!
+  const missed = last - heardSeqs(live).length
+  expect(missed).toBeGreaterThan(0)
+  expect(messages.map(message => message.seq)).toEqual(range(last - messages.length + 1, last))
+  expect(answer.rooms[0]).toMatchObject({ lastSeq: last, gap: messages.length < missed })
   await Promise.all([quick, back, sender].map(one => one.close()))
 })
 
