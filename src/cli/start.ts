@@ -105,7 +105,7 @@ async function openStore(
 }
 
 async function migrateStore(address: StoreAddress, log: Log): Promise<void> {
-  const db = openDb(address, { max: 1 })
+  const db = openDb(address, { max: 1, statementMs: 3_600_000 })
   try {
     const { applied } = await migrate(db)
     if (applied.length > 0) log.info({ applied }, 'the database has a new schema')

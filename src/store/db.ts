@@ -27,18 +27,22 @@ export type DbOptions = {
   onError?: (error: Error) => void
   /** How long a request waits for a store that fails over. */
   patienceMs?: number
+  /** How long a statement may take; migrations take their time. */
+  statementMs?: number
   /** Another host of the store has become the primary, the first one too. */
   onSwitch?: (host: string) => void
 }
 
 /** For every connection that reads or posts. */
-const settings: pg.PoolConfig = {
+const usual: pg.PoolConfig = {
   connectionTimeoutMillis: 5_000,
   idleTimeoutMillis: 60_000,
   application_name: 'pchat',
   // A stopped process must not hold its locks; a lock that does not come is `unavailable`.
   idle_in_transaction_session_timeout: 3_000,
   lock_timeout: 5_000,
+  // The last net: an answer that never comes is given up, its outcome unknown. Nothing is cancelled there.
+  query_timeout: 60_000,
   // A machine that went without a word is noticed.
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
@@ -47,6 +51,7 @@ const settings: pg.PoolConfig = {
 export function openDb(address: StoreAddress, more: DbOptions = {}): Db {
   const hosts = hostsOf(address)
   const max = more.max ?? 10
+  const settings = { ...usual, ...(more.statementMs === undefined ? {} : { query_timeout: more.statementMs }) }
   const onError = (error: Error) => more.onError?.(error)
   if (hosts) {
     const onSwitch = (host: string) => more.onSwitch?.(host)
@@ -105,8 +110,10 @@ async function onConnection<T>(db: Db, work: (connection: Connection) => Promise
   try {
     return await work(connection)
   } catch (error) {
+    // What waits for an answer that does not come would wait behind it.
+    if (error instanceof Error && error.message === 'Query read timeout') broken = error
     try {
-      await connection.query('ROLLBACK')
+      if (!broken) await connection.query('ROLLBACK')
     } catch (rollbackError) {
       broken = rollbackError as Error
     }
@@ -142,8 +149,11 @@ async function commitConfirmed(connection: Connection): Promise<void> {
     )
 }
 
-/** Classes of the store's errors that mean "try again": connection, resources, operator, locks and deadlocks. */
-const passing = /^(08|53|57|55P03|40)/
+/**
+ * Classes of the store's errors that mean "try again": connection, resources, operator, locks and deadlocks, a transaction that
+ * idled too long, a primary that is none any more.
+ */
+const passing = /^(08|53|57|55P03|40|25P03|25006)/
 
 /** The store's own error turned into ours, or undefined where it is a fault of the statement. */
 export function storeRefusal(error: unknown): Refusal | undefined {
@@ -166,7 +176,7 @@ export function storeRefusal(error: unknown): Refusal | undefined {
   }
   const text = error instanceof Error ? error.message : ''
   if (
-    /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end|Client has encountered a connection error|not queryable/.test(
+    /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after calling end|Client has encountered a connection error|not queryable|Query read timeout/.test(
       text,
     )
   )

@@ -7,6 +7,8 @@ import { destroy, leaseMs, type WatchedHost, watchHost } from './host.ts'
 export const patienceMs = 4_000
 /** What is under way at a host that confirms nothing for so long is given up; its outcome is unknown. */
 const giveUpMs = 5_000
+/** A new connection that does not answer at once is of no use. */
+const lifeMs = 3_000
 /** Clocks of two machines run apart; a lease of another server is over when this one's waiting is. */
 const slackMs = 250
 
@@ -19,7 +21,8 @@ export type PrimaryOptions = {
   onSwitch: (host: string) => void
 }
 
-type Term = { watched: WatchedHost; pool: pg.Pool; clients: Set<pg.PoolClient>; unheldAt: number }
+/** `clients` are all of its connections, from before they are made; `over`: another host is the primary. */
+type Term = { watched: WatchedHost; pool: pg.Pool; clients: Set<pg.Client>; unheldAt: number; over: boolean }
 
 /** A store of several hosts: statements go to the one that takes writes, and answers count only while its writes are confirmed. */
 export type Primary = {
@@ -72,24 +75,30 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
 
   function begin(chosen: WatchedHost) {
     if (term) leave(term)
+    const clients = new Set<pg.Client>()
+    /** Known from its making on: one that is still connecting when the host is left would post into the past, and wait for ever. */
+    class KnownClient extends pg.Client {
+      constructor(config?: pg.ClientConfig) {
+        super(config)
+        clients.add(this)
+        this.on('error', () => chosen.doubt())
+        this.on('end', () => clients.delete(this))
+      }
+    }
     const pool = new pg.Pool({
       ...options.settings,
       connectionString: chosen.host.connectionString,
       max: options.max,
+      Client: KnownClient,
       onConnect: client => checkLife(chosen, client),
-    })
-    const made: Term = { watched: chosen, pool, clients: new Set(), unheldAt: Number.POSITIVE_INFINITY }
+    } as pg.PoolConfig)
     pool.on('error', error => options.onError(error))
-    pool.on('connect', client => {
-      made.clients.add(client)
-      client.on('error', () => chosen.doubt())
-      client.on('end', () => made.clients.delete(client))
-    })
-    term = made
+    term = { watched: chosen, pool, clients, unheldAt: Number.POSITIVE_INFINITY, over: false }
     options.onSwitch(chosen.host.name)
   }
 
   function leave(old: Term) {
+    old.over = true
     for (const client of old.clients) destroy(client)
     void old.pool.end().catch(() => {})
   }
@@ -138,11 +147,16 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
   return {
     query: query as unknown as pg.Pool['query'],
     async connect() {
-      return (await current()).pool.connect()
+      const of = await current()
+      const client = await of.pool.connect()
+      if (!of.over) return client
+      destroy(client)
+      client.release(true)
+      throw away(watched)
     },
     async confirm(connection) {
       const of = term
-      if (!of?.clients.has(connection)) throw away(watched)
+      if (!of?.clients.has(connection as unknown as pg.Client)) throw away(watched)
       await confirmTerm(of)
     },
     async end() {
@@ -159,10 +173,11 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
 /** A connection into another life of the server than the watched one: it has not confirmed anything yet. */
 async function checkLife(watched: WatchedHost, client: pg.ClientBase): Promise<void> {
   const life = watched.life()
-  const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE pid = $1 AND backend_start::text = $2', [
-    life?.pid ?? 0,
-    life?.startedAt ?? '',
-  ])
+  const { rowCount } = await client.query({
+    text: 'SELECT FROM pg_stat_activity WHERE pid = $1 AND backend_start::text = $2',
+    values: [life?.pid ?? 0, life?.startedAt ?? ''],
+    query_timeout: lifeMs,
+  } as pg.QueryConfig)
   if (rowCount === 1) return
   watched.doubt(true)
   throw away([watched])
