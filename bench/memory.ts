@@ -1,6 +1,5 @@
 import type { Bench, Row } from './figures.ts'
 import { type Generators, startGenerators } from './generators.ts'
-import { residentBytes } from './proc.ts'
 import { seedWorld } from './seed.ts'
 import { type BenchServer, startServer } from './server.ts'
 import { lightWorld } from './world.ts'
@@ -8,14 +7,17 @@ import { lightWorld } from './world.ts'
 const SESSIONS_PER_PROCESS = 10_000
 /** Until the garbage of opening is gone; V8 gives memory back late. */
 const SETTLE_MS = 20_000
+/** A process may hold less than 20,000 descriptors. */
+const USERS_PER_PROCESS = 19_200
 
 export const benchMemory: Bench = {
-  title: 'Resident memory of the server process per connected user',
+  title: 'Resident memory of the server per connected user; above 19,200 users two workers, with their parent',
   async run({ runs, users }) {
     const opened: Row[] = []
     const synced: Row[] = []
     for (let count = 0; count < runs; count += 1) {
-      const server = await startServer()
+      const workers = Math.ceil(users / USERS_PER_PROCESS)
+      const server = await startServer({ workers })
       try {
         await seedWorld(server, users, lightWorld)
         const empty = await settled(server)
@@ -50,5 +52,5 @@ async function row(server: BenchServer, users: number, state: string, empty: num
 
 async function settled(server: BenchServer): Promise<number> {
   await new Promise(resolve => setTimeout(resolve, SETTLE_MS))
-  return residentBytes(server.pid)
+  return server.residentBytes()
 }

@@ -20,7 +20,7 @@ export function residentBytes(pid: number): number {
   return Number(kilobytes) * 1024
 }
 
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter(other => Number.isInteger(other) && parentOf(other) === pid)

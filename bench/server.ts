@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { WireError } from '../src/protocol/error.ts'
 import type { Input, Result, Verb } from '../src/protocol/request.ts'
-import { cpuSeconds, cpuSecondsWithChildren } from './proc.ts'
+import { childrenOf, cpuSeconds, cpuSecondsWithChildren, residentBytes } from './proc.ts'
 
 // The program as an operator starts it, not a part of it.
 const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts')
@@ -15,6 +15,8 @@ const admin = { user: 'admin@example.com', password: 'bench bench bench' }
 export type BenchServer = {
   port: number
   pid: number
+  /** Of the processes that hold sessions, and of their parent where they are workers. */
+  residentBytes(): number
   databaseSocket: string
   /** Seconds of CPU so far. */
   cpu(): { server: number; database: number }
@@ -22,10 +24,11 @@ export type BenchServer = {
   stop(): Promise<void>
 }
 
-export async function startServer(): Promise<BenchServer> {
+export async function startServer({ workers = 1 } = {}): Promise<BenchServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pchat-bench-'))
   await chmod(dataDir, 0o711)
   const args = [main, 'start', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir, '--log-level', 'error']
+  if (workers > 1) args.push('--workers', String(workers))
   const env = { ...process.env, PCHAT_ADMIN_USER: admin.user, PCHAT_ADMIN_PASSWORD: admin.password }
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const url = await addressOf(child.stdout)
@@ -34,6 +37,10 @@ export async function startServer(): Promise<BenchServer> {
   const server: BenchServer = {
     port: Number(new URL(url).port),
     pid: child.pid ?? 0,
+    residentBytes: () =>
+      [child.pid ?? 0, ...childrenOf(child.pid ?? 0).filter(pid => pid !== postmaster)]
+        .map(residentBytes)
+        .reduce((sum, bytes) => sum + bytes, 0),
     databaseSocket: join(dataDir, 'socket'),
     cpu: () => ({ server: cpuSeconds(child.pid ?? 0), database: cpuSecondsWithChildren(postmaster) }),
     asAdmin: (verb, input) => ask(url, token, verb, input),
