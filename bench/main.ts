@@ -1,4 +1,4 @@
-// npm run bench -- posts|bare|fanout|sync|memory|latency|recovery [--users 19200] [--runs 3] [--json]
+// npm run bench -- posts|bare|fanout|sync|memory|latency|recovery|storm [--users 19200] [--runs 3] [--json]
 import { parseArgs } from 'node:util'
 import { benchBare } from './bare.ts'
 import { benchFanout } from './fanout.ts'
@@ -6,6 +6,7 @@ import { type Bench, printTable, summarise } from './figures.ts'
 import { benchMemory } from './memory.ts'
 import { benchLatency, benchRecovery } from './pool.ts'
 import { benchPosts } from './posts.ts'
+import { benchStorm } from './storm.ts'
 import { benchSync } from './sync.ts'
 
 const benches: Record<string, Bench> = {
@@ -16,6 +17,7 @@ const benches: Record<string, Bench> = {
   memory: benchMemory,
   latency: benchLatency,
   recovery: benchRecovery,
+  storm: benchStorm,
 }
 
 const { values, positionals } = parseArgs({
