@@ -3,10 +3,11 @@ import { type Generators, startGenerators, together } from './generators.ts'
 import { latencies } from './measure.ts'
 import { seedWorld } from './seed.ts'
 import { type BenchServer, startServer } from './server.ts'
-import { lightWorld, postRoom } from './world.ts'
+import { type Fill, postRoom } from './world.ts'
 
 const SESSIONS_PER_PROCESS = 10_000
 const CALM_MS = 10_000
+const world: Fill = { affiliations: 100, messages: 10 }
 /** Few sessions that write now and then, as people do. */
 const writers = { sessions: 8, rooms: Array.from({ length: 40 }, (_, n) => postRoom(n)) }
 const usual = { admissionsPerSecond: 300, admissionBurst: 600 }
@@ -21,7 +22,7 @@ export const benchStorm: Bench = {
     for (let count = 0; count < runs; count += 1) {
       const server = await startServer()
       try {
-        await seedWorld(server, users, lightWorld)
+        await seedWorld(server, users, world)
         const [before, during] = await measure(server, users)
         calm.push(before)
         storm.push(during)
@@ -39,7 +40,7 @@ async function measure(server: BenchServer, users: number): Promise<[Row, Row]> 
   const crowd = startGenerators(Math.ceil(users / SESSIONS_PER_PROCESS))
   await crowd.open(server.port, users)
   const { epoch } = await posting.last('epoch', {})
-  const sync = { users, epoch, lastSeq: lightWorld.messages, missed: { rooms: 4, messages: 2 }, atOnce: users }
+  const sync = { users, epoch, lastSeq: world.messages, missed: { rooms: 4, messages: 2 }, atOnce: users }
   // An open brings one sync along; the second one has to wait in line.
   await crowd.all('sync', { ...sync, atOnce: 64 })
   await server.asAdmin('settings.update', { settings: usual })
