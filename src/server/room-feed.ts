@@ -1,4 +1,4 @@
-import type { Chat, Standing } from '../chat/chat.ts'
+import type { Standing } from '../chat/chat.ts'
 import {
   decideHearing,
   type Hearing,
@@ -12,8 +12,8 @@ import type { BusHead, BusMessage } from '../pool/bus.ts'
 import { eventFrame } from '../pool/frame.ts'
 import type { ClosedReason } from '../protocol/event.ts'
 import type { Versions } from '../store/access.ts'
+import type { FeedHub, RoomFeed } from './feed.ts'
 import { openRoomNews } from './room-news.ts'
-import type { RosterNews } from './roster.ts'
 import type { Session } from './session.ts'
 import {
   giveAll,
@@ -32,47 +32,10 @@ import {
 } from './sub.ts'
 import { openWorkQueue, type Work } from './work-queue.ts'
 
-export type FeedHub = {
-  chat: Chat
-  isBehind(stamp: Stamp): boolean
-  /** Makes sure that this server knows the directory and the settings of that stamp. */
-  catchUp(stamp: Stamp): Promise<void>
-  directory(): number
-  entered(feed: RoomFeed, sub: Sub): void
-  left(feed: RoomFeed, sub: Sub): void
-  shutOut(room: string, user: string): void
-  /** Rights are known as they were at most 2 seconds ago: good enough for events without a position. */
-  isFresh(): boolean
-  /** It has events to tell when they are again. */
-  owes(feed: RoomFeed): void
-  /** Who is in the room now. */
-  roster(room: string): RosterNews | undefined
-  empty(feed: RoomFeed): void
-}
-
 /** How long a gap waits for the bus before the store is asked. */
 const gapWaitMs = 20
 const fillRange = 500
 const retryMs = 250
-
-export type RoomFeed = {
-  room: string
-  category: string | undefined
-  subs: Map<Session, Sub>
-  hear(work: Work): void
-  hearRoster(news: RosterNews): void
-  /** Where the room stands in the store: what is newer than what was heard is followed up. */
-  compare(versions: Versions): void
-  /** For a directory change: those of these users who were decided under an older version. */
-  recheckUsers(users: Set<string>, directory: number): Promise<void>
-  begin(session: Session): void
-  /** The session's answer has the roster as it is now: what changes from here on is told to it. */
-  list(session: Session): void
-  settle(session: Session, standing: Standing, opened: boolean): void
-  abandon(session: Session): void
-  remove(session: Session): void
-  lastSeq(): number | undefined
-}
 
 /** The local sessions of one room: brings each event to each, in order of sequence, under an access stamp that is never older than the event's. */
 export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {

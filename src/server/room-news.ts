@@ -1,6 +1,6 @@
 import type { Shown } from '../chat/chat.ts'
 import { eventFrame } from '../pool/frame.ts'
-import type { FeedHub, RoomFeed } from './room-feed.ts'
+import type { FeedHub, RoomFeed } from './feed.ts'
 import type { RosterNews } from './roster.ts'
 import { giveAll, isShownNewer, nothingShown, push, type Sub } from './sub.ts'
 import type { WorkQueue } from './work-queue.ts'

@@ -3,7 +3,7 @@ import type { Chat } from '../chat/chat.ts'
 import { readVersions } from '../store/access.ts'
 import { changesSince } from '../store/change.ts'
 import { readStamps } from '../store/stamp.ts'
-import type { RoomFeed } from './room-feed.ts'
+import type { RoomFeed } from './feed.ts'
 
 /** Looks in the store for what the bus may have lost, for all rooms at once: its cost grows with changes, not with rooms. */
 export type Sweep = {
