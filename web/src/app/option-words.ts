@@ -18,6 +18,11 @@ export const optionWords: Record<keyof PoolSettings, { label: string; hint: stri
   requestBurst: { label: 'Requests at once', hint: 'Of one sign-in' },
   addressRequestsPerSecond: { label: 'Requests a second from one address', hint: 'Without a sign-in' },
   addressRequestBurst: { label: 'Requests at once from one address', hint: 'Without a sign-in' },
+  admissionsPerSecond: {
+    label: 'Sessions let in a second',
+    hint: 'By each process of a server, when many come back at once. The others are told when to come.',
+  },
+  admissionBurst: { label: 'Sessions let in at once', hint: 'By each process of a server' },
   failedSignInsPerMinute: { label: 'Failed sign-ins a minute', hint: 'From one address' },
   lockoutThreshold: { label: 'Failed sign-ins that lock an account', hint: 'In a row' },
   lockoutSeconds: { label: 'How long an account is locked', hint: 'Seconds' },
