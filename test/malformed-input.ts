@@ -48,8 +48,8 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
       settings: { defaultChatHistory: 30, postsPerSecond: 50, trustedNetworks: ['127.0.0.0/8'], domain: 'example.com' },
     },
     'pool.get': {},
-  'pool.update': { activeServers: ['one'], state: 'normal' },
-  'audit.list': { limit: 5, before: 5 },
+    'pool.update': { activeServers: ['one'], state: 'normal' },
+    'audit.list': { limit: 5, before: 5 },
     'category.create': { name: 'c', ...more, allowedMembers: [user], deniedMembers: [], creators: [user] },
     'category.update': {
       category,
