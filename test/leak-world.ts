@@ -170,7 +170,7 @@ export async function openWorld(shape: { rooms: 'all' | 'seen' | 'none'; content
         return labels.get(id.toLowerCase()) ?? 'some id'
       })
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'at')
-      .replace(/\b[\w-]{43}\b/g, 'token')
+      .replace(/(?<![\w-])[\w-]{43}(?![\w-])/g, 'token')
       .replace(/localhost:\d+/g, 'localhost')
   }
   function normal(value: unknown): unknown {

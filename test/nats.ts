@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { readTools } from './tools.ts'
 
-export type Nats = { url: string; port: number; stop(): Promise<void>; start(): Promise<void> }
+export type Nats = { url: string; port: number; stop(): Promise<void>; start(...args: string[]): Promise<void> }
 
 /** A real nats-server on a free port of this machine, which can be stopped and started again at the same address. */
 export async function openNats(): Promise<Nats> {
@@ -13,8 +13,8 @@ export async function openNats(): Promise<Nats> {
   const nats: Nats = {
     url: `nats://127.0.0.1:${port}`,
     port,
-    async start() {
-      child = spawn(natsServer, ['-a', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
+    async start(...args) {
+      child = spawn(natsServer, ['-a', '127.0.0.1', '-p', String(port), ...args], { stdio: 'ignore' })
       for (let tries = 0; tries < 100; tries += 1) {
         if (await answers(port)) return
         await new Promise(resolve => setTimeout(resolve, 50))

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventFrame } from '../src/pool/frame.ts'
 import type { Category } from '../src/protocol/category.ts'
 import type { Input, Result } from '../src/protocol/request.ts'
 import type { Room } from '../src/protocol/room.ts'
@@ -332,4 +333,25 @@ describe('a retry', () => {
     expect((await first).result).toMatchObject({ seq: 1, repeated: false })
     expect((await retry.work).result).toMatchObject({ seq: 1, repeated: true })
   })
+})
+
+test('[RC39] a hint that names messages that there are not is dropped, and what is posted then is delivered in order', async () => {
+  const room = await addRoom()
+  const live = await other.at(alice).open()
+  await live.call('room.join', { room: room.id })
+  await post(bob, room, 'first')
+  const stamp = { room: 1, scope: 1, directory: 1, settings: 1 }
+  for (const seq of [900, 5])
+    other.chat.bus.publish(`room.${room.id}`, {
+      head: { kind: 'message', room: room.id, seq, stamp },
+      frame: eventFrame({ event: 'room.followed', room: room.id }),
+    })
+  await live.hears('message.posted', event => event.message.seq === 1)
+  for (const text of ['second', 'third'])
+    await other.at(bob).ask('message.post', { room: room.id, clientId: randomUUID(), text })
+  await live.hears('message.posted', event => event.message.seq === 3)
+  expect(live.heard('message.posted').map(event => event.message.text)).toEqual(['first', 'second', 'third'])
+  expect([live.heard('history.changed'), live.heard('room.followed')]).toEqual([[], []])
+  expect((await live.call('room.join', { room: room.id })).lastSeq).toBe(3)
+  await live.close()
 })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Refusal } from '../src/protocol/error.ts'
 import { splitHosts } from '../src/store/address.ts'
 import { type Db, openDb, storeRefusal, transaction } from '../src/store/db.ts'
 import { migrate } from '../src/store/migrate.ts'
@@ -71,14 +72,20 @@ test('[FO1] a connection string names hosts with commas, each with its port, und
     expect(splitHosts(text)).toBeUndefined()
 })
 
-test('[FO2] while the stand-by confirms nothing, nothing is answered, neither read nor written; then all goes on', async () => {
+test('[FO2] [FO8] while the stand-by confirms nothing, nothing is answered, neither read nor written nor refused; then all goes on', async () => {
   const db = open(pair.url())
   await insist(() => read(db))
   await pair.signal(pair.standby(), 'SIGSTOP')
   const hanging = code(write(db, 'unknown'))
+  const refusing = transaction(db, async tx => {
+    await tx.query('SELECT pg_sleep(2.6)')
+    throw new Refusal('forbidden', 'by rights that were read here')
+  })
+  const [taking, refused] = [code(db.query('SELECT pg_sleep(2.6), 1 / (random() * 0)::int')), code(refusing)]
   // The lease was renewed a moment ago: it is over two seconds later.
   await sleep(2_500)
   expect(await code(read(db))).toBe('unavailable')
+  expect([await refused, await taking]).toEqual(['unavailable', 'unavailable'])
   await pair.signal(pair.standby(), 'SIGCONT')
   expect(await insist(() => read(db))).toMatch(/second|unknown/)
   expect(await hanging).toMatch(/ok|unavailable/)

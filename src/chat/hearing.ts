@@ -3,6 +3,7 @@ import type { Stamp } from '../domain/stamp.ts'
 import { eventFrame } from '../pool/frame.ts'
 import type { ClosedReason } from '../protocol/event.ts'
 import { readAccess, readVersions, type Versions } from '../store/access.ts'
+import { lastSeqs } from '../store/change.ts'
 import { changedSince, readRange } from '../store/message.ts'
 import { findRoom, type RoomRow, toRoom } from '../store/room.ts'
 import { followersAmong } from '../store/room-user.ts'
@@ -40,6 +41,11 @@ export async function decideHearing(chat: Chat, room: string, users: string[]): 
 /** Where a room stands now, for a hub that was told that something changed. */
 export async function readRoomVersions(chat: Chat, room: string): Promise<Versions | undefined> {
   return (await readVersions(chat.db, [room])).get(room)
+}
+
+/** Where the room ends in the store; 0 where it is gone. */
+export async function readLastSeq(chat: Chat, room: string): Promise<number> {
+  return (await lastSeqs(chat.db, [room])).get(room) ?? 0
 }
 
 export type Piece = { fromSeq: number; throughSeq: number; frame: Buffer; messages: number }

@@ -31,6 +31,8 @@ export type PostQueue = {
   post(draft: Draft): Promise<Posted>
   /** Resolves when nothing waits any more. */
   flush(): Promise<void>
+  /** What was decided is nothing any more: the store is another one, and its versions count anew. */
+  forget(): void
 }
 
 type Waiting = Draft & { content: Buffer; resolve(posted: Posted): void; reject(error: unknown): void }
@@ -74,6 +76,9 @@ export function openPostQueue(options: Options): PostQueue {
     async flush() {
       await Promise.all(lanes.map(lane => lane.idle()))
     },
+    forget() {
+      for (const lane of lanes) lane.forget()
+    },
   }
 }
 
@@ -110,6 +115,7 @@ function openLane(options: Options) {
     async idle() {
       while (running) await running
     },
+    forget: committer.forget,
   }
 }
 
@@ -284,7 +290,12 @@ function openCommitter({ db, bus, site, log, metrics }: Options) {
     })
   }
 
-  return { commit }
+  function forget() {
+    decisions.clear()
+    categories.clear()
+  }
+
+  return { commit, forget }
 }
 
 function toNewPost(post: Waiting, opened: Opened): NewPost {

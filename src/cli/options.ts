@@ -107,6 +107,8 @@ export function findFault(options: StartOptions): string | undefined {
     return '--nats-url joins servers of a pool, which share one store. Add --database-url <url>.'
   if (options.backupDatabaseUrl !== undefined && options.databaseUrl === undefined)
     return '--backup-database-url is a copy of the store that --database-url names. Add --database-url <url>.'
+  if (/^(0\.0\.0\.0|::)$/.test(host) && options.databaseUrl !== undefined && options.url === undefined)
+    return `--host ${host} is every address of this machine, and none that clients could be told. Add --url <url>, such as --url https://chat1.example.com.`
   if (!isLoopback(host) && !tlsSelfSigned && tlsCert === undefined)
     return `--host ${host} is reached from other machines, so that passwords need a certificate. Add --tls-cert <file> and --tls-key <file>, or --tls-self-signed.`
   return undefined

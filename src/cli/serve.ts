@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
+import { isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { repeatEvery } from '../base/lifecycle.ts'
@@ -117,12 +118,13 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   await loadSettings(chat)
   if (options.admin) await createFirstAdministrator(chat, { ...options.admin, domain: options.domain })
   if (options.domain) await setDomain(chat, options.domain)
-  await turnPartitions(db, Date.now())
+  await turnPartitions(db)
 
   const hub = await openHub(chat, options)
   started.defer(() => hub.stop())
   chat.roster = hub.roster
-  switched = () => void hub.checkStore()
+  switched = () =>
+    void hub.checkStore().catch(error => log.warn({ err: error }, 'the look at the epoch waits for the store'))
   const membership = await openMembership(chat, {
     server: options.server ?? hostname(),
     url: () => (url === '' ? '' : `${(options.publicUrl ?? url).replace(/^http/, 'ws').replace(/\/$/, '')}/ws`),
@@ -135,7 +137,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   chat.takesSessions = membership.takesSessions
   const upkeep = repeatEvery(
     upkeepMs,
-    () => keepUp(chat),
+    () => keepUp(chat, () => draining),
     error => log.warn({ err: error }, 'upkeep waits for the store'),
   )
   started.defer(() => upkeep.stop())
@@ -197,13 +199,13 @@ function isBusThere(bus: Bus): boolean {
   return bus.isConnected?.() ?? true
 }
 
-async function keepUp(chat: Chat) {
-  await turnPartitions(chat.db, Date.now())
+async function keepUp(chat: Chat, isStopping: () => boolean) {
+  await turnPartitions(chat.db)
   await dropOldChanges(chat.db)
   await dropDeadProcesses(chat.db)
   await purgeSignIns(chat)
   // A slice at a time, so that no long transaction stands in the way of posts.
-  while (await purgeSlice(chat.db)) await new Promise(resolve => setImmediate(resolve))
+  while (!isStopping() && (await purgeSlice(chat.db))) await new Promise(resolve => setImmediate(resolve))
 }
 
 function portOf(server: Server): number | undefined {
@@ -212,6 +214,6 @@ function portOf(server: Server): number | undefined {
 }
 
 export function addressOf({ host, port, tls }: { host: string; port: number; tls?: object | undefined }): string {
-  const name = /^(127\.0\.0\.1|::1|localhost)$/.test(host) ? 'localhost' : host
+  const name = /^(127\.0\.0\.1|::1|localhost)$/.test(host) ? 'localhost' : isIPv6(host) ? `[${host}]` : host
   return `${tls ? 'https' : 'http'}://${name}:${port}`
 }

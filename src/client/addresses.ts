@@ -5,6 +5,14 @@ export function webSocketUrl(server: string): string {
   return url.href
 }
 
+/** The HTTP address of the same server. */
+export function httpUrl(webSocket: string): string {
+  const url = new URL(webSocket)
+  url.protocol = url.protocol === 'wss:' ? 'https:' : 'http:'
+  url.pathname = url.pathname.replace(/\/ws$/, '')
+  return url.href.replace(/\/$/, '')
+}
+
 /**
  * The addresses to try, the given one first. Other servers of the pool count only where they can be reached and will know
  * the caller: as safe as the first, and without a token on the same host, since a cookie goes nowhere else.

@@ -1,7 +1,7 @@
 import { closeCodes } from '../protocol/error.ts'
 import type { Event } from '../protocol/event.ts'
 import type { Input, Result, Verb } from '../protocol/request.ts'
-import { Addresses } from './addresses.ts'
+import { Addresses, httpUrl } from './addresses.ts'
 import { type Answer, type Connection, openConnection, type SocketClass } from './connection.ts'
 import { ConnectionLost, clientClosed, isPassing, notConnected, PchatError } from './error.ts'
 import { isRepeatable } from './repeatable.ts'
@@ -130,7 +130,7 @@ export class Link {
 
   async #signIn(): Promise<void> {
     if (this.#token !== undefined || this.#options.signIn === undefined) return
-    const signedIn = await signIn(this.#options.url, this.#options.signIn)
+    const signedIn = await signIn(httpUrl(this.#addresses.current), this.#options.signIn, this.#stop.signal)
     this.#token = signedIn.token
     this.#addresses.learn(signedIn.servers, true)
     this.#addresses.spread(signedIn.servers)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Nats, openNats } from '../../test/nats.ts'
 import { silentLog } from '../base/log.ts'
 import { busContract } from './bus.contract.ts'
+import type { BusHead } from './bus.ts'
 import { type NatsBus, openNatsBus } from './nats.ts'
 
 let nats: Nats
@@ -87,4 +88,63 @@ test('[PO3] a server starts while NATS is away, and what is no message of ours i
   await vi.waitFor(() => expect(heard.filter(n => n > 0)).toEqual([1, 2]), 5_000)
   await bus.close()
   await other.close()
+})
+
+test('[PO6] whatever comes that is no message of ours is passed over, and hearing goes on', async () => {
+  const bus = await openConnected('garbage')
+  const other = await openConnected('garbage')
+  const heard: BusHead[] = []
+  bus.subscribe('pool', ({ head }) => void heard.push(head))
+  bus.subscribe('pool', ({ head }) => {
+    if (head.kind === 'settings') throw new Error('a fault of ours')
+  })
+  await settled()
+  const { connect } = await import('@nats-io/transport-node')
+  const stranger = await connect({ servers: nats.url })
+  const stamp = { room: 1, scope: 1, directory: 1, settings: 1 }
+  const heads = [
+    null,
+    7,
+    [],
+    { kind: 7 },
+    { kind: 'toString' },
+    { kind: 'message', room: 'r', seq: 1, stamp },
+    { kind: 'directory', version: '1' },
+    { kind: 'ended' },
+    { kind: 'digest', member: 'm' },
+    { kind: 'countAsk', member: 'a b', ask: 1, rooms: [] },
+    { kind: 'presence', room: 'r', member: 'm', n: 1 },
+    { kind: 'roster', member: 'm', people: [null], rooms: [] },
+    { kind: 'alive', member: 'x'.repeat(101) },
+    { kind: 'of a later version', version: 1 },
+  ]
+  for (const head of heads) {
+    const json = Buffer.from(JSON.stringify(head))
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(json.length)
+    stranger.publish('pchat.garbage.pool', Buffer.concat([length, json]))
+  }
+  await stranger.close()
+  other.publish('pool', { head: { kind: 'settings', version: 1 } })
+  other.publish('pool', { head: { kind: 'directory', version: 2 } })
+  await vi.waitFor(() => expect(heard.map(head => head.kind)).toEqual(['settings', 'directory']), 5_000)
+  expect(bus.isConnected()).toBe(true)
+  await bus.close()
+  await other.close()
+})
+
+test('[PO7] a NATS that refuses the sign-in for a while is tried for ever', async () => {
+  await nats.stop()
+  await nats.start('--user', 'pchat', '--pass', 'right')
+  const bus = openNatsBus({ url: nats.url.replace('//', '//pchat:right@'), pool: 'refused', log: silentLog })
+  await vi.waitFor(() => expect(bus.isConnected()).toBe(true), 10_000)
+  await nats.stop()
+  await nats.start('--user', 'pchat', '--pass', 'other')
+  // Longer than two tries to come back.
+  await new Promise(resolve => setTimeout(resolve, 3_000))
+  expect(bus.isConnected()).toBe(false)
+  await nats.stop()
+  await nats.start('--user', 'pchat', '--pass', 'right')
+  await vi.waitFor(() => expect(bus.isConnected()).toBe(true), 15_000)
+  await bus.close()
 })

@@ -39,6 +39,8 @@ export function openNatsBus(options: Options): NatsBus {
           name: `pchat ${options.pool}`,
           noEcho: true,
           maxReconnectAttempts: -1,
+          // A password that is wrong for a moment is no reason to give up.
+          ignoreAuthErrorAbort: true,
           reconnectTimeWait: 500,
           reconnectJitter: 500,
           pingInterval: 5_000,
@@ -56,22 +58,37 @@ export function openNatsBus(options: Options): NatsBus {
     void watch(connection)
   }
 
-  async function watch(connection: NatsConnection) {
-    for await (const status of connection.status()) {
+  async function watch(watched: NatsConnection) {
+    for await (const status of watched.status()) {
       if (status.type === 'disconnect' || status.type === 'reconnect') {
         connected = status.type === 'reconnect'
         options.log[connected ? 'info' : 'warn']({}, connected ? 'the bus is back' : 'the bus is away')
       }
     }
+    if (closed) return
+    // The client has given up by itself: nothing of it comes back.
+    connected = false
+    connection = undefined
+    for (const want of wanted.values()) want.subscription = undefined
+    void open()
   }
 
   function subscribeRemote(connection: NatsConnection, subject: Subject): Subscription {
     return connection.subscribe(nameOf(subject), {
       callback: (error, message) => {
         const heard = error ? undefined : decodeMessage(message.data)
-        if (heard) local.publish(subject, heard)
+        // What is thrown here would end the client's reading, and nothing would be heard for a while.
+        if (heard) quietly(() => local.publish(subject, heard))
       },
     })
+  }
+
+  function quietly(work: () => void) {
+    try {
+      work()
+    } catch (error) {
+      options.log.error({ err: error }, 'a message of the bus failed')
+    }
   }
 
   const nameOf = (subject: Subject) => `pchat.${options.pool}.${subject}`
@@ -81,7 +98,8 @@ export function openNatsBus(options: Options): NatsBus {
     publish(subject: Subject, message: BusMessage) {
       local.publish(subject, message)
       // A client that buffers would bring the others old news later, and fill this server's memory meanwhile.
-      if (connected && connection) connection.publish(nameOf(subject), encodeMessage(message))
+      // It throws where the message is larger than the server takes: a hint less.
+      if (connected) quietly(() => connection?.publish(nameOf(subject), encodeMessage(message)))
     },
     subscribe(subject, hear) {
       const end = local.subscribe(subject, hear)

@@ -1,4 +1,5 @@
-import type { BusHead, BusMessage } from './bus.ts'
+import type { BusMessage } from './bus.ts'
+import { isHead } from './head.ts'
 
 /** A bus message as bytes: length of the head (4 bytes, big endian), the head as JSON, the frame as it is. */
 export function encodeMessage({ head, frame }: BusMessage): Uint8Array {
@@ -17,7 +18,8 @@ export function decodeMessage(bytes: Uint8Array): BusMessage | undefined {
   const end = 4 + buffer.readUInt32BE(0)
   if (end > buffer.length) return undefined
   try {
-    const head = JSON.parse(buffer.toString('utf8', 4, end)) as BusHead
+    const head: unknown = JSON.parse(buffer.toString('utf8', 4, end))
+    if (!isHead(head, end < buffer.length)) return undefined
     return end === buffer.length ? { head } : { head, frame: buffer.subarray(end) }
   } catch {
     return undefined

@@ -8,7 +8,7 @@ import type { Roster } from '../pool/roster.ts'
 import { closeCodes } from '../protocol/error.ts'
 import { readStamps } from '../store/stamp.ts'
 import { openDirectoryWatch } from './directory-watch.ts'
-import { isOtherStore } from './epoch.ts'
+import { otherEpoch } from './epoch.ts'
 import type { RoomFeed } from './feed.ts'
 import { openLosses } from './losses.ts'
 import { openPoolRoster, type PoolRosterOptions } from './pool-roster.ts'
@@ -231,9 +231,18 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
 
   async function checkStoreOnce() {
     const ends = new Map([...feeds.values()].map(({ feed }) => [feed.room, feed.lastSeq() ?? 0]))
-    if (!(await isOtherStore(chat, ends))) return
-    directory.beginAnew((await readStamps(chat.db)).directory)
+    const epoch = await otherEpoch(chat, ends)
+    if (epoch === undefined) return
+    const stamps = await readStamps(chat.db)
+    // Versions of another store do not compare with those that were held, nor does what was decided under them.
+    chat.settingsVersion = 0
+    await loadSettings(chat)
     await sweep.beginAnew()
+    directory.beginAnew(stamps.directory)
+    chat.posts.forget()
+    // Last: where one of these fails, the next look finds it again.
+    chat.epoch = epoch
+    chat.log.warn({ epoch }, 'the store was restored; clients load anew')
     for (const session of [...sessions.values()]) session.close(closeCodes.restart, 'the store was restored; load anew')
   }
 
@@ -297,6 +306,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       endPool()
       await sweep.stop()
       await checking.stop()
+      await checkingStore?.catch(() => {})
       await roster.stop()
       for (const { end } of feeds.values()) end()
       feeds.clear()

@@ -1,11 +1,14 @@
 import { repeatEvery } from '../base/lifecycle.ts'
 import type { Chat } from '../chat/chat.ts'
-import { beat, endProcess, readPool, registerServer, type SeenPool } from '../store/server.ts'
+import { beat, deadAfterMs, endProcess, readPool, registerServer, type SeenPool } from '../store/server.ts'
 
 /** How often the pool is looked at: a change of the active servers is in force everywhere within this time. */
 const lookMs = 1_000
 /** A beat costs the store a row, so it is not written at each look; a tenth of what makes a process dead is left for delays. */
 const beatMs = 3_000
+
+/** A look that comes so late says that the store was away, or this process stood still. */
+const awayMs = 3_000
 
 export type MembershipOptions = {
   /** The server's name in its pool; several processes may serve under one. */
@@ -38,20 +41,29 @@ export async function openMembership(chat: Chat, options: MembershipOptions): Pr
   let beatAt = Number.NEGATIVE_INFINITY
   await registerServer(chat.db, server)
   let pool = await readPool(chat.db)
+  let lookedAt = performance.now()
+  /** Until then nobody counts as dead: while the store was away nobody could beat. */
+  let mildUntil = Number.NEGATIVE_INFINITY
   let living = new Set<string>()
   const isActive = () => pool.servers.some(one => one.name === server && one.active)
 
   async function look() {
     const before = isActive()
     chat.metrics.busAway.set(chat.bus.isConnected?.() === false ? 1 : 0)
-    pool = await readPool(chat.db)
+    const seen = await readPool(chat.db)
+    const now = performance.now()
+    if (now - lookedAt > awayMs) mildUntil = now + deadAfterMs
+    lookedAt = now
+    if (now < mildUntil)
+      for (const one of seen.servers.flatMap(server => server.processes)) one.alive ||= living.has(one.id)
+    pool = seen
     const alive = pool.servers.flatMap(one => one.processes).filter(one => one.alive)
     chat.metrics.poolProcesses.set(alive.length)
     chat.metrics.active.set(isActive() ? 1 : 0)
     if (before !== isActive()) chat.log.info({ server }, isActive() ? 'this server is active' : 'this server stands by')
-    const now = new Set(alive.map(one => one.id))
-    for (const member of living) if (!now.has(member) && member !== chat.member) options.onGone(member)
-    living = now
+    const ids = new Set(alive.map(one => one.id))
+    for (const member of living) if (!ids.has(member) && member !== chat.member) options.onGone(member)
+    living = ids
     // At once after a change: whoever made it sees from the beats that it is in force.
     if (performance.now() - beatAt >= beatMs || before !== isActive()) await write()
   }

@@ -2,6 +2,7 @@ import type { Standing } from '../chat/chat.ts'
 import {
   decideHearing,
   type Hearing,
+  readLastSeq,
   readPieces,
   readRemovals,
   readRoomChanged,
@@ -124,8 +125,12 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   }
 
   /** Reads on from the store up to a sequence, after deciding anew who may hear it: it may be of any age. */
-  async function fill(through: number) {
+  async function fill(wanted: number) {
     chat.metrics.gapsFilled.inc()
+    const end = await readLastSeq(chat, room)
+    // What is told has been committed before: beyond the end there is nothing, whoever says so.
+    if (end < wanted) queue.dropAbove(Math.max(end, lastSeq!))
+    const through = Math.min(wanted, end)
     while (lastSeq! < through && subs.size > 0) {
       const to = Math.min(through, lastSeq! + fillRange)
       const pieces = await readPieces(chat, room, lastSeq! + 1, to)

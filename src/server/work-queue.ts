@@ -31,6 +31,8 @@ export type WorkQueue = {
   /** Puts what came out of order in order, and answers it. */
   sortMessages(): MessageWork[]
   hasMessages(): boolean
+  /** Drops the messages above `seq`: they name what there is not. */
+  dropAbove(seq: number): void
   size(): number
 }
 
@@ -102,6 +104,9 @@ export function openWorkQueue(feed: {
       let place = 0
       queue = queue.map(work => (isMessage(work) ? messages[place++]! : work))
       return messages
+    },
+    dropAbove(seq) {
+      queue = queue.filter(work => !isMessage(work) || work.head.seq <= seq)
     },
     hasMessages: () => queue.some(isMessage),
     size: () => queue.length,

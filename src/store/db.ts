@@ -48,6 +48,9 @@ const usual: pg.PoolConfig = {
   keepAliveInitialDelayMillis: 10_000,
 }
 
+/** The driver's words for a statement that ran out of `query_timeout`. */
+const unanswered = 'Query read timeout'
+
 export function openDb(address: StoreAddress, more: DbOptions = {}): Db {
   const hosts = hostsOf(address)
   const max = more.max ?? 10
@@ -111,16 +114,23 @@ async function onConnection<T>(db: Db, work: (connection: Connection) => Promise
     return await work(connection)
   } catch (error) {
     // What waits for an answer that does not come would wait behind it.
-    if (error instanceof Error && error.message === 'Query read timeout') broken = error
+    if (isUnanswered(error)) broken = error as Error
     try {
       if (!broken) await connection.query('ROLLBACK')
     } catch (rollbackError) {
       broken = rollbackError as Error
     }
+    // A refusal is an answer too: it was read.
+    if (storeRefusal(error)?.code !== 'unavailable') await db.confirm?.(connection)
     throw error
   } finally {
     connection.release(broken)
   }
+}
+
+function isUnanswered(error: unknown): boolean {
+  const { message, cause } = error as { message?: string; cause?: unknown }
+  return message === unanswered || (cause !== undefined && isUnanswered(cause))
 }
 
 async function commitConfirmed(connection: Connection): Promise<void> {
@@ -170,7 +180,7 @@ export function storeRefusal(error: unknown): Refusal | undefined {
         retryAfterMs: 500,
         cause: error,
       })
-    if (/^(ECONN|EPIPE|ENOENT|EHOST|ENET|ETIMEDOUT|EAI_)/.test(code))
+    if (/^(ECONN|EPIPE|ENOENT|ENOTFOUND|EHOST|ENET|ETIMEDOUT|EAI_)/.test(code))
       return new Refusal('unavailable', 'The store is out of reach. Try again.', { retryAfterMs: 1_000, cause: error })
     return undefined
   }

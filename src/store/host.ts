@@ -67,9 +67,10 @@ export function watchHost(host: StoreHost, changed: () => void): WatchedHost {
   async function open(): Promise<Beat> {
     const client = await connect()
     try {
-      const { rows } = await client.query<{ pid: number; started_at: string }>(
-        'SELECT pid, backend_start::text AS started_at FROM pg_stat_activity WHERE pid = pg_backend_pid()',
-      )
+      const { rows } = await client.query<{ pid: number; started_at: string }>({
+        text: 'SELECT pid, backend_start::text AS started_at FROM pg_stat_activity WHERE pid = pg_backend_pid()',
+        query_timeout: connectMs,
+      } as pg.QueryConfig)
       const made: Beat = { client, pid: rows[0]!.pid, startedAt: rows[0]!.started_at, warned: false }
       client.on('notice', ({ severity }) => {
         if (severity === 'WARNING') made.warned = true

@@ -139,9 +139,12 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
 
   async function query(...args: unknown[]) {
     const of = await current()
-    const answer = await (of.pool.query as (...args: unknown[]) => Promise<unknown>)(...args)
-    await confirmTerm(of)
-    return answer
+    try {
+      return await (of.pool.query as (...args: unknown[]) => Promise<unknown>)(...args)
+    } finally {
+      // A name that is taken is an answer as well.
+      await confirmTerm(of)
+    }
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { Db } from './db.ts'
+import { readClock } from './server.ts'
 
 const weekMs = 7 * 24 * 3_600_000
 const minuteMs = 60_000
@@ -22,7 +23,9 @@ function partitionStart(parent: string, name: string): number {
 }
 
 /** Makes partitions ahead of time and drops those whose last row is too old. One server does it at a time; another finds it done. */
-export async function turnPartitions(db: Db, nowMs: number): Promise<void> {
+export async function turnPartitions(db: Db, atMs?: number): Promise<void> {
+  // The store's clock wrote the rows: one server whose own is ahead would drop what the others still need.
+  const nowMs = atMs ?? (await readClock(db)).getTime()
   for (const { parent, spanMs, ahead, keepMs } of partitioned) {
     const first = Math.floor(nowMs / spanMs) * spanMs
     for (let i = 0; i <= ahead; i += 1) await makePartition(db, parent, first + i * spanMs, spanMs)
