@@ -75,6 +75,11 @@ test.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('[ST9] --host %s needs
 })
 
 test('[ST8] options that need or exclude each other', () => {
+  const pooled = { ...parse(), databaseUrl: 'postgres://db/pchat', tlsSelfSigned: true }
+  expect(findFault({ ...pooled, host: '0.0.0.0' })).toMatch(/Add --url <url>/)
+  expect(findFault({ ...pooled, host: '0.0.0.0', url: 'https://chat1.example.com' })).toBeUndefined()
+  expect(findFault({ ...parse(), natsUrl: 'nats://nats' })).toMatch(/Add --database-url/)
+  expect(findFault({ ...parse(), backupDatabaseUrl: 'postgres://db/pchat' })).toMatch(/Add --database-url/)
   expect(findFault({ ...parse(), tlsCert: 'c' })).toMatch(/Add --tls-key/)
   expect(findFault({ ...parse(), tlsKey: 'k' })).toMatch(/Add --tls-cert/)
   expect(findFault({ ...parse(), tlsCert: 'c', tlsKey: 'k', tlsSelfSigned: true })).toMatch(/exclude each other/)

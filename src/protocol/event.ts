@@ -43,7 +43,9 @@ export const events = {
     room: RoomId,
     participants: Type.Integer(),
     suspended: Type.Boolean(),
-    list: Type.Optional(Type.Array(Principal)),
+    list: Type.Optional(
+      Type.Array(Principal, { description: 'who is in the room now; also where several came at once' }),
+    ),
   }),
   'room.invited': event('room.invited', { room: RoomId, by: Type.Union([Principal, Type.Null()]) }),
 } as const
