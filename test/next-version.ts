@@ -45,8 +45,8 @@ const patches: Patch[] = [
   ],
   [
     'src/pool/nats.ts',
-    'connection.publish(nameOf(subject), encodeMessage(message))',
-    'for (const one of nextMessages(message)) connection.publish(nameOf(subject), encodeMessage(one))',
+    'quietly(() => connection?.publish(nameOf(subject), encodeMessage(message)))',
+    'for (const one of nextMessages(message)) quietly(() => connection?.publish(nameOf(subject), encodeMessage(one)))',
   ],
   ['src/pool/nats.ts', /$/, `\n${busPatch}`],
 ]
