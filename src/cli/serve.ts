@@ -123,8 +123,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const hub = await openHub(chat, options)
   started.defer(() => hub.stop())
   chat.roster = hub.roster
-  switched = () =>
-    void hub.checkStore().catch(error => log.warn({ err: error }, 'the look at the epoch waits for the store'))
+  switched = () => void hub.checkStore()
   const membership = await openMembership(chat, {
     server: options.server ?? hostname(),
     url: () => (url === '' ? '' : `${(options.publicUrl ?? url).replace(/^http/, 'ws').replace(/\/$/, '')}/ws`),

@@ -4,6 +4,7 @@ import { openPeople } from '../../test/people.ts'
 import type { Chat, Standing } from '../chat/chat.ts'
 import type { Bus, Subject } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
+import { readEpoch } from '../store/epoch.ts'
 import { type Hub, openHub } from './hub.ts'
 import type { Heard, Session } from './session.ts'
 
@@ -117,4 +118,15 @@ test('[RO2] who joins again before the first join went live is one participant, 
   expect(hub.roster.count(room)).toBe(1)
   hub.live(session, []).part(room)
   expect(hub.roster.count(room)).toBe(0)
+})
+
+test('[FO9] a look at the store that fails, as right after a switch, is no end of the server', async () => {
+  const { db } = chat
+  const query = () => Promise.reject(Object.assign(new Error('starting up'), { code: '57P03' }))
+  chat.epoch = await readEpoch(db)
+  chat.db = { ...db, query }
+  await hub.checkStore()
+  chat.db = db
+  await hub.checkStore()
+  expect(chat.epoch).toBe(await readEpoch(db))
 })

@@ -28,7 +28,7 @@ export type Hub = {
   live(session: Session, after: (() => void)[]): Live
   /** Another process of the pool is dead: its users are gone, unless they come back elsewhere. */
   forget(member: string): void
-  /** Looks whether the store is another one than before, as after a restore. */
+  /** Looks whether the store is another one than before, as after a restore. Never rejects: it is looked at again. */
   checkStore(): Promise<void>
   stop(): Promise<void>
 }
@@ -203,7 +203,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     try {
       await work
     } catch (error) {
-      // The sweep comes back to it.
+      // The sweep comes back to it, or the next look at the epoch.
       chat.log.warn({ err: error }, 'news of the pool could not be followed')
     }
   }
@@ -301,7 +301,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       part: room => feeds.get(room)?.feed.remove(session),
     }),
     forget: roster.forget,
-    checkStore,
+    checkStore: () => failing(checkStore()),
     async stop() {
       endPool()
       await sweep.stop()
