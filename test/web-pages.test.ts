@@ -130,8 +130,7 @@ type Line = { seq: number; top: number }
 
 const lateMs = 400
 
-// On a machine busy with other things one jump in ten is about 20 px, as lines that came in are measured late: tried again there.
-test('[WC11] the line under the eye holds its place while older history loads above', { retry: 2 }, async () => {
+test('[WC11] the line under the eye holds its place while older history loads above', async () => {
   const { page, context } = await sit(browser, site.url, 'alice@example.com')
   // History comes late, so that what is in view has been measured before anything is put above it.
   await page.routeWebSocket(/\/ws$/, socket => {

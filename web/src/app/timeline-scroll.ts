@@ -76,6 +76,13 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
       start === undefined ? undefined : { key: rows[index]?.key ?? '', offset: start - element.scrollTop }
   }, [rows, virtualizer])
 
+  const latest = useRef(rows)
+  latest.current = rows
+  const startOf = useCallback(
+    (key: string) => virtualizer.measurementsCache[latest.current.findIndex(row => row.key === key)]?.start,
+    [virtualizer],
+  )
+  const hold = useRef<(() => void) | undefined>(undefined)
   const firstSeq = firstMessageSeq(rows)
   const lastFirstSeq = useRef(firstSeq)
   // After the virtualizer's own layout effect, which may have anchored on a line that moved.
@@ -89,7 +96,13 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
     const start = virtualizer.measurementsCache[index]?.start
     if (start !== undefined && Math.abs(start - held.offset - element.scrollTop) > 1)
       virtualizer.scrollToOffset(start - held.offset)
-  }, [rows, firstSeq, virtualizer])
+    hold.current?.()
+    hold.current = holdStill(element, () => {
+      const start = startOf(held.key)
+      return start === undefined ? undefined : start - held.offset
+    })
+  }, [rows, firstSeq, virtualizer, startOf])
+  useEffect(() => () => hold.current?.(), [])
 
   const onScroll = useCallback(() => {
     const element = scrollRef.current
@@ -110,6 +123,31 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
     toEnd: useCallback(() => virtualizer.scrollToEnd(), [virtualizer]),
     toRow: useCallback((index, align) => virtualizer.scrollToIndex(index, { align }), [virtualizer]),
   }
+}
+
+const holdFrames = 24
+const gestures = ['wheel', 'touchmove', 'pointerdown', 'keydown']
+
+/**
+ * Lines that came in above are drawn and measured in the frames that follow, some of them in view: until that is over what is held
+ * is put back to its place. Whoever scrolls meanwhile has his way. Answers what ends it.
+ */
+function holdStill(element: HTMLElement, target: () => number | undefined): () => void {
+  let left = holdFrames
+  let frame = requestAnimationFrame(putBack)
+  function putBack() {
+    const top = target()
+    if (top !== undefined && Math.abs(top - element.scrollTop) > 1) element.scrollTop = top
+    left -= 1
+    if (left > 0) frame = requestAnimationFrame(putBack)
+    else end()
+  }
+  function end() {
+    cancelAnimationFrame(frame)
+    for (const gesture of gestures) element.removeEventListener(gesture, end)
+  }
+  for (const gesture of gestures) element.addEventListener(gesture, end, { passive: true })
+  return end
 }
 
 function firstMessageSeq(rows: readonly TimelineRow[]): number | undefined {
