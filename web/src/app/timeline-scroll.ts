@@ -83,6 +83,13 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
     [virtualizer],
   )
   const hold = useRef<(() => void) | undefined>(undefined)
+  const sentAt = useRef(Number.NEGATIVE_INFINITY)
+  /** Somebody wants to be elsewhere: nothing is held meanwhile. */
+  const send = useCallback((go: () => void) => {
+    hold.current?.()
+    sentAt.current = performance.now()
+    go()
+  }, [])
   const firstSeq = firstMessageSeq(rows)
   const lastFirstSeq = useRef(firstSeq)
   // After the virtualizer's own layout effect, which may have anchored on a line that moved.
@@ -97,6 +104,7 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
     if (start !== undefined && Math.abs(start - held.offset - element.scrollTop) > 1)
       virtualizer.scrollToOffset(start - held.offset)
     hold.current?.()
+    if (performance.now() - sentAt.current < sentMs) return
     hold.current = holdStill(element, () => {
       const start = startOf(held.key)
       return start === undefined ? undefined : start - held.offset
@@ -120,12 +128,14 @@ export function useTimelineScroll(rows: readonly TimelineRow[], keep: number | u
     virtualizer,
     isAtEnd,
     onScroll,
-    toEnd: useCallback(() => virtualizer.scrollToEnd(), [virtualizer]),
-    toRow: useCallback((index, align) => virtualizer.scrollToIndex(index, { align }), [virtualizer]),
+    toEnd: useCallback(() => send(() => virtualizer.scrollToEnd()), [virtualizer, send]),
+    toRow: useCallback((index, align) => send(() => virtualizer.scrollToIndex(index, { align })), [virtualizer, send]),
   }
 }
 
 const holdFrames = 24
+/** A row that was asked for is measured and put in its place for about so long. */
+const sentMs = 1_000
 const gestures = ['wheel', 'touchmove', 'pointerdown', 'keydown']
 
 /**
