@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { WebSocket } from 'ws'
 import type { WireError } from '../src/protocol/error.ts'
-import type { Event } from '../src/protocol/event.ts'
-import type { Input, Result, Verb } from '../src/protocol/request.ts'
+import { isPassing, isRefusal, openSocket, type Socket } from './client-socket.ts'
 import type { Kept, Tried } from './kill-check.ts'
 import type { Random } from './random.ts'
 
@@ -13,68 +11,6 @@ export type Stage = {
   rooms: string[]
   fault(text: string): void
   stopping: AbortSignal
-}
-
-type Answer = { result?: unknown; error?: WireError }
-type Socket = {
-  number: number
-  ask<V extends Verb>(verb: V, input: Input<V>): Promise<Result<V> | WireError | 'gone'>
-  closed: Promise<void>
-  end(): void
-}
-let connections = 0
-
-/** One connection, opened; undefined where the server is away. Nothing is tried again. */
-async function openSocket(url: string, token: string, hear: (event: Event) => void): Promise<Socket | undefined> {
-  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws`, 'pchat.v1')
-  const waiting = new Map<number, (answer: Answer | 'gone') => void>()
-  let lastId = 0
-  let over = false
-  const closed = new Promise<void>(resolve =>
-    socket.once('close', () => {
-      over = true
-      for (const answer of waiting.values()) answer('gone')
-      waiting.clear()
-      resolve()
-    }),
-  )
-  socket.on('error', () => {})
-  socket.on('message', data => {
-    const frame = JSON.parse(data.toString()) as Event | (Answer & { event?: undefined; id: number })
-    if (frame.event !== undefined) return hear(frame)
-    waiting.get(frame.id)?.(frame)
-    waiting.delete(frame.id)
-  })
-  const ask: Socket['ask'] = (verb, input) =>
-    new Promise(resolve => {
-      if (over) return resolve('gone')
-      lastId += 1
-      waiting.set(lastId, answer =>
-        resolve(answer === 'gone' ? 'gone' : (answer.error ?? (answer.result as Result<typeof verb>))),
-      )
-      socket.send(JSON.stringify({ id: lastId, verb, input }))
-    })
-  const isOpen = await Promise.race([
-    new Promise<boolean>(resolve => socket.once('open', () => resolve(true))),
-    closed.then(() => false),
-  ])
-  if (!isOpen) return undefined
-  connections += 1
-  const number = connections
-  const opened = await ask('session.open', { token })
-  const end = () => socket.terminate()
-  if (opened !== 'gone' && 'epoch' in opened) return { number, ask, closed, end }
-  end()
-  return undefined
-}
-
-function isRefusal(answer: object): answer is WireError {
-  return 'code' in answer
-}
-
-/** Refused for the moment: the same may be asked again. */
-function isPassing(error: WireError): boolean {
-  return error.code === 'unavailable' || error.code === 'rate_limited'
 }
 
 /** A short pause however long the server asks for: the test wants many tries around each kill. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Input, Result, Verb } from '../src/protocol/request.ts'
+import { inTime } from './in-time.ts'
 import { findFaults, type Kept, type KeptRoom } from './kill-check.ts'
 import { openReader, openWriter, type Stage } from './kill-clients.ts'
 import { type Pchat, runPchat } from './pchat.ts'
@@ -80,10 +81,10 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     }
     await progress(acknowledged, server)
     stop.abort()
-    await inTime('the writers', Promise.all(writers.map(writer => writer.done)))
+    await inTime(patienceMs, 'the writers', Promise.all(writers.map(writer => writer.done)))
     const kept = await Promise.all(rooms.map(room => readRoom(url, token, room)))
     ends.resolve(new Map(kept.map(({ room, lastSeq }) => [room, lastSeq])))
-    await inTime('the readers', Promise.all(readers.map(reader => reader.done)))
+    await inTime(patienceMs, 'the readers', Promise.all(readers.map(reader => reader.done)))
 
     const tried = writers.flatMap(writer => writer.tried)
     const reads = readers.flatMap(reader =>
@@ -118,7 +119,7 @@ function startServer(data: string): Pchat {
 }
 
 async function readyUrl(server: Pchat): Promise<string> {
-  return inTime('the start of the server', server.ready())
+  return inTime(patienceMs, 'the start of the server', server.ready())
 }
 
 /** Kills, and answers the server that stands afterwards: it starts its own database again, and is started again where it was killed. */
@@ -182,15 +183,6 @@ async function progress(acknowledged: () => number, server: Pchat) {
     if (Date.now() > deadline) throw new Error(`nothing is acknowledged any more:\n${server.said().slice(-2_000)}`)
     await sleep(10)
   }
-}
-
-async function inTime<T>(what: string, work: Promise<T>): Promise<T> {
-  const late = new AbortController()
-  const timeout = sleep(patienceMs, undefined, { signal: late.signal }).then(
-    () => Promise.reject(new Error(`${what} did not come within ${patienceMs} ms`)),
-    () => undefined as never,
-  )
-  return Promise.race([work, timeout]).finally(() => late.abort())
 }
 
 async function prepare(url: string, users: number, roomCount: number) {

@@ -34,7 +34,8 @@ export async function openNats(): Promise<Nats> {
   return nats
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether a nats-server greets there. */
+export function answers(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connectSocket(port, '127.0.0.1')
     socket.once('data', () => {

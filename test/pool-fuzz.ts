@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inTime } from './in-time.ts'
 import type { Kept, KeptRoom } from './kill-check.ts'
 import { callUntil, draftPost } from './pool-call.ts'
 import { type Answered, findPoolFaults, type HeardPost, type PoolTried } from './pool-check.ts'
@@ -153,9 +154,9 @@ async function fuzzPool(site: PoolSite, options: PoolFuzzOptions, over: AbortSig
   if (promotions !== undefined) await actor('store', { promotion, split }, promotions)
   else await Promise.all([actor('store', storeFaults), actor('server', serverFaults)])
 
-  await inTime('the end of the changes of rights', rights.end())
+  await inTime(patienceMs, 'the end of the changes of rights', rights.end())
   stopping.abort()
-  await inTime('the writers', Promise.all(writers.map(writer => writer.done)))
+  await inTime(patienceMs, 'the writers', Promise.all(writers.map(writer => writer.done)))
   await converge(site, world, readers, fault)
   const tried: PoolTried[] = [...writers.flatMap(writer => writer.tried), ...rights.tried, ...world.tried]
   const kept = await Promise.all(stage.rooms.map(room => readRoom(site, writerPeople[0]!.token, room)))
@@ -367,15 +368,6 @@ async function readRoom(site: PoolSite, token: string, room: string): Promise<Ke
 function shuffled<T>(from: T[], random: Random): T[] {
   const left = [...from]
   return from.map(() => left.splice(random.below(left.length), 1)[0]!)
-}
-
-async function inTime<T>(what: string, work: Promise<T>): Promise<T> {
-  const late = new AbortController()
-  const timeout = sleep(patienceMs, undefined, { signal: late.signal }).then(
-    () => Promise.reject(new Error(`${what} did not come within ${patienceMs} ms`)),
-    () => undefined as never,
-  )
-  return Promise.race([work, timeout]).finally(() => late.abort())
 }
 
 function textOption(args: readonly string[], name: string): string | undefined {

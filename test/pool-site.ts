@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { answers } from './nats.ts'
 import { type Pchat, runPchat } from './pchat.ts'
 import { openProxy, type TcpProxy } from './proxy.ts'
 import { freePort, openStorePair, type StorePair } from './store-pair.ts'
@@ -205,18 +205,6 @@ async function openPoolNats(): Promise<PoolNats> {
   }
   await nats.start()
   return nats
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1')
-    const end = (answer: boolean) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once('data', () => end(true))
-    socket.once('error', () => end(false))
-  })
 }
 
 async function sweepFolders() {

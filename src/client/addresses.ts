@@ -1,4 +1,4 @@
-export function webSocketUrl(server: string): string {
+function webSocketUrl(server: string): string {
   const url = new URL(server)
   url.protocol = url.protocol === 'https:' || url.protocol === 'wss:' ? 'wss:' : 'ws:'
   url.pathname = `${url.pathname.replace(/\/$/, '')}/ws`
@@ -17,7 +17,7 @@ export function httpUrl(webSocket: string): string {
  * The addresses to try, the given one first. Other servers of the pool count only where they can be reached and will know
  * the caller: as safe as the first, and without a token on the same host, since a cookie goes nowhere else.
  */
-export function poolAddresses(home: string, servers: readonly string[], hasToken: boolean): string[] {
+function poolAddresses(home: string, servers: readonly string[], hasToken: boolean): string[] {
   const first = new URL(home)
   const others = servers.filter(server => {
     const url = URL.parse(server)

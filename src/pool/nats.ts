@@ -34,7 +34,7 @@ export function openNatsBus(options: Options): NatsBus {
   async function open() {
     while (!closed && !connection) {
       try {
-        connection = await connect({
+        const made = await connect({
           ...serversOf(options.url),
           name: `pchat ${options.pool}`,
           noEcho: true,
@@ -46,16 +46,17 @@ export function openNatsBus(options: Options): NatsBus {
           pingInterval: 5_000,
           maxPingOut: 2,
         })
+        if (closed) return void (await made.close())
+        // Throws where it has ended already: then all of them begin anew.
+        for (const [subject, want] of wanted) want.subscription = subscribeRemote(made, subject)
+        connection = made
+        connected = true
+        void watch(made)
       } catch (error) {
         options.log.warn({ err: error }, 'the bus is away')
         await new Promise(resolve => setTimeout(resolve, retryMs))
       }
     }
-    if (!connection) return
-    if (closed) return void (await connection.close())
-    connected = true
-    for (const [subject, want] of wanted) want.subscription ??= subscribeRemote(connection, subject)
-    void watch(connection)
   }
 
   async function watch(watched: NatsConnection) {

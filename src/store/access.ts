@@ -184,7 +184,7 @@ export function meSql(user: string): string {
 
 /** Over `room r` and `room_head h`, with meSql before them. */
 export const inScopeSql = 'h.category IN (SELECT category FROM allowed)'
-export const entrySql = (role: 0 | 1 | 2) =>
+const entrySql = (role: 0 | 1 | 2) =>
   `EXISTS (SELECT FROM room_entry e JOIN me ON e.principal = me.ancestor WHERE e.room = r.id AND e.role = ${role})`
 
 /** isMember of domain/access, over `room r`. */

@@ -21,8 +21,16 @@ export type PrimaryOptions = {
   onSwitch: (host: string) => void
 }
 
-/** `clients` are all of its connections, from before they are made; `over`: another host is the primary. */
-type Term = { watched: WatchedHost; pool: pg.Pool; clients: Set<pg.Client>; unheldAt: number; over: boolean }
+type Term = {
+  watched: WatchedHost
+  pool: pg.Pool
+  /** All of its connections, from before they are made. */
+  clients: Set<pg.Client>
+  /** Since when its writes are not confirmed. */
+  unheldAt: number | undefined
+  /** Another host is the primary. */
+  over: boolean
+}
 
 /** A store of several hosts: statements go to the one that takes writes, and answers count only while its writes are confirmed. */
 export type Primary = {
@@ -52,7 +60,7 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
     if (chosen && chosen !== term?.watched) begin(chosen)
     if (chosen) highest = Math.max(highest, chosen.timeline())
     if (term && !term.watched.holds()) giveUp(term)
-    else if (term) term.unheldAt = Number.POSITIVE_INFINITY
+    else if (term) term.unheldAt = undefined
     wakeAll()
   }
 
@@ -93,7 +101,7 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
       onConnect: client => checkLife(chosen, client),
     } as pg.PoolConfig)
     pool.on('error', error => options.onError(error))
-    term = { watched: chosen, pool, clients, unheldAt: Number.POSITIVE_INFINITY, over: false }
+    term = { watched: chosen, pool, clients, unheldAt: undefined, over: false }
     options.onSwitch(chosen.host.name)
   }
 
@@ -103,12 +111,10 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
     void old.pool.end().catch(() => {})
   }
 
-  /** Each episode once: what is asked later is refused before it takes a connection, so that none is left hanging there. */
+  /** What is asked later is refused before it takes a connection, so that none is left hanging there. */
   function giveUp(of: Term) {
-    const now = performance.now()
-    if (of.unheldAt === Number.POSITIVE_INFINITY) of.unheldAt = now
-    if (now - of.unheldAt < giveUpMs) return
-    of.unheldAt = Number.NEGATIVE_INFINITY
+    of.unheldAt ??= performance.now()
+    if (performance.now() - of.unheldAt < giveUpMs) return
     for (const client of of.clients) destroy(client)
   }
 

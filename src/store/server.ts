@@ -2,8 +2,8 @@ import { type Connection, type Db, type Queryable, transaction } from './db.ts'
 import { newestSchema } from './migration.ts'
 
 /** At most so many servers of a pool take sessions, and so many are known with those on stand-by. */
-export const maxActiveServers = 4
-export const maxServers = 8
+const maxActiveServers = 4
+const maxServers = 8
 /** A process that has not written its row for so long is dead. */
 export const deadAfterMs = 10_000
 
