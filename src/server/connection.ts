@@ -13,7 +13,7 @@ import { textFrame } from '../pool/frame.ts'
 import { closeCodes, Refusal } from '../protocol/error.ts'
 import { MAX_FRAME_BYTES } from '../protocol/version.ts'
 import type { Hub } from './hub.ts'
-import { type Outlet, openOutlet, type Session } from './session.ts'
+import { Outlet, type Session } from './session.ts'
 
 type Request = { id: number | string; verb: string; input: unknown }
 
@@ -53,7 +53,7 @@ export function serveConnection({
   token: upgraded,
   schedule,
 }: Options): Connection {
-  const outlet = openOutlet(socket, schedule)
+  const outlet = new Outlet(socket, schedule, { limitBytes: () => chat.settings.slowReaderBytes, close: closeSlow })
   const trusted = isTrustedAddress(chat, address)
   const turns = openTurns(chat)
   let session: Session | undefined
@@ -76,6 +76,7 @@ export function serveConnection({
   webSocket.on('error', error => chat.log.debug({ err: error, address }, 'WebSocket error'))
   webSocket.on('close', () => {
     closed = true
+    outlet.drop()
     clearTimeout(late)
     if (session) hub.remove(session)
   })
@@ -94,20 +95,14 @@ export function serveConnection({
     setTimeout(() => webSocket.terminate(), isSlow ? slowGraceMs : closeGraceMs).unref()
   }
 
-  function push(frame: Uint8Array) {
-    if (closed) return
-    // What waits already counts, not what comes: one answer may be large, and a reader that keeps up gets it.
-    if (outlet.waitingBytes() > chat.settings.slowReaderBytes) {
-      chat.metrics.slowReaders.inc()
-      chat.log.info({ address, user: session?.caller.user.name }, 'closed a session that does not read')
-      close(closeCodes.slowReader, 'too much waits for this session; resume with session.sync')
-      return
-    }
-    outlet.push(frame)
+  function closeSlow() {
+    chat.metrics.slowReaders.inc()
+    chat.log.info({ address, user: session?.caller.user.name }, 'closed a session that does not read')
+    close(closeCodes.slowReader, 'too much waits for this session; resume with session.sync')
   }
 
   function answer(id: Request['id'] | null, body: { result: object } | { error: object }) {
-    push(textFrame(JSON.stringify({ id, ...body })))
+    if (!closed) outlet.push(textFrame(JSON.stringify({ id, ...body })))
   }
 
   function fail(id: Request['id'] | null, error: unknown, context: object) {
@@ -216,7 +211,7 @@ export function serveConnection({
     if (!caller) throw signInAgain('The token is unknown or has ended. Sign in again.')
     if (closed) return
     clearTimeout(late)
-    const made: Session = { id: randomUUID(), caller, heard: new Set(), push, close }
+    const made: Session = { id: randomUUID(), caller, heard: new Set(), outlet, close }
     hub.add(made)
     // The sign-in may have been ended between the look and now, when nobody could tell this session. Asking begins after.
     const me = await readSignedIn(chat, caller).catch(error => {

@@ -51,7 +51,7 @@ const standing: Standing = {
 beforeEach(() => {
   const user = { id: randomUUID(), kind: 'user', name: 'a@example.com', displayName: 'A' } as const
   const caller = { user, administrator: false, session: randomUUID(), address: '127.0.0.1' }
-  session = { id: randomUUID(), caller, heard: new Set(), push() {}, close() {} }
+  session = { id: randomUUID(), caller, heard: new Set(), outlet: { push() {} }, close() {} }
   hub.add(session)
 })
 
@@ -79,13 +79,13 @@ test.each(['join', 'sync'])(
   },
 )
 
-test('[RO16] who comes between the list of a join and its answer is told after it', () => {
+test('[RO16] who comes between the list of a join and its answer is told after it', async () => {
   const frames: string[] = []
   const pushing = {
     ...session,
     id: randomUUID(),
     heard: new Set<Heard>(),
-    push: (frame: Uint8Array) => void frames.push(`${frame}`),
+    outlet: { push: (frame: Uint8Array) => void frames.push(`${frame}`) },
   }
   hub.add(pushing)
   const other = {
@@ -101,6 +101,7 @@ test('[RO16] who comes between the list of a join and its answer is told after i
   for (const settle of his) settle()
   expect(frames).toEqual([])
   for (const settle of after) settle()
+  await Promise.resolve()
   expect(frames.join()).toContain('"participant.joined"')
   expect(frames).toHaveLength(1)
   hub.remove(pushing)

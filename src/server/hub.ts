@@ -174,7 +174,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       losses.settle(room, user)
       // One that is about to join may still be refused, and needs to know.
       for (const session of byUser.get(user)?.sessions ?? [])
-        if ((subs?.get(session)?.state ?? 'pending') === 'pending') session.push(frame)
+        if ((subs?.get(session)?.state ?? 'pending') === 'pending') session.outlet.push(frame)
     }
   }
 
@@ -189,14 +189,14 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     for (const user of await concernedUsers(chat, room, [...byUser.keys()], principals, false)) {
       // Nobody invites himself.
       if (user === by) continue
-      for (const session of byUser.get(user)?.sessions ?? []) session.push(frame)
+      for (const session of byUser.get(user)?.sessions ?? []) session.outlet.push(frame)
     }
   }
 
   function hearUser(user: string, message: BusMessage) {
     const { head, frame } = message
     if (head.kind !== 'user' || !frame) return
-    for (const session of byUser.get(user)?.sessions ?? []) if (session.id !== head.except) session.push(frame)
+    for (const session of byUser.get(user)?.sessions ?? []) if (session.id !== head.except) session.outlet.push(frame)
   }
 
   async function failing(work: Promise<void>) {

@@ -28,7 +28,8 @@ import {
   type Part,
   pause,
   push,
-  pushParts,
+  pushRun,
+  type Run,
   type Sub,
 } from './sub.ts'
 import { openWorkQueue, type Work } from './work-queue.ts'
@@ -140,12 +141,16 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   }
 
   function deliverParts(parts: Part[]): Promise<void> | undefined {
-    const through = parts.at(-1)?.throughSeq
-    if (through === undefined) return undefined
+    if (parts.length === 0) return undefined
     const whole = parts.length === 1 ? parts[0]!.frame : Buffer.concat(parts.map(part => part.frame))
-    const waits = giveAll(subs, sub => pushParts(chat, sub, parts, whole))
+    const run: Run = { parts, fromSeq: parts[0]!.fromSeq, throughSeq: parts.at(-1)!.throughSeq, whole }
+    let deliveries = 0
+    const waits = giveAll(subs, sub => {
+      deliveries += pushRun(chat, sub, run)
+    })
     const end = () => {
-      lastSeq = Math.max(lastSeq!, through)
+      chat.metrics.deliveries.inc(deliveries)
+      lastSeq = Math.max(lastSeq!, run.throughSeq)
     }
     if (waits) return waits.then(end)
     end()
@@ -241,7 +246,7 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
   function close(sub: Sub, reason: ClosedReason) {
     // A pending one is decided when it settles.
     if (sub.state === 'pending') return
-    sub.session.push(eventFrame({ event: 'room.closed', room, reason }))
+    sub.session.outlet.push(eventFrame({ event: 'room.closed', room, reason }))
     if (reason === 'removed') hub.shutOut(room, sub.session.caller.user.id)
     remove(sub.session)
   }
@@ -338,10 +343,10 @@ export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
         // Read first, decided after: of what came after the right ended nothing is told.
         await recheckSubs([sub])
         if (isOver()) return
-        for (const frame of [...removals.frames, ...pieces.map(piece => piece.frame)]) sub.session.push(frame)
+        for (const frame of [...removals.frames, ...pieces.map(piece => piece.frame)]) sub.session.outlet.push(frame)
         sub.revision = removals.revision
         if (changed) {
-          sub.session.push(changed.frame)
+          sub.session.outlet.push(changed.frame)
           sub.shown = changed.shown
         }
         if (pieces.length > 0) sub.lastSeq = through

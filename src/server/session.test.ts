@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { openFlusher, openOutlet } from './session.ts'
+import { Outlet, openFlusher } from './session.ts'
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
 const bytes = (text: string) => Buffer.from(text)
@@ -20,7 +20,7 @@ function openSocket(highWaterMark = 1_000_000) {
 
 test('[LV14] what is pushed to a session within one turn is written in one piece, in order', async () => {
   const { socket, writes } = openSocket()
-  const outlet = openOutlet(socket, openFlusher())
+  const outlet = new Outlet(socket, openFlusher())
   for (const text of ['a', 'b', 'c']) outlet.push(bytes(text))
   expect(writes).toEqual([])
   expect(outlet.waitingBytes()).toBe(3)
@@ -35,7 +35,7 @@ test('[LV14] what is pushed to a session within one turn is written in one piece
 test('[LV14] one flush a turn serves all sessions that were pushed to', async () => {
   const schedule = openFlusher()
   const made = [openSocket(), openSocket(), openSocket()]
-  const outlets = made.map(({ socket }) => openOutlet(socket, schedule))
+  const outlets = made.map(({ socket }) => new Outlet(socket, schedule))
   for (const text of ['1', '2']) for (const outlet of outlets) outlet.push(bytes(text))
   await turn()
   expect(made.map(({ writes }) => writes)).toEqual([['12'], ['12'], ['12']])
@@ -43,7 +43,7 @@ test('[LV14] one flush a turn serves all sessions that were pushed to', async ()
 
 test('[LV15] a socket that does not take what it has gets no more until it has room, and then all of it in order', async () => {
   const { socket, writes } = openSocket(4)
-  const outlet = openOutlet(socket, openFlusher())
+  const outlet = new Outlet(socket, openFlusher())
   outlet.push(bytes('first'))
   await turn()
   for (const text of ['second ', 'third ']) outlet.push(bytes(text))
@@ -62,21 +62,26 @@ test('[LV15] a socket that does not take what it has gets no more until it has r
 
 test('[LV15] what a slow reader has not begun to get can be dropped, what must go out before a close is written whole', async () => {
   const { socket, writes } = openSocket(4)
-  const outlet = openOutlet(socket, openFlusher())
+  const outlet = new Outlet(socket, openFlusher())
   outlet.push(bytes('begun'))
   await turn()
   outlet.push(bytes('dropped'))
   outlet.drop()
   expect(outlet.waitingBytes()).toBe(socket.writableLength)
-  outlet.push(bytes('last '))
-  outlet.push(bytes('words'))
-  outlet.finish()
-  expect(writes).toEqual(['begun', 'last words'])
+  outlet.push(bytes('late'))
+  await turn()
+  expect(writes).toEqual(['begun'])
+
+  const other = openSocket(4)
+  const ending = new Outlet(other.socket, openFlusher())
+  for (const text of ['last ', 'words']) ending.push(bytes(text))
+  ending.finish()
+  expect(other.writes).toEqual(['last words'])
 })
 
 test('[LV15] much that waits is written in pieces of whole frames', async () => {
   const { socket, writes } = openSocket(10_000_000)
-  const outlet = openOutlet(socket, openFlusher())
+  const outlet = new Outlet(socket, openFlusher())
   const frame = Buffer.alloc(100_000, 'x')
   for (let n = 0; n < 7; n += 1) outlet.push(frame)
   outlet.push(Buffer.alloc(1_000_000, 'y'))
@@ -86,10 +91,29 @@ test('[LV15] much that waits is written in pieces of whole frames', async () => 
 
 test('[LV15] nothing is written to a socket that is gone', async () => {
   const { socket, writes } = openSocket()
-  const outlet = openOutlet(socket, openFlusher())
+  const outlet = new Outlet(socket, openFlusher())
   outlet.push(bytes('late'))
   socket.destroy()
   await turn()
   expect(writes).toEqual([])
   expect(outlet.waitingBytes()).toBe(0)
+})
+
+test('[LV15] a reader for whom too much waits is closed, and one large answer is not too much', async () => {
+  const { socket } = openSocket(4)
+  let closed = 0
+  const outlet = new Outlet(socket, openFlusher(), {
+    limitBytes: () => 100,
+    close() {
+      closed += 1
+      outlet.drop()
+    },
+  })
+  outlet.push(Buffer.alloc(1_000, 'x'))
+  await turn()
+  outlet.push(bytes('waits behind it'))
+  expect(closed).toBe(0)
+  outlet.push(bytes('too much'))
+  expect(closed).toBe(1)
+  expect(outlet.waitingBytes()).toBe(socket.writableLength)
 })

@@ -9,73 +9,107 @@ export type Session = {
   id: string
   caller: Caller
   heard: Set<Heard>
-  /** Queues a frame; written with others of the same turn in one write. Closes the session where it does not read. */
-  push(frame: Uint8Array): void
+  outlet: { push(frame: Uint8Array): void }
   close(code: number, reason: string): void
-}
-
-export type Outlet = {
-  push(frame: Uint8Array): void
-  /** Writes what waits, as far as the socket takes it; the rest follows when it has room again. */
-  flush(): void
-  /** Writes all of it, for a socket that is closed next. */
-  finish(): void
-  /** Forgets what was not handed to the socket yet. */
-  drop(): void
-  waitingBytes(): number
 }
 
 /** A socket that does not take what it has gets no more: what a slow reader has not begun to get can still be dropped. */
 const maxWriteBytes = 256 * 1024
 
+/** When too much waits for a socket, and what is done about it then. */
+export type SlowReader = { limitBytes(): number; close(): void }
+
 /**
  * Coalesces the frames of one socket into one write a turn: a delivery is a system call, and several in one are 7 to 10 times
- * cheaper (docs/performance.md).
+ * cheaper (docs/performance.md). A class, and few fields: a room of 16,000 walks over 16,000 of them for each message, and what
+ * it touches is what it costs.
  */
-export function openOutlet(socket: Duplex, schedule: (outlet: Outlet) => void): Outlet {
-  let queue: Uint8Array[] = []
-  let bytes = 0
-  let waits = false
+export class Outlet {
+  private readonly socket: Duplex
+  private readonly schedule: (outlet: Outlet) => void
+  private readonly slow: SlowReader | undefined
+  // Nearly always it is one frame that waits: a list is made only for more.
+  private first: Uint8Array | undefined = undefined
+  private others: Uint8Array[] | undefined = undefined
+  private bytes = 0
+  private waits = false
+  private over = false
 
-  function write(atMost: number) {
-    let length = queue[0]!.byteLength
+  constructor(socket: Duplex, schedule: (outlet: Outlet) => void, slow?: SlowReader) {
+    this.socket = socket
+    this.schedule = schedule
+    this.slow = slow
+  }
+
+  /** Written with others of the same turn in one write. Where too much waits already, the slow reader is closed. */
+  push(frame: Uint8Array): void {
+    if (this.over) return
+    if (this.first === undefined) {
+      this.first = frame
+      this.bytes = frame.byteLength
+      this.schedule(this)
+    } else this.pushMore(frame)
+  }
+
+  private pushMore(frame: Uint8Array) {
+    // What waits already counts, not what comes: one answer may be large, and a reader that keeps up gets it.
+    if (this.slow && this.waitingBytes() > this.slow.limitBytes()) return this.slow.close()
+    this.others ??= []
+    this.others.push(frame)
+    this.bytes += frame.byteLength
+  }
+
+  /** Writes what waits, as far as the socket takes it; the rest follows when it has room again. */
+  flush(): void {
+    if (this.waits) return
+    while (this.first !== undefined && !this.socket.writableNeedDrain) this.write(this.take(maxWriteBytes))
+    if (this.first === undefined) return
+    this.waits = true
+    this.socket.once('drain', () => {
+      this.waits = false
+      this.flush()
+    })
+  }
+
+  /** Writes all of it, for a socket that is closed next. Nothing is taken any more. */
+  finish(): void {
+    this.over = true
+    if (this.first !== undefined) this.write(this.take(Number.POSITIVE_INFINITY))
+  }
+
+  /** Forgets what was not handed to the socket yet. Nothing is taken any more. */
+  drop(): void {
+    this.over = true
+    this.first = undefined
+    this.others = undefined
+    this.bytes = 0
+  }
+
+  waitingBytes(): number {
+    return this.bytes + this.socket.writableLength
+  }
+
+  private write(frame: Uint8Array) {
+    this.bytes -= frame.byteLength
+    if (this.socket.writable) this.socket.write(frame)
+  }
+
+  /** As many whole frames as fit, one at least. */
+  private take(atMost: number): Uint8Array {
+    const only = this.first!
+    this.first = undefined
+    if (this.others === undefined) return only
+    const queue = [only, ...this.others]
+    let length = only.byteLength
     let count = 1
     while (count < queue.length && length + queue[count]!.byteLength <= atMost) {
       length += queue[count]!.byteLength
       count += 1
     }
-    const frames = count === queue.length ? queue : queue.slice(0, count)
-    queue = count === queue.length ? [] : queue.slice(count)
-    bytes -= length
-    if (!socket.destroyed && socket.writable) socket.write(count === 1 ? frames[0]! : Buffer.concat(frames, length))
+    this.first = queue[count]
+    this.others = count + 1 < queue.length ? queue.slice(count + 1) : undefined
+    return count === 1 ? only : Buffer.concat(queue.slice(0, count), length)
   }
-
-  const outlet: Outlet = {
-    push(frame) {
-      if (queue.length === 0) schedule(outlet)
-      queue.push(frame)
-      bytes += frame.byteLength
-    },
-    flush() {
-      if (waits) return
-      while (queue.length > 0 && !socket.writableNeedDrain) write(maxWriteBytes)
-      if (queue.length === 0) return
-      waits = true
-      socket.once('drain', () => {
-        waits = false
-        outlet.flush()
-      })
-    },
-    finish() {
-      if (queue.length > 0) write(Number.POSITIVE_INFINITY)
-    },
-    drop() {
-      queue = []
-      bytes = 0
-    },
-    waitingBytes: () => bytes + socket.writableLength,
-  }
-  return outlet
 }
 
 /** Flushes all outlets that were pushed to since the last turn of the event loop. */

@@ -44,17 +44,22 @@ export function push(chat: Chat, sub: Sub, seq: number | undefined, frame: Uint8
   if (shown && !isShownNewer(shown, sub.shown)) return
   sub.shown = shown ?? sub.shown
   chat.metrics.deliveries.inc()
-  sub.session.push(frame)
+  sub.session.outlet.push(frame)
   if (seq !== undefined) sub.lastSeq = seq
 }
 
-/** Several parts in one piece where the session stands right before them. */
-export function pushParts(chat: Chat, sub: Sub, parts: Part[], whole: Uint8Array): void {
-  if (sub.state === 'live' && sub.held === undefined && sub.lastSeq === parts[0]!.fromSeq - 1) {
-    chat.metrics.deliveries.inc(parts.length)
-    sub.session.push(whole)
-    sub.lastSeq = parts.at(-1)!.throughSeq
-  } else for (const part of parts) push(chat, sub, part.throughSeq, part.frame)
+/** Parts that follow each other without a hole, and the same in one piece. */
+export type Run = { parts: Part[]; fromSeq: number; throughSeq: number; whole: Uint8Array }
+
+/** In one piece where the session stands right before it. Answers how many deliveries that were: counted once for all sessions. */
+export function pushRun(chat: Chat, sub: Sub, run: Run): number {
+  if (sub.state !== 'live' || sub.held !== undefined || sub.lastSeq !== run.fromSeq - 1) {
+    for (const part of run.parts) push(chat, sub, part.throughSeq, part.frame)
+    return 0
+  }
+  sub.session.outlet.push(run.whole)
+  sub.lastSeq = run.throughSeq
+  return run.parts.length
 }
 
 /**

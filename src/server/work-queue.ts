@@ -50,6 +50,7 @@ export function openWorkQueue(feed: {
 }): WorkQueue {
   let queue: Work[] = []
   let busy = false
+  let woken = false
 
   /** Synchronous as long as nothing has to be asked of the store. */
   async function run() {
@@ -73,8 +74,14 @@ export function openWorkQueue(feed: {
     }
   }
 
+  /** At the end of the turn: what one batch of posts brings is then there as a whole, and goes out in one piece. */
   function wake() {
-    if (!busy && queue.length > 0) void run()
+    if (woken || busy || queue.length === 0) return
+    woken = true
+    queueMicrotask(() => {
+      woken = false
+      if (!busy) void run()
+    })
   }
 
   return {
