@@ -1,5 +1,5 @@
 import type { BusMessage } from '../pool/bus.ts'
-import type { PresenceMove, RosterPart } from '../pool/roster.ts'
+import type { RoomsMove, RosterPart } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
 import type { Chat } from './chat.ts'
 
@@ -11,7 +11,9 @@ const placeBytes = 7
 const partBytes = 100
 
 export function tellAlive(chat: Chat, hello: boolean): void {
-  chat.bus.publish('pool', { head: { kind: 'alive', member: chat.member, ...(hello ? { hello } : {}) } })
+  chat.bus.publish('pool', {
+    head: { kind: 'alive', member: chat.member, at: Date.now(), ...(hello ? { hello } : {}) },
+  })
 }
 
 /** This process stops by itself: nobody has to wait for its silence. */
@@ -19,8 +21,9 @@ export function tellGone(chat: Chat): void {
   chat.bus.publish('pool', { head: { kind: 'gone', member: chat.member } })
 }
 
-export function tellPresence(chat: Chat, room: string, n: number, move: PresenceMove): void {
-  chat.bus.publish(`room.${room}`, { head: { kind: 'presence', room, member: chat.member, n, ...move } })
+/** To all processes: in a large pool nearly every one of them hears nearly every room, and a message costs more than what is in it. */
+export function tellMoves(chat: Chat, moves: RoomsMove[]): void {
+  chat.bus.publish('pool', { head: { kind: 'moves', member: chat.member, moves } })
 }
 
 /** Asks one process who is in these rooms, or all of them. */

@@ -1,7 +1,7 @@
 import type { Stamp } from '../domain/stamp.ts'
 import type { ClosedReason } from '../protocol/event.ts'
 import type { Principal } from '../protocol/principal.ts'
-import type { PresenceMove, RosterPart } from './roster.ts'
+import type { PresenceMove, RoomsMove, RosterPart } from './roster.ts'
 
 /**
  * How servers of a pool tell each other what happened. A hint: whatever it loses is found by sequence numbers and versions.
@@ -26,11 +26,13 @@ export type BusHead =
   | { kind: 'invited'; room: string; principals: string[]; by: string }
   /** Sign-ins that an administrator or their user ended. */
   | { kind: 'ended'; sessions: string[] }
-  /** A process of the pool lives. `hello`: it begins to listen, and wants to know who else does. */
-  | { kind: 'alive'; member: string; hello?: boolean }
+  /** A process of the pool lives. `hello`: it begins to listen, and wants to know who else does. `at`: when it said so, in ms since 1970. */
+  | { kind: 'alive'; member: string; hello?: boolean; at?: number }
   /** It stops by itself. */
   | { kind: 'gone'; member: string }
-  /** A user's first session of that process entered the room, or his last one left; `n` rises by one in a room and a process. */
+  /** A user's first session of that process entered rooms, or his last one left; a count rises by one in a room and a process. */
+  | { kind: 'moves'; member: string; moves: RoomsMove[] }
+  /** The same of one room, as earlier programs tell it. */
   | ({ kind: 'presence'; room: string; member: string; n: number } & PresenceMove)
   /** `member` wants to know who is in these rooms at whoever hears this. */
   | { kind: 'rosterAsk'; member: string; rooms: string[] }

@@ -27,8 +27,17 @@ const shapes: { [Kind in BusHead['kind']]: TSchema } = {
   opened: Type.Object({ room: Id, principals: Type.Optional(Ids) }),
   invited: Type.Object({ room: Id, principals: Ids, by: Id }),
   ended: Type.Object({ sessions: Ids }),
-  alive: Type.Object({ member: Member, hello: Type.Optional(Type.Boolean()) }),
+  alive: Type.Object({ member: Member, hello: Type.Optional(Type.Boolean()), at: Type.Optional(Type.Number()) }),
   gone: Type.Object({ member: Member }),
+  moves: Type.Object({
+    member: Member,
+    moves: Type.Array(
+      Type.Union([
+        Type.Object({ joined: Principal, rooms: Counts }),
+        Type.Object({ left: Id, lingers: Type.Boolean(), rooms: Counts }),
+      ]),
+    ),
+  }),
   presence: Type.Union([
     Type.Object({ ...presence, joined: Principal }),
     Type.Object({ ...presence, left: Id, lingers: Type.Boolean() }),

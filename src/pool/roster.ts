@@ -19,5 +19,8 @@ export type Roster = {
 /** A user's first session of a process entered a room, or the last one left. `lingers`: its connection was lost, so he may be back in a moment. */
 export type PresenceMove = { joined: Principal } | { left: string; lingers: boolean }
 
+/** The same in several rooms: in each the process has counted to `n` with it. */
+export type RoomsMove = PresenceMove & { rooms: [room: string, n: number][] }
+
 /** Of one room and process: so far counted, how many they are, and those from the given place on. */
 export type RosterPart = { room: string; n: number; of: number; from: number; who: number[] }

@@ -208,7 +208,7 @@ describe('rosters of several servers', () => {
 
   test('[RO11] a lost change is found by the next one', async () => {
     const { one, two, wire } = await openPair({ digestMs: 60_000, lingerMs: 60_000 })
-    wire.lose((_, { head }) => head.kind === 'presence')
+    wire.lose((_, { head }) => head.kind === 'moves')
     two.enter('r', carol)
     wire.lose(undefined)
     two.enter('r', dan)
@@ -217,7 +217,7 @@ describe('rosters of several servers', () => {
 
   test('[RO11] a lost last change is found by what its server has counted', async () => {
     const { one, two, wire } = await openPair()
-    wire.lose((_, { head }) => head.kind === 'presence')
+    wire.lose((_, { head }) => head.kind === 'moves')
     two.enter('r', carol)
     two.leave('r', bob)
     wire.lose(undefined)
@@ -264,14 +264,16 @@ describe('rosters of several servers', () => {
     await vi.waitFor(() => expect(three.roster.count('huge')).toBe(0), wait)
   })
 
-  test('[RO15] a join costs one message, however many are in the room', async () => {
+  test('[RO15] a join costs at most one message, however many are in the room', async () => {
     const { one, two, wire } = await openPair({ digestMs: 60_000, aliveMs: 60_000 })
     for (let n = 0; n < 200; n += 1) one.enter('r', person(`${n}`))
     await vi.waitFor(() => expect(two.roster.count('r')).toBe(202), wait)
     wire.sent.length = 0
-    for (let n = 0; n < 50; n += 1) two.enter('r', person(`more ${n}`))
-    await vi.waitFor(() => expect(one.roster.count('r')).toBe(252), wait)
-    expect(wire.sent).toHaveLength(50)
+    for (let n = 0; n < 5; n += 1) {
+      two.enter('r', person(`more ${n}`))
+      await vi.waitFor(() => expect(one.roster.count('r')).toBe(203 + n), wait)
+    }
+    expect(wire.sent.map(({ message }) => message.head.kind)).toEqual(Array(5).fill('moves'))
   })
 
   test.each([1, 2, 3, 4, 5, 6])('[RO11] lost, doubled and late news end in right rosters (seed %i)', async seed => {

@@ -1,11 +1,26 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Chat } from '../chat/chat.ts'
-import { answerRosters, askRosters, tellDigest, tellPresence } from '../chat/presence.ts'
+import { answerRosters, askRosters, tellDigest } from '../chat/presence.ts'
 import type { BusHead } from '../pool/bus.ts'
 import type { PresenceMove, RosterPart } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
+import { openHeardRooms } from './heard-room.ts'
 import type { Members } from './members.ts'
-import { gatherList, isKnown as isPlaceKnown, isWhole, openPlace, type Place, replaceList, takeMove } from './place.ts'
+import { openMoves } from './moves.ts'
+import {
+  followList,
+  forgetRoom,
+  gatherList,
+  type HeardRoom,
+  isAsked,
+  isKnown as isPlaceKnown,
+  isWhole,
+  noteAsked,
+  noteCounted,
+  openPlace,
+  type Place,
+  takeMove,
+} from './place.ts'
 import type { MergedRoster } from './roster.ts'
 
 /** What processes of a pool tell each other of who is in the rooms that both hear. */
@@ -36,8 +51,8 @@ const maxAskDoublings = 5
 const digestMs = 10_000
 /** In so many digests each room is told once, also where nothing changed. */
 const digestRounds = 6
-/** Users of a dead process that leave in one turn of the event loop. */
-const maxLeftAtOnce = 2_000
+/** People that are looked at in one turn of the event loop when a process is dead. */
+const maxLookedAtOnce = 2_000
 /** How long a join waits for the others' lists. What comes later is told as news. */
 const knownWithinMs = 500
 
@@ -50,12 +65,15 @@ type Exchange = {
 export function openRosterExchange({ chat, roster, members }: Exchange, options: ExchangeOptions = {}): RosterExchange {
   /** How far this process has counted; kept for good where somebody was once, so that the others never mistake a new count for an old one. */
   const counted = new Map<string, number>()
-  const heard = new Map<string, Map<string, Place>>()
-  const wanted = new Set<Place>()
+  const heard = openHeardRooms()
+  const places = new Map<string, Place>()
+  /** Numbers of places that the roster still knows somebody at. */
+  const numbers = new Set<number>()
   let toAsk = new Map<string | undefined, Set<string>>()
   let gathering: NodeJS.Timeout | undefined
   const slow = new Set<string>()
   const waiting = new Map<string, Set<() => void>>()
+  const moves = openMoves(chat)
   let changed = new Set<string>()
   let round = 0
 
@@ -72,111 +90,103 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
     toAsk = new Map()
     gathering = undefined
     for (const [member, rooms] of asks) {
-      const open = [...rooms].filter(room => member === undefined || isAsked(heard.get(room)?.get(member)))
+      const open = member === undefined ? [...rooms] : [...rooms].filter(room => isStillAsked(room, member))
       if (open.length > 0) askRosters(chat, open, member)
     }
   }
 
-  const isAsked = (place: Place | undefined) => place?.askedAt !== undefined
-
-  function note(place: Place) {
-    place.askedAt = performance.now()
-    place.asks += 1
-    wanted.add(place)
+  function isStillAsked(room: string, member: string): boolean {
+    const place = places.get(member)
+    const number = heard.get(room)?.number
+    return place !== undefined && number !== undefined && isAsked(place, number)
   }
 
-  function want(place: Place) {
-    note(place)
-    ask(place.room, place.member)
+  function want(place: Place, room: HeardRoom) {
+    noteAsked(place, room)
+    ask(room.room, place.member)
   }
 
   /** Answers get lost too; one that does not answer is asked less and less often. */
   function askAgain() {
     const now = performance.now()
     const pauseMs = options.askAgainMs ?? askAgainMs
-    for (const place of wanted) {
-      if (place.askedAt === undefined || heard.get(place.room)?.get(place.member) !== place) wanted.delete(place)
-      else if (now - place.askedAt > pauseMs * 2 ** Math.min(place.asks, maxAskDoublings)) want(place)
-    }
-  }
-
-  function placeOf(room: string, member: string): Place | undefined {
-    const places = heard.get(room)
-    if (!places) return undefined
-    const place = places.get(member) ?? openPlace(room, member)
-    places.set(member, place)
-    return place
+    for (const place of places.values())
+      for (const [number, { room, askedAt, asks }] of place.pending)
+        if (askedAt !== undefined && now - askedAt > pauseMs * 2 ** Math.min(asks, maxAskDoublings))
+          want(place, { room, number })
   }
 
   function isKnown(room: string): boolean {
     // Nobody would answer.
     if (chat.bus.isConnected?.() === false) return true
-    const places = heard.get(room)
-    return members.all().every(member => slow.has(member) || isPlaceKnown(places?.get(member)))
+    const number = heard.get(room)?.number
+    return members.all().every(member => slow.has(member) || isKnownAt(member, number))
+  }
+
+  function isKnownAt(member: string, room: number | undefined): boolean {
+    return room !== undefined && isPlaceKnown(places.get(member), room)
   }
 
   function checkWaiting(room: string) {
     const waiters = waiting.get(room)
-    if (!waiters || (heard.has(room) && !isKnown(room))) return
+    if (!waiters || (heard.get(room) && !isKnown(room))) return
     waiting.delete(room)
     for (const resolve of waiters) resolve()
   }
 
   ////////////////////////////////////////////////////////////////// hearing
 
-  function hearPresence({ room, member, n, ...move }: Extract<BusHead, { kind: 'presence' }>) {
-    const place = placeOf(room, member)
-    if (!place) return
-    apply(place, takeMove(place, n, move))
+  function hearMove(member: string, name: string, n: number, move: PresenceMove) {
+    const place = places.get(member)
+    const room = heard.get(name)
+    if (place && room) apply(place, room, takeMove(place, room, n, move))
   }
 
-  function apply(place: Place, moves: PresenceMove[]) {
-    for (const move of moves) roster.move(place.room, move)
-    settle(place)
-  }
-
-  function settle(place: Place) {
-    if (isWhole(place)) wanted.delete(place)
-    else if (!isAsked(place)) want(place)
-    checkWaiting(place.room)
-  }
-
-  function hearRoster({ member, people, rooms }: Extract<BusHead, { kind: 'roster' }>) {
-    for (const part of rooms) hearPart(member, part, people)
+  function apply(place: Place, room: HeardRoom, moves: PresenceMove[]) {
+    for (const move of moves) roster.move(room.room, place.number, move)
+    if (!isWhole(place, room.number) && !isAsked(place, room.number)) want(place, room)
+    checkWaiting(room.room)
   }
 
   function hearPart(member: string, part: RosterPart, people: Principal[]) {
-    const place = placeOf(part.room, member)
-    if (!place) return
+    const place = places.get(member)
+    const room = heard.get(part.room)
+    if (!place || !room) return
     const some = part.who.flatMap(at => people[at] ?? [])
-    const list = gatherList(place, part, some)
+    const list = gatherList(place, room, part, some)
     if (!list) return
-    const { joined, left, moves } = replaceList(place, part.n, list)
-    if (joined.length > 0 || left.length > 0) roster.merge(place.room, joined, left)
-    apply(place, moves)
+    roster.replace(room.room, place.number, list)
+    apply(place, room, followList(place, room, part.n))
   }
 
   function hearDigest({ member, rooms }: Extract<BusHead, { kind: 'digest' }>) {
-    for (const [room, n] of rooms) {
-      const place = placeOf(room, member)
-      if (!place || place.counted >= n) continue
-      place.highest = Math.max(place.highest, n)
-      if (!isAsked(place)) want(place)
+    const place = places.get(member)
+    for (const [name, n] of rooms) {
+      const room = heard.get(name)
+      if (place && room && noteCounted(place, room.number, n) && !isAsked(place, room.number)) want(place, room)
     }
   }
 
-  /** In slices: twenty thousand users in 16 rooms each are a second and a half of work. `before`: rooms that were heard then. */
-  async function leaveAll(places: Place[], before: Map<string, unknown>) {
-    let done = 0
-    for (const { room, users } of places) {
-      if (done > maxLeftAtOnce) {
-        done = 0
+  /** In slices: twenty thousand users in 16 rooms each are much work. Only then its number is another one's. */
+  async function leaveAll({ number }: Place) {
+    let looked = 0
+    for (const { room } of [...heard.all()]) {
+      if (looked > maxLookedAtOnce) {
+        looked = 0
         await new Promise(resolve => setImmediate(resolve))
       }
-      // Whoever heard it anew since has never counted them.
-      if (heard.get(room) === before.get(room)) roster.merge(room, [], users)
-      done += users.size + 1
+      looked += 1 + roster.abandon(room, number)
     }
+    numbers.delete(number)
+  }
+
+  function openNextPlace(member: string): Place {
+    let number = 0
+    while (numbers.has(number)) number += 1
+    numbers.add(number)
+    const place = openPlace(member, number)
+    places.set(member, place)
+    return place
   }
 
   function* answer(rooms: string[]) {
@@ -187,6 +197,8 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
 
   async function digest() {
     round += 1
+    // Whoever hears of the count first would ask for the list.
+    moves.flush()
     const told = changed
     changed = new Set()
     let place = 0
@@ -206,48 +218,47 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
   const asking: Running = repeatEvery((options.askAgainMs ?? askAgainMs) / 2, async () => askAgain(), log)
 
   return {
-    begin(room) {
-      if (heard.has(room)) return
-      heard.set(room, new Map())
-      if (members.all().length === 0) return
-      for (const member of members.all()) note(placeOf(room, member)!)
-      ask(room, undefined)
+    begin(name) {
+      if (heard.get(name)) return
+      const room = heard.add(name)
+      for (const place of places.values()) noteAsked(place, room)
+      if (places.size > 0) ask(name, undefined)
     },
-    end(room) {
-      heard.delete(room)
-      checkWaiting(room)
+    end(name) {
+      const room = heard.delete(name)
+      for (const place of room ? places.values() : []) forgetRoom(place, room!.number)
+      checkWaiting(name)
     },
     tell(room, move) {
       const n = (counted.get(room) ?? 0) + 1
       counted.set(room, n)
       changed.add(room)
-      tellPresence(chat, room, n, move)
+      moves.add(room, n, move)
     },
     hear(head) {
       if (!('member' in head) || head.member === chat.member) return
       members.heard(head.member)
       slow.delete(head.member)
-      if (head.kind === 'presence') hearPresence(head)
-      else if (head.kind === 'roster') hearRoster(head)
+      if (head.kind === 'moves') {
+        for (const move of head.moves) for (const [room, n] of move.rooms) hearMove(head.member, room, n, move)
+      } else if (head.kind === 'presence') hearMove(head.member, head.room, head.n, head)
+      else if (head.kind === 'roster') for (const part of head.rooms) hearPart(head.member, part, head.people)
       else if (head.kind === 'digest') hearDigest(head)
       else if (head.kind === 'rosterAsk') void answerRosters(chat, head.member, answer(head.rooms)).catch(log)
     },
     found(member) {
-      for (const room of heard.keys()) want(placeOf(room, member)!)
+      const place = openNextPlace(member)
+      for (const room of heard.all()) want(place, room)
     },
     lost(member) {
       slow.delete(member)
-      const left: Place[] = []
-      for (const [room, places] of heard) {
-        const place = places.get(member)
-        places.delete(member)
-        if (place && place.users.size > 0) left.push(place)
-        checkWaiting(room)
-      }
-      void leaveAll(left, new Map(heard))
+      const place = places.get(member)
+      places.delete(member)
+      for (const room of waiting.keys()) checkWaiting(room)
+      if (place) void leaveAll(place)
     },
     askAll() {
-      for (const room of heard.keys()) for (const member of members.all()) want(placeOf(room, member)!)
+      for (const room of heard.all()) for (const place of places.values()) want(place, room)
     },
     isKnown,
     async known(room) {
@@ -257,7 +268,8 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
         const timer = setTimeout(tooLate, options.knownWithinMs ?? knownWithinMs)
         /** Whoever did not answer is not waited for again before something comes from it. */
         function tooLate() {
-          for (const member of members.all()) if (!isPlaceKnown(heard.get(room)?.get(member))) slow.add(member)
+          const number = heard.get(room)?.number
+          for (const member of members.all()) if (!isKnownAt(member, number)) slow.add(member)
           over()
         }
         function over() {
@@ -271,6 +283,7 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
     },
     async stop() {
       clearTimeout(gathering)
+      moves.stop()
       for (const waiters of waiting.values()) for (const resolve of [...waiters]) resolve()
       await Promise.all([digesting.stop(), asking.stop()])
     },

@@ -91,3 +91,68 @@ test('[RO3] whoever leaves a room by himself, or is shut out, is told as gone at
   roster.leave('nowhere', alice.id, true)
   expect(kinds()).toEqual(['joined 1', 'left 0'])
 })
+
+test('[RO3] whoever is back and lost again lingers from the second loss on', () => {
+  roster.enter('r', bob)
+  roster.enter('r', alice)
+  roster.leave('r', alice.id, true)
+  vi.advanceTimersByTime(40_000)
+  roster.enter('r', alice)
+  roster.leave('r', alice.id, true)
+  vi.advanceTimersByTime(40_000)
+  expect(kinds()).toEqual(['joined 1', 'joined 2'])
+  vi.advanceTimersByTime(20_000)
+  expect(kinds()).toEqual(['joined 1', 'joined 2', 'left 1'])
+})
+
+test('[RO3] a room that is heard anew owes nothing to who lingered in it before, nor does another user in his place', () => {
+  roster.enter('r', alice)
+  roster.leave('r', alice.id, true)
+  roster.drop('r')
+  roster.enter('r', bob)
+  roster.enter('r', alice)
+  roster.leave('r', bob.id, true)
+  vi.advanceTimersByTime(59_000)
+  for (const one of people.slice(2, 40)) roster.enter('r', one)
+  told = []
+  vi.advanceTimersByTime(1_000)
+  expect(told).toMatchObject([{ kind: 'left', principal: bob, participants: 39 }])
+  expect(roster.list('r')).toEqual([alice, ...people.slice(2, 40)])
+})
+
+test('[RO8] a new name is the one of all rooms, as soon as it is heard of in one', () => {
+  roster.enter('r', alice)
+  roster.move('s', 3, { joined: alice })
+  const renamed = { ...alice, displayName: 'Alice B.' }
+  roster.move('t', 3, { joined: renamed })
+  for (const room of ['r', 's', 't']) expect(roster.list(room)).toEqual([renamed])
+  for (const room of ['s', 't']) roster.move(room, 3, { left: alice.id, lingers: false })
+  expect(told.at(-1)).toMatchObject({ kind: 'left', principal: { displayName: 'Alice B.' } })
+})
+
+test('[RO11] the list of a process is the whole truth of it, and none of the others', () => {
+  roster.enter('r', alice)
+  roster.replace('r', 0, people.slice(0, 4))
+  roster.replace('r', 1, people.slice(3, 6))
+  roster.replace('r', 0, people.slice(1, 3))
+  expect(roster.list('r')).toEqual(people.slice(0, 6))
+  roster.replace('r', 1, [])
+  expect(roster.list('r')).toEqual(people.slice(0, 3))
+  // Those who are at neither any more linger.
+  expect(roster.told('r')).toEqual(people.slice(0, 6))
+  vi.advanceTimersByTime(60_000)
+  expect(kinds().filter(kind => kind.startsWith('left'))).toEqual(['left 5', 'left 4', 'left 3'])
+  roster.replace('nowhere', 0, [])
+  expect(roster.whole('nowhere')).toBeUndefined()
+})
+
+test('[RO18] a user at forty other processes is gone with the last of them', () => {
+  const places = Array.from({ length: 40 }, (_, place) => place)
+  for (const place of places) roster.move('r', place, { joined: alice })
+  for (const place of places.slice(1)) expect(roster.abandon('r', place)).toBe(1)
+  expect([roster.count('r'), kinds()]).toEqual([1, ['joined 1']])
+  roster.abandon('r', 0)
+  expect([roster.count('r'), roster.told('r')]).toEqual([0, [alice]])
+  vi.advanceTimersByTime(60_000)
+  expect(kinds()).toEqual(['joined 1', 'left 0'])
+})

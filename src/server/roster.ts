@@ -1,6 +1,8 @@
 import type { PresenceMove, Roster } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
+import { type Crowd, here, isAt, isIn, openCrowd, put, sessionsOf, take } from './crowd.ts'
 import { openLingering } from './lingering.ts'
+import { openPeople } from './people.ts'
 
 /** What of a roster's change the sessions of the room are told. */
 export type RosterNews =
@@ -13,10 +15,12 @@ export type MergedRoster = Required<Pick<Roster, 'told'>> &
     enter(room: string, principal: Principal): void
     /** `lingers`: the connection went, so he may be back in a moment, and leaving is not told before that. */
     leave(room: string, user: string, lingers: boolean): void
-    /** A user is in the room at one more of the other processes, or at one less. */
-    move(room: string, move: PresenceMove): void
-    /** Many at once, as a process's whole list brings them: told as one where they are many. Who left lingers. */
-    merge(room: string, joined: Principal[], left: Iterable<string>): void
+    /** A user came to another process of the pool, or left it: `place` is its number here. */
+    move(room: string, place: number, move: PresenceMove): void
+    /** All who are in the room at that process: told as one where many are new. Who is not among them any more lingers. */
+    replace(room: string, place: number, list: Principal[]): void
+    /** Everybody at that process lingers. Answers how many people that were looked at. */
+    abandon(room: string, place: number): number
     /** Who is in the room by a session of this process. */
     locals(room: string): Principal[]
     /** All of a room, for who was told nothing for a while; undefined where nobody was ever in it. */
@@ -26,11 +30,7 @@ export type MergedRoster = Required<Pick<Roster, 'told'>> &
     stop(): void
   }
 
-/** One object a user, whatever number of rooms he is in. */
-type Person = { principal: Principal; uses: number }
-/** `sessions` of this process, `places` are other processes. With neither he lingers. */
-type Presence = { person: Person; sessions: number; places: number }
-type RoomRoster = { people: Map<string, Presence>; present: number; suspended: boolean }
+type RoomRoster = { crowd: Crowd; present: number; suspended: boolean }
 
 /** Back within this time is not told (docs/protocol.md). */
 const lingerMs = 60_000
@@ -48,84 +48,60 @@ export function openRoster(options: {
   lingerMs?: number
 }): MergedRoster {
   const rooms = new Map<string, RoomRoster>()
-  const persons = new Map<string, Person>()
-  const lingering = openLingering<Presence>(options.lingerMs ?? lingerMs, (room, presence) => {
+  const people = openPeople()
+  const lingering = openLingering(options.lingerMs ?? lingerMs, (room, person, ticket) => {
     const roster = rooms.get(room)
-    if (roster) remove(room, roster, presence)
+    // Back since, or gone with the room: the number may be another one's.
+    if (roster?.crowd.where.get(person) === -ticket) remove(room, roster, person)
   })
-  const isPresent = (presence: Presence) => presence.sessions > 0 || presence.places > 0
-  const told = (room: string) => [...(rooms.get(room)?.people.values() ?? [])].map(one => one.person.principal)
-  const some = (room: string, which: (presence: Presence) => boolean) =>
-    [...(rooms.get(room)?.people.values() ?? [])].filter(which).map(one => one.person.principal)
+
+  function some(room: string, which: (crowd: Crowd, person: number) => boolean): Principal[] {
+    const crowd = rooms.get(room)?.crowd
+    const found: Principal[] = []
+    for (const person of crowd?.where.keys() ?? []) if (which(crowd!, person)) found.push(people.principal(person))
+    return found
+  }
 
   function rosterOf(room: string): RoomRoster {
-    const roster = rooms.get(room) ?? { people: new Map(), present: 0, suspended: false }
+    const roster = rooms.get(room) ?? { crowd: openCrowd(), present: 0, suspended: false }
     rooms.set(room, roster)
     return roster
   }
 
-  /** The newest name of a user is the one of all his rooms. */
-  function personOf(principal: Principal): Person {
-    const person = persons.get(principal.id) ?? { principal, uses: 0 }
-    person.principal = principal
-    persons.set(principal.id, person)
-    return person
+  /** With one more session, or at one more place; true where the room is to be told. */
+  function add(roster: RoomRoster, principal: Principal, place: number): boolean {
+    const { crowd } = roster
+    const person = people.number(principal)
+    const isNew = !crowd.where.has(person)
+    if (isNew) people.keep(person)
+    if (!isIn(crowd, person)) roster.present += 1
+    put(crowd, person, place)
+    return isNew
   }
 
-  function release(person: Person) {
-    person.uses -= 1
-    if (person.uses === 0) persons.delete(person.principal.id)
-  }
-
-  /** The presence with one more session or place; `isNew` where the room is to be told. */
-  function add(roster: RoomRoster, principal: Principal, what: 'sessions' | 'places'): boolean {
-    const person = personOf(principal)
-    const known = roster.people.get(principal.id)
-    if (known) {
-      if (!isPresent(known)) roster.present += 1
-      known[what] += 1
-      lingering.end(known)
-      return false
-    }
-    person.uses += 1
-    roster.present += 1
-    roster.people.set(principal.id, { person, sessions: 0, places: 0, [what]: 1 } as Presence)
-    return true
-  }
-
-  /** One session or place less. Answers the presence where it was the last one. */
-  function take(roster: RoomRoster | undefined, user: string, what: 'sessions' | 'places'): Presence | undefined {
-    const presence = roster?.people.get(user)
-    if (!roster || !presence || presence[what] === 0) return undefined
-    presence[what] -= 1
-    if (isPresent(presence)) return undefined
-    roster.present -= 1
-    return presence
-  }
-
-  function joined(room: string, principal: Principal, what: 'sessions' | 'places') {
+  function joined(room: string, principal: Principal, place: number) {
     const roster = rosterOf(room)
-    if (add(roster, principal, what))
-      settle(room, roster, { kind: 'joined', principal, participants: roster.people.size })
+    if (add(roster, principal, place))
+      settle(room, roster, { kind: 'joined', principal, participants: roster.crowd.where.size })
   }
 
-  function left(room: string, user: string, what: 'sessions' | 'places', lingers: boolean) {
+  function left(room: string, person: number | undefined, place: number, lingers: boolean) {
     const roster = rooms.get(room)
-    const presence = take(roster, user, what)
-    if (!roster || !presence) return
-    if (lingers) lingering.begin(room, presence)
-    else remove(room, roster, presence)
+    if (!roster || person === undefined || !take(roster.crowd, person, place)) return
+    roster.present -= 1
+    if (lingers) roster.crowd.where.set(person, -lingering.begin(room, person))
+    else remove(room, roster, person)
   }
 
-  function remove(room: string, roster: RoomRoster, presence: Presence) {
-    const { principal } = presence.person
-    roster.people.delete(principal.id)
-    release(presence.person)
-    settle(room, roster, { kind: 'left', principal, participants: roster.people.size })
+  function remove(room: string, roster: RoomRoster, person: number) {
+    const principal = people.principal(person)
+    roster.crowd.where.delete(person)
+    people.release(person)
+    settle(room, roster, { kind: 'left', principal, participants: roster.crowd.where.size })
   }
 
   function settle(room: string, roster: RoomRoster, news: RosterNews) {
-    const participants = roster.people.size
+    const participants = roster.crowd.where.size
     if (!roster.suspended && participants > options.limit()) {
       roster.suspended = true
       options.tell(room, { kind: 'roster', participants, suspended: true })
@@ -136,59 +112,76 @@ export function openRoster(options: {
     if (participants === 0) rooms.delete(room)
   }
 
+  function told(room: string): Principal[] {
+    return some(room, () => true)
+  }
+
   function whole(room: string): RosterNews | undefined {
     const roster = rooms.get(room)
     if (!roster) return undefined
-    const { suspended } = roster
-    return { kind: 'roster', participants: roster.people.size, suspended, ...(suspended ? {} : { list: told(room) }) }
+    const { suspended, crowd } = roster
+    return { kind: 'roster', participants: crowd.where.size, suspended, ...(suspended ? {} : { list: told(room) }) }
+  }
+
+  /** Whoever `stays` says no to lingers. */
+  function leaveAll(room: string, place: number, stays: (person: number) => boolean): number {
+    const crowd = rooms.get(room)?.crowd
+    if (!crowd) return 0
+    for (const person of crowd.where.keys())
+      if (isAt(crowd, person, place) && !stays(person)) left(room, person, place, true)
+    return crowd.where.size
+  }
+
+  function tellFresh(room: string, roster: RoomRoster, fresh: Principal[]) {
+    const participants = roster.crowd.where.size
+    if (fresh.length > maxToldMoves || roster.suspended) return settle(room, roster, whole(room)!)
+    const before = participants - fresh.length
+    for (const [i, principal] of fresh.entries())
+      settle(room, roster, { kind: 'joined', principal, participants: before + i + 1 })
   }
 
   return {
-    list: room => some(room, isPresent),
+    list: room => some(room, isIn),
     told,
     count: room => rooms.get(room)?.present ?? 0,
     isLarge: room => rooms.get(room)?.suspended ?? false,
     enter(room, principal) {
-      const before = rooms.get(room)?.people.get(principal.id)?.sessions ?? 0
-      joined(room, principal, 'sessions')
-      if (before === 0) options.tellPool?.(room, { joined: principal })
+      joined(room, principal, here)
+      if (sessionsOf(rooms.get(room)!.crowd, people.find(principal.id)!) === 1)
+        options.tellPool?.(room, { joined: principal })
     },
     leave(room, user, lingers) {
-      const before = rooms.get(room)?.people.get(user)?.sessions ?? 0
-      left(room, user, 'sessions', lingers)
-      if (before === 1) options.tellPool?.(room, { left: user, lingers })
+      const person = people.find(user)
+      const crowd = rooms.get(room)?.crowd
+      const isLast = person !== undefined && crowd !== undefined && sessionsOf(crowd, person) === 1
+      left(room, person, here, lingers)
+      if (isLast) options.tellPool?.(room, { left: user, lingers })
     },
-    move(room, move) {
-      if ('joined' in move) joined(room, move.joined, 'places')
-      else left(room, move.left, 'places', move.lingers)
+    move(room, place, move) {
+      if ('joined' in move) joined(room, move.joined, place)
+      else left(room, people.find(move.left), place, move.lingers)
     },
-    merge(room, come, gone) {
+    replace(room, place, list) {
       const roster = rosterOf(room)
-      for (const user of gone) left(room, user, 'places', true)
-      const fresh = come.filter(principal => add(roster, principal, 'places'))
-      if (roster.people.size === 0) rooms.delete(room)
-      if (fresh.length === 0) return
-      const participants = roster.people.size
-      if (fresh.length > maxToldMoves || roster.suspended) return settle(room, roster, whole(room)!)
-      const before = participants - fresh.length
-      for (const [i, principal] of fresh.entries())
-        settle(room, roster, { kind: 'joined', principal, participants: before + i + 1 })
+      const listed = new Set(list.map(principal => principal.id))
+      leaveAll(room, place, person => listed.has(people.principal(person).id))
+      const fresh = list.filter(principal => add(roster, principal, place))
+      if (roster.crowd.where.size === 0) rooms.delete(room)
+      if (fresh.length > 0) tellFresh(room, roster, fresh)
     },
-    locals: room => some(room, presence => presence.sessions > 0),
+    abandon: (room, place) => leaveAll(room, place, () => false),
+    locals: room => some(room, (crowd, person) => isAt(crowd, person, here)),
     whole,
     drop(room) {
       const roster = rooms.get(room)
       if (!roster) return
       rooms.delete(room)
-      for (const presence of roster.people.values()) {
-        lingering.end(presence)
-        release(presence.person)
-      }
+      for (const person of roster.crowd.where.keys()) people.release(person)
     },
     stop() {
       lingering.stop()
       rooms.clear()
-      persons.clear()
+      people.clear()
     },
   }
 }
