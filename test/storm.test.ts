@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 type Statements = { db: Db; names: string[]; most(): number }
-const admission = new Set(['find-session', 'person-of-session', 'sync'])
+const admission = new Set(['find-session', 'person-of-session', 'sync', 'sync-counts'])
 
 /** What the store is asked, and how many of those that need admission were under way at once. */
 function watch(db: Db): Statements {
@@ -216,11 +216,11 @@ test('[SY19] session.sync is one statement, whatever it brings', async () => {
     invitations: [{ room: welcome.id, by: { id: carol.me.id }, info: { name: 'one statement' } }],
   })
   const empty = await sync(await stage.addUser('empty@example.com'), {})
-  expect(empty).toMatchObject({ names: ['sync'], answer: { rooms: [], refused: [], invitations: [] } })
+  expect(empty).toMatchObject({ names: ['sync-counts'], answer: { rooms: [], refused: [], invitations: [] } })
   const nobody = await stage.addUser('nobody@example.com')
   await admin.call('policy.grant', { scope: 'nobody@example.com', enabled: false })
   const barred = await sync(nobody, {})
-  expect(barred).toMatchObject({ names: ['sync'], answer: { code: 'forbidden' } })
+  expect(barred).toMatchObject({ names: ['sync-counts'], answer: { code: 'forbidden' } })
   await live.close()
 })
 

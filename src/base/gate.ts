@@ -3,6 +3,8 @@ export type Gate = {
   /** False where there was no room within `maxWaitMs`, or too many wait already. Who got in has to leave. */
   enter(maxWaitMs: number, maxWaiting: number): Promise<boolean>
   leave(): void
+  /** How many stand outside. */
+  waiting(): number
 }
 
 export function openGate(size: number): Gate {
@@ -33,5 +35,6 @@ export function openGate(size: number): Gate {
       if (next) next(true)
       else inside -= 1
     },
+    waiting: () => waiting.size,
   }
 }

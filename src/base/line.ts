@@ -66,6 +66,12 @@ export function payAhead(line: Line, key: string, nowMs: number): void {
   keep(line.paid, key, nowMs)
 }
 
+/** How many have a place that is still kept. */
+export function countPlaces({ places }: Line, nowMs: number): number {
+  forget(places, nowMs)
+  return places.size
+}
+
 function keep(all: Map<string, number>, key: string, at: number): void {
   all.delete(key)
   if (all.size >= maxKept) all.delete(all.keys().next().value!)

@@ -1,14 +1,31 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addProcessMetrics } from './process-metrics.ts'
 
 /** What is the same in all processes of a server: sums would say that two of them were active. */
 const same = 'max'
+
+/** From less than a statement on an idle machine to what a client gives up after. */
+const waits = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
 
 /** One registry a process; names begin with pchat_. Made by the caller, so that tests can run several servers in one process. */
 export function openMetrics() {
   const registry = new Registry()
   const registers = [registry]
+  const lines = new Map<string, () => number>()
+  addProcessMetrics(registry)
+  new Gauge({
+    name: 'pchat_waiting',
+    help: 'how many wait, by the line that they wait in',
+    labelNames: ['line'],
+    registers,
+    collect() {
+      for (const [line, length] of lines) this.set({ line }, length())
+    },
+  })
   return {
     registry,
+    /** What waits, by name; asked when somebody looks. */
+    lines,
     sessions: new Gauge({ name: 'pchat_sessions', help: 'open WebSocket sessions', registers }),
     subscriptions: new Gauge({ name: 'pchat_subscriptions', help: 'rooms heard, summed over sessions', registers }),
     requests: new Counter({
@@ -31,6 +48,12 @@ export function openMetrics() {
       registers,
     }),
     deliveries: new Counter({ name: 'pchat_deliveries_total', help: 'events handed to sessions', registers }),
+    deliverySeconds: new Histogram({
+      name: 'pchat_delivery_seconds',
+      help: 'from the first session of a room that is handed a message to the last one of this process',
+      buckets: waits,
+      registers,
+    }),
     slowReaders: new Counter({
       name: 'pchat_slow_readers_total',
       help: 'sessions closed because they did not read',
@@ -50,6 +73,19 @@ export function openMetrics() {
       name: 'pchat_bus_away',
       help: 'bus away: 1 while the other servers are not heard',
       aggregator: same,
+      registers,
+    }),
+    busLag: new Histogram({
+      name: 'pchat_bus_lag_seconds',
+      help: 'age of signs of life from other processes when they arrive; clocks of machines included',
+      buckets: waits,
+      registers,
+    }),
+    storeSeconds: new Histogram({
+      name: 'pchat_store_seconds',
+      help: 'of the store, by what: a statement, a transaction, or the wait for a connection',
+      labelNames: ['what'],
+      buckets: waits,
       registers,
     }),
     active: new Gauge({
@@ -83,6 +119,7 @@ export type Metrics = ReturnType<typeof openMetrics>
 export function openParentMetrics() {
   const registry = new Registry()
   const registers = [registry]
+  addProcessMetrics(registry)
   return {
     registry,
     workers: new Gauge({ name: 'pchat_workers', help: 'processes of this server that serve', registers }),

@@ -1,5 +1,5 @@
 import { type Gate, openGate } from '../base/gate.ts'
-import { keepPlace, type Line, type LineRate, openLine, payAhead, takePlace } from '../base/line.ts'
+import { countPlaces, keepPlace, type Line, type LineRate, openLine, payAhead, takePlace } from '../base/line.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Chat } from './chat.ts'
 
@@ -64,6 +64,12 @@ export function admitNext(chat: Chat, key: string): void {
 /** What strangers take must not be missing to others. */
 export function giveBack(chat: Chat): void {
   admissionOf(chat).line.bucket.tokens += 1
+}
+
+/** Who waits here for his turn at the store, and who was told to come later. */
+export function admissionLine(chat: Chat): { here: number; told: number } {
+  const { gate, line } = admissionOf(chat)
+  return { here: gate.waiting(), told: countPlaces(line, performance.now()) }
 }
 
 function rateOf({ settings }: Chat): LineRate {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { addUser, openAdministrator, openPeople, password, signedIn } from '../../test/people.ts'
-import { transaction } from '../store/db.ts'
+import { Refusal } from '../protocol/error.ts'
+import { type Db, transaction } from '../store/db.ts'
 import { findCredential } from '../store/principal.ts'
 import { insertSessionByPassword } from '../store/session.ts'
 import { readStamps } from '../store/stamp.ts'
@@ -57,6 +58,45 @@ test('[SI2] a sign-in answers a token that works until it ends, who it is and wh
   expect(people.heard).toEqual([{ kind: 'ended', sessions: [caller!.session] }])
   for (const bad of ['', 'x', 'x'.repeat(101), `${answer.token}x`])
     expect(await callerOfToken(chat, bad, '::1')).toBeUndefined()
+})
+
+test('[OP6] a sign-in that would wait too long is refused before the store is asked', async () => {
+  const { db, directory } = chat
+  let asked = 0
+  const query: Db['query'] = (text, values) => {
+    asked += 1
+    return db.query(text, values)
+  }
+  const refuseCrowd = () => {
+    throw new Refusal('unavailable', 'a crowd', { retryAfterMs: 5_000 })
+  }
+  const crowded: Chat = {
+    ...chat,
+    db: { ...db, query, connect: () => db.connect() },
+    directory: { ...directory, refuseCrowd },
+  }
+  const signInThere = () => signIn(crowded, { address: fresh() }, { user: 'alice', password })
+  expect(await refusal(signInThere())).toMatchObject({ code: 'unavailable', retryAfterMs: 5_000 })
+  expect(asked).toBe(0)
+  crowded.directory = directory
+  await signInThere()
+  expect(asked).toBeGreaterThan(0)
+})
+
+test('[SI2] a look at a token writes nothing: what was used is noted later, in one go', async () => {
+  const tokens = [(await attempt('alice', password)).token, (await attempt('bob', password)).token]
+  await chat.db.query("UPDATE session SET last_used_at = now() - interval '2 minutes'")
+  const callers = await Promise.all(tokens.map(token => callerOfToken(chat, token, '::1')))
+  const ids = callers.map(caller => caller!.session)
+  const noted = async () =>
+    (
+      await chat.db.query("SELECT FROM session WHERE id = ANY ($1) AND last_used_at > now() - interval '1 minute'", [
+        ids,
+      ])
+    ).rowCount
+  expect(await noted()).toBe(0)
+  await purgeSignIns(chat)
+  expect(await noted()).toBe(2)
 })
 
 test('[SI2] use is noted, at most every minute', async () => {

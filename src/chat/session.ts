@@ -12,6 +12,7 @@ import {
   endedAmong,
   findSession,
   insertSessionByPassword,
+  noteUses,
   personOfSession,
   principalOfSession,
   purgeSessions,
@@ -40,6 +41,8 @@ export async function signIn(
 ): Promise<Result<'session.signIn'>> {
   const name = withDomain(input.user, chat.settings.domain)
   if (name === '' || name.length > maxTypedName) throw unauthenticated()
+  // Before the store counts the attempt: in the crowd of a morning that would be most of its work.
+  chat.directory.refuseCrowd?.()
   const opened = await guarded(chat, from.address, name, () => openSession(chat, from.address, name, input.password))
   if (!opened) throw unauthenticated()
   return { token: opened.token, me: await withPolicy(chat, opened.user), servers: chat.servers() }
@@ -79,7 +82,29 @@ const maxToken = 100
 export async function callerOfToken(chat: Chat, token: string, address: string): Promise<Caller | undefined> {
   if (token === '' || token.length > maxToken) return undefined
   const found = await findSession(chat.db, hashToken(token))
+  if (found && !found.isUseNoted) usesOf(chat).add(found.session)
   return found && { user: found.user, administrator: found.administrator, session: found.session, address }
+}
+
+/** Sign-ins that were used and not noted yet. Written along with the look they would cost a commit for every session that opens. */
+const uses = new WeakMap<Chat, Set<string>>()
+const usesAtOnce = 1_000
+
+function usesOf(chat: Chat): Set<string> {
+  const known = uses.get(chat) ?? new Set()
+  uses.set(chat, known)
+  return known
+}
+
+/** Writes down which sign-ins were used since the last time; for a background loop. A crash forgets some of them. */
+export async function writeUses(chat: Chat): Promise<void> {
+  const waiting = usesOf(chat)
+  const ids = [...waiting]
+  for (let from = 0; from < ids.length; from += usesAtOnce) {
+    const some = ids.slice(from, from + usesAtOnce)
+    await noteUses(chat.db, some)
+    for (const id of some) waiting.delete(id)
+  }
 }
 
 /** The caller as session.open shows him. Undefined where his sign-in has ended meanwhile. */
@@ -101,8 +126,9 @@ async function mayActFor(chat: Chat, caller: Caller, owner: string): Promise<boo
   return person?.administrator === true && !person.disabled
 }
 
-/** Ends what has expired, also under open connections, and forgets old failures; for a background loop. */
+/** Ends what has expired, also under open connections, notes which sign-ins are used, and forgets old failures; for a background loop. */
 export async function purgeSignIns(chat: Chat): Promise<void> {
+  await writeUses(chat)
   announce(chat, { ended: await purgeSessions(chat.db) })
   await purgeAttempts(chat.db)
 }
@@ -154,6 +180,7 @@ export async function listSessions(
   const owner = input.user === undefined ? caller.user.id : (await resolvePerson(chat.db, input.user)).id
   if (!(await mayActFor(chat, caller, owner)))
     throw new Refusal('forbidden', 'Only administrators may see the sessions of others.')
+  await writeUses(chat)
   const rows = await readSessions(chat.db, owner)
   return {
     sessions: rows.map(row => ({

@@ -6,15 +6,17 @@ import type { FastifyInstance } from 'fastify'
 import { repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
 import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
+import { admissionLine } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
-import { purgeSignIns } from '../chat/session.ts'
+import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { openLocalDirectory } from '../directory/local.ts'
 import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
+import { watchBusLag } from '../server/bus-lag.ts'
 import { openHub } from '../server/hub.ts'
 import { openMembership } from '../server/membership.ts'
 import { openWebSockets } from '../server/ws.ts'
@@ -24,8 +26,10 @@ import { readEpoch } from '../store/epoch.ts'
 import { findCredential } from '../store/principal.ts'
 import { dropDeadProcesses } from '../store/server.ts'
 import { defaultSettings } from '../store/settings.ts'
+import { openTimedDb } from '../store/timing.ts'
 import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../store/upkeep.ts'
 import { type Health, openHttp } from '../web-services/http.ts'
+import { listenBacklog } from './entrance.ts'
 import { programVersion } from './program.ts'
 
 export type ServeOptions = {
@@ -56,6 +60,8 @@ export type ServeOptions = {
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */
   sweepMs?: number
   lingerMs?: number
+  /** How often each connection is asked for a sign of life. */
+  pingMs?: number
   /** How often it looks whether the store was restored. */
   epochMs?: number
 }
@@ -93,7 +99,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     metrics.storeSwitches.inc()
     switched()
   }
-  const db = openDb(options.address, { max: storeConnections, onError, onSwitch })
+  const db = openTimedDb(openDb(options.address, { max: storeConnections, onError, onSwitch }), (what, seconds) =>
+    metrics.storeSeconds.observe({ what }, seconds),
+  )
   started.defer(() => db.end())
   const bus = openBus(options)
   started.defer(() => bus.close())
@@ -134,6 +142,11 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   started.defer(() => membership.stop())
   chat.servers = membership.servers
   chat.takesSessions = membership.takesSessions
+  started.defer(watchBusLag(chat))
+  metrics.lines.set('posts', () => chat.posts.waiting())
+  metrics.lines.set('sign-in', () => chat.directory.waiting?.() ?? 0)
+  metrics.lines.set('admission', () => admissionLine(chat).here)
+  metrics.lines.set('admission, told to come later', () => admissionLine(chat).told)
   const upkeep = repeatEvery(
     upkeepMs,
     () => keepUp(chat, () => draining),
@@ -165,9 +178,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const measure = countAll && (async () => sumCounted(await countAll()))
   const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health, measure })
   started.defer(() => http.close())
-  const webSockets = openWebSockets(http.server as Server, chat, hub)
+  const webSockets = openWebSockets(http.server as Server, chat, hub, options.pingMs)
   if (options.door) await options.door.open(http)
-  else await http.listen({ host: options.host, port: options.port })
+  else await http.listen({ host: options.host, port: options.port, backlog: listenBacklog })
   url = addressOf({ ...options, port: options.door?.port ?? portOf(http.server as Server) ?? options.port })
   await membership.announce()
 
@@ -184,6 +197,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       await membership.drain()
       await webSockets.stop()
       await chat.posts.flush()
+      await writeUses(chat).catch(error => log.warn({ err: error }, 'uses of sign-ins were not noted'))
       await running.disposeAsync()
     },
   }

@@ -15,36 +15,53 @@ type Account = {
 type LocalStore = { findAccount(name: string): Promise<Account | undefined> }
 
 /**
- * One computation holds 19 MiB and one of libuv's four threads. Three at once leave a thread to file and name look-ups;
- * more than there are cores would only make each slower.
+ * One computation holds 19 MiB, one of libuv's four threads and a whole core for its time. Half of the cores are left to posts and
+ * the store, which wait for nobody's password; one thread is left to file and name look-ups.
  */
-const atOnce = Math.max(1, Math.min(3, availableParallelism()))
-/** Some ten seconds of work: who stands further behind gives up before his turn. */
-const maxWaiting = 500
+const atOnce = Math.max(1, Math.min(3, Math.floor(availableParallelism() / 2)))
+/** Who would wait longer gives up before his turn. */
+const maxWaitMs = 5_000
+/** Until the first one has been measured. */
+const usualMs = 30
+const weightOfLast = 0.1
+const spread = 0.2
 
+/** Work at so many a time, in order, as long as the line is short enough. */
 function openQueue() {
   let running = 0
+  let eachMs = usualMs
   const waiting: (() => void)[] = []
-  return async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (running >= atOnce) {
-      if (waiting.length >= maxWaiting)
-        throw new Refusal('unavailable', 'Too many people sign in at once. Try again.', { retryAfterMs: 2_000 })
-      await new Promise<void>(resolve => waiting.push(resolve))
-    } else running += 1
+  const waitMs = () => ((waiting.length + 1) * eachMs) / atOnce
+
+  function refuseCrowd() {
+    if (running < atOnce || waitMs() <= maxWaitMs) return
+    // Spread, so that they do not come back as the crowd that they are.
+    throw new Refusal('unavailable', 'Too many people sign in at once. Try again after retryAfterMs.', {
+      retryAfterMs: Math.ceil(maxWaitMs * (1 + spread * Math.random())),
+    })
+  }
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    refuseCrowd()
+    if (running >= atOnce) await new Promise<void>(resolve => waiting.push(resolve))
+    else running += 1
+    const beganAt = performance.now()
     try {
       return await work()
     } finally {
+      eachMs += weightOfLast * (performance.now() - beganAt - eachMs)
       // The place goes to the next one as it is, so that nobody slips in between.
       const next = waiting.shift()
       if (next) next()
       else running -= 1
     }
   }
+  return { inTurn, refuseCrowd, waiting: () => waiting.length }
 }
 
 /** Accounts of this system, with passwords as argon2id hashes in the store. */
 export function openLocalDirectory(store: LocalStore): Directory {
-  const inTurn = openQueue()
+  const { inTurn, refuseCrowd, waiting } = openQueue()
   // Unknown names are compared with this, so that they take as long as known ones.
   const nobody = hashOfNobody()
   return {
@@ -56,5 +73,7 @@ export function openLocalDirectory(store: LocalStore): Directory {
       })
     },
     hashPassword: password => inTurn(() => hashWithArgon2(password)),
+    refuseCrowd,
+    waiting,
   }
 }

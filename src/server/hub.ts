@@ -214,7 +214,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       if (!sessions.has(session.id)) return
       // Not the feed of the beginning: a session that left meanwhile may have taken that one along.
       const feed = feedOf(room)
-      const isNew = feed.lastSeq() === undefined
+      const isNew = feed.lastSeq === undefined
       feed.settle(session, standing, opened)
       if (isNew) sweep.checkSoon(feed)
     })
@@ -230,7 +230,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   }
 
   async function checkStoreOnce() {
-    const ends = new Map([...feeds.values()].map(({ feed }) => [feed.room, feed.lastSeq() ?? 0]))
+    const ends = new Map([...feeds.values()].map(({ feed }) => [feed.room, feed.lastSeq ?? 0]))
     const epoch = await otherEpoch(chat, ends)
     if (epoch === undefined) return
     const stamps = await readStamps(chat.db)

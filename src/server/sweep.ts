@@ -72,8 +72,7 @@ export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep
       if (change.kind === 'category') hub.hearCategory(change.subject!)
       const feed = change.subject === null ? undefined : hub.feed(change.subject)
       if (!feed) continue
-      if (change.kind === 'post' && change.throughSeq! > (feed.lastSeq() ?? 0))
-        feed.hear({ through: change.throughSeq! })
+      if (change.kind === 'post' && change.throughSeq! > (feed.lastSeq ?? 0)) feed.hear({ through: change.throughSeq! })
       if (change.kind === 'room') feed.hear({ recheck: true })
       if (change.kind === 'history') feed.hear({ removals: true })
     }

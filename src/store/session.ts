@@ -50,28 +50,36 @@ export async function insertSessionByPassword(
 }
 
 /**
- * Who a token stands for. Undefined where it is unknown or expired, or its user is disabled. That it was used is written along,
- * at most every minute, so that a busy session is no busy row.
+ * Who a token stands for. Undefined where it is unknown or expired, or its user is disabled. `isUseNoted`: its last use was
+ * written down within the last minute.
  */
 export async function findSession(
   q: Queryable,
   tokenHash: Uint8Array,
-): Promise<{ session: string; user: Principal; administrator: boolean } | undefined> {
-  const { rows } = await q.query<Principal & { session: string; administrator: boolean }>({
+): Promise<{ session: string; user: Principal; administrator: boolean; isUseNoted: boolean } | undefined> {
+  const { rows } = await q.query<Principal & { session: string; administrator: boolean; isUseNoted: boolean }>({
     name: 'find-session',
     text: `
-    WITH found AS (
-      SELECT ${principalColumns}, p.administrator, s.id AS session, s.last_used_at < now() - interval '1 minute' AS untouched
-        FROM session s JOIN principal p ON p.id = s.principal
-       WHERE s.token_hash = $1 AND (s.expires_at IS NULL OR s.expires_at > now()) AND NOT p.disabled),
-    touched AS (UPDATE session SET last_used_at = now() FROM found WHERE session.id = found.session AND found.untouched)
-    SELECT id, kind, name, "displayName", administrator, session FROM found`,
+    SELECT ${principalColumns}, p.administrator, s.id AS session, s.last_used_at >= now() - interval '1 minute' AS "isUseNoted"
+      FROM session s JOIN principal p ON p.id = s.principal
+     WHERE s.token_hash = $1 AND (s.expires_at IS NULL OR s.expires_at > now()) AND NOT p.disabled`,
     values: [tokenHash],
   })
   const row = rows[0]
   if (!row) return undefined
-  const { session, administrator, ...user } = row
-  return { session, user, administrator }
+  const { session, administrator, isUseNoted, ...user } = row
+  return { session, user, administrator, isUseNoted }
+}
+
+/** Notes for many sign-ins at once that they are used. Whoever is noted or ended by somebody else at this moment is passed over. */
+export async function noteUses(q: Queryable, ids: string[]): Promise<void> {
+  await q.query({
+    name: 'note-uses',
+    text: `
+    WITH free AS (SELECT id FROM session WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+    UPDATE session SET last_used_at = now() FROM free WHERE session.id = free.id`,
+    values: [ids],
+  })
 }
 
 /** Sign-ins of a user that have not expired, newest first. */
