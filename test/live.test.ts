@@ -207,3 +207,23 @@ test('[LV10] a server that stops answers what it was asked, then sends everybody
   await stopping
   await expect(fetch(`${site.url}/healthz`)).rejects.toThrow()
 })
+
+test('[WS5] whoever answers no ping is cut, whoever answers stays', async () => {
+  const { alice } = stage
+  const server = await stage.another({ pingMs: 600 })
+  const person = server.at(alice)
+  const [silent, answering] = [await person.open(), await person.open()]
+  // Its end of the connection is there, but nobody is behind it.
+  silent.socket.pause()
+  const pinged = new Promise(resolve => answering.socket.once('ping', resolve))
+  await until(async () => (await sessionsAt(server.url)) === 1)
+  await pinged
+  expect((await answering.call('session.sync', {})).rooms).toBeDefined()
+  silent.socket.terminate()
+  await answering.close()
+  await server.stop()
+})
+
+async function sessionsAt(url: string): Promise<number> {
+  return Number(/^pchat_sessions (\d+)/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1])
+}

@@ -21,13 +21,15 @@ export type Connection = {
   /** Resolves when no request is under way any more. */
   idle(): Promise<void>
   close(code: number, reason: string): void
-  /** Answered the last ping. */
-  alive: boolean
+  /** Asks for a sign of life, and cuts whoever gave none since the last time. */
+  look(): void
   webSocket: WebSocket
 }
 
 /** Time for the first frame. */
 const openWithinMs = 15_000
+/** RFC 6455, 5.5.2: without a payload. */
+const pingFrame = Buffer.from([0x89, 0])
 /** After a close that the peer does not answer the socket is cut. A slow reader has to read what is on its way first. */
 const closeGraceMs = 2_000
 const slowGraceMs = 30_000
@@ -59,6 +61,7 @@ export function serveConnection({
   let session: Session | undefined
   let opening: Promise<void> | undefined
   let closed = false
+  let alive = true
   let underWay = 0
   let idle: (() => void)[] = []
   let late = openBy(openWithinMs)
@@ -66,12 +69,16 @@ export function serveConnection({
   const connection: Connection = {
     idle: () => (underWay === 0 ? Promise.resolve() : new Promise(resolve => idle.push(resolve))),
     close,
-    alive: true,
+    look() {
+      if (!alive) return webSocket.terminate()
+      alive = false
+      outlet.push(pingFrame)
+    },
     webSocket,
   }
   webSocket.on('message', (data, isBinary) => receive(data as Buffer, isBinary))
   webSocket.on('pong', () => {
-    connection.alive = true
+    alive = true
   })
   webSocket.on('error', error => chat.log.debug({ err: error, address }, 'WebSocket error'))
   webSocket.on('close', () => {
@@ -119,7 +126,7 @@ export function serveConnection({
 
   function receive(data: Buffer, isBinary: boolean) {
     if (closed) return
-    connection.alive = true
+    alive = true
     if (data.byteLength > MAX_FRAME_BYTES)
       return protocolError(new Refusal('too_large', `A frame has at most ${MAX_FRAME_BYTES} bytes. Send less at once.`))
     if (isBinary) return protocolError(new Refusal('invalid_argument', 'Frames are text: one JSON object each.'))

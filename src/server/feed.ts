@@ -42,5 +42,6 @@ export type RoomFeed = {
   settle(session: Session, standing: Standing, opened: boolean): void
   abandon(session: Session): void
   remove(session: Session): void
-  lastSeq(): number | undefined
+  /** Of the last message that its sessions were given; undefined before the first session. */
+  readonly lastSeq: number | undefined
 }

@@ -131,3 +131,32 @@ test('[FO9] a look at the store that fails, as right after a switch, is no end o
   await hub.checkStore()
   expect(chat.epoch).toBe(await readEpoch(db))
 })
+
+test.each([3, 1_000])('[LV24] what a batch brings goes out in one piece a session, with %i in the room', async size => {
+  const pushed: string[][] = []
+  const sessions = Array.from({ length: size }, (_, n): Session => {
+    const frames: string[] = []
+    pushed.push(frames)
+    const caller = { ...session.caller, user: { ...session.caller.user, id: randomUUID() } }
+    return {
+      id: `${n}`,
+      caller,
+      heard: new Set<Heard>(),
+      outlet: { push: (frame: Uint8Array) => void frames.push(Buffer.from(frame).toString()) },
+      close() {},
+    }
+  })
+  for (const one of sessions) {
+    hub.add(one)
+    const after: (() => void)[] = []
+    hub.live(one, after).enter(room, standing)
+    for (const settle of after) settle()
+  }
+  // Under nothing newer than the hub knows: then nothing has to be asked of the store.
+  const stamp = { ...standing.stamp, directory: 0, settings: 0 }
+  for (let seq = 1; seq <= 5; seq += 1)
+    chat.bus.publish(`room.${room}`, { head: { kind: 'message', room, seq, stamp }, frame: Buffer.from(`<${seq}>`) })
+  while (pushed.at(-1)!.length === 0) await new Promise(resolve => setImmediate(resolve))
+  expect(new Set(pushed.map(frames => frames.join(' ')))).toEqual(new Set(['<1><2><3><4><5>']))
+  for (const one of sessions) hub.remove(one)
+})

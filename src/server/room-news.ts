@@ -5,90 +5,88 @@ import type { RosterNews } from './roster.ts'
 import { giveAll, isShownNewer, nothingShown, push, type Sub } from './sub.ts'
 import type { WorkQueue } from './work-queue.ts'
 
-/** What a room tells without a position: who comes and goes, and what is shown of it. */
-export type RoomNews = {
-  shown(): Shown
-  /** The first answer of a session says what is shown. */
-  begin(shown: Shown): void
-  hearRoster(news: RosterNews): void
-  tellRoster(news: RosterNews, number: number): undefined
-  /** The session's answer has the roster as it is now: what changes from here on is told to it. */
-  list(sub: Sub): void
-  /** Told under no older rights, so not before the store answers again: merged until then. */
-  owe(what: { removals?: boolean; roster?: boolean }): undefined
-  tellOwed(): Promise<void>
-  tellChanged(frame: Uint8Array, now: Shown): Promise<void> | undefined
-}
-
 /** News of the roster that wait in one feed; beyond them the list says it. */
 const maxQueuedNews = 100
 
-export function openRoomNews(
-  hub: FeedHub,
-  feed: RoomFeed,
-  queue: WorkQueue,
-  follow: { recheckIfNewer(): Promise<void>; tellRemovals(): Promise<void> },
-): RoomNews {
-  const { chat } = hub
-  const { room, subs } = feed
-  let shown = nothingShown
-  let count = 0
-  let owed: { removals: boolean; roster: boolean } | undefined
+type NewsFeed = RoomFeed & { recheckIfNewer(): Promise<void>; tellRemovals(): Promise<void> }
+
+/** What a room tells without a position: who comes and goes, and what is shown of it. */
+export class RoomNews {
+  private readonly hub: FeedHub
+  private readonly feed: NewsFeed
+  private readonly queue: WorkQueue
+  private seen = nothingShown
+  private count = 0
+  private owed: { removals: boolean; roster: boolean } | undefined = undefined
+
+  constructor(hub: FeedHub, feed: NewsFeed, queue: WorkQueue) {
+    this.hub = hub
+    this.feed = feed
+    this.queue = queue
+  }
+
+  shown(): Shown {
+    return this.seen
+  }
+
+  /** The first answer of a session says what is shown. */
+  begin(first: Shown): void {
+    this.seen = first
+  }
+
+  hearRoster(news: RosterNews): void {
+    this.count += 1
+    if (this.queue.size() >= maxQueuedNews) this.owe({ roster: true })
+    else this.queue.add({ roster: news, number: this.count })
+  }
+
+  tellRoster(news: RosterNews, number: number): undefined {
+    if (!this.hub.isFresh() || this.owed?.roster) return this.owe({ roster: true })
+    this.pushRoster(news, number)
+  }
 
   /** To those who opened the room by room.join; what came by session.sync is not answered with a storm. */
-  function pushRoster(news: RosterNews, number: number) {
+  private pushRoster(news: RosterNews, number: number) {
     // Nobody is told of his own coming: the answer of room.join says it.
     const own = news.kind === 'roster' ? undefined : news.principal.id
     let frame: Uint8Array | undefined
-    for (const sub of subs.values()) {
+    for (const sub of this.feed.subs.values()) {
       if (!sub.opened || sub.listed >= number || sub.session.caller.user.id === own) continue
-      frame ??= rosterFrame(room, news)
-      push(chat, sub, undefined, frame)
+      frame ??= rosterFrame(this.feed.room, news)
+      push(this.hub.chat, sub, undefined, frame)
     }
   }
 
-  function owe(what: { removals?: boolean; roster?: boolean }): undefined {
-    owed = {
-      removals: (owed?.removals ?? false) || (what.removals ?? false),
-      roster: (owed?.roster ?? false) || (what.roster ?? false),
-    }
-    hub.owes(feed)
+  /** The session's answer has the roster as it is now: what changes from here on is told to it. */
+  list(sub: Sub): void {
+    sub.opened = true
+    sub.listed = this.count
   }
 
-  return {
-    shown: () => shown,
-    begin(first) {
-      shown = first
-    },
-    hearRoster(news) {
-      count += 1
-      if (queue.size() >= maxQueuedNews) owe({ roster: true })
-      else queue.add({ roster: news, number: count })
-    },
-    tellRoster(news, number) {
-      if (!hub.isFresh() || owed?.roster) return owe({ roster: true })
-      pushRoster(news, number)
-    },
-    list(sub) {
-      sub.opened = true
-      sub.listed = count
-    },
-    owe,
-    async tellOwed() {
-      if (!owed) return
-      // Whatever the sweep found: what is told next is of this very moment.
-      await follow.recheckIfNewer()
-      if (owed.removals) await follow.tellRemovals()
-      const news = owed.roster ? hub.roster(room) : undefined
-      owed = undefined
-      if (news) pushRoster(news, Number.POSITIVE_INFINITY)
-    },
-    /** Bus and sweep both bring it, and a session may have been answered with it: nobody is shown it twice. */
-    tellChanged(frame, now) {
-      if (!isShownNewer(now, shown)) return undefined
-      shown = now
-      return giveAll(subs, sub => push(chat, sub, undefined, frame, now))
-    },
+  /** Told under no older rights, so not before the store answers again: merged until then. */
+  owe(what: { removals?: boolean; roster?: boolean }): undefined {
+    this.owed = {
+      removals: (this.owed?.removals ?? false) || (what.removals ?? false),
+      roster: (this.owed?.roster ?? false) || (what.roster ?? false),
+    }
+    this.hub.owes(this.feed)
+  }
+
+  async tellOwed(): Promise<void> {
+    if (!this.owed) return
+    // Whatever the sweep found: what is told next is of this very moment.
+    await this.feed.recheckIfNewer()
+    if (this.owed.removals) await this.feed.tellRemovals()
+    const news = this.owed.roster ? this.hub.roster(this.feed.room) : undefined
+    this.owed = undefined
+    if (news) this.pushRoster(news, Number.POSITIVE_INFINITY)
+  }
+
+  /** Bus and sweep both bring it, and a session may have been answered with it: nobody is shown it twice. */
+  tellChanged(frame: Uint8Array, now: Shown): Promise<void> | undefined {
+    if (!isShownNewer(now, this.seen)) return undefined
+    this.seen = now
+    return giveAll(this.feed.subs, sub => push(this.hub.chat, sub, undefined, frame, now))
   }
 }
 

@@ -21,19 +21,12 @@ export type Work =
   /** What was not told while the store was away. */
   | { owed: true }
 
-export type WorkQueue = {
-  add(work: Work): void
-  /** Works it off, unless that is under way. */
-  wake(): void
-  putBack(work: Work): void
-  /** The messages that follow `seq` without a gap, next in turn and under no newer stamp. */
-  takeRun(seq: number, under: Stamp): MessageWork[]
-  /** Puts what came out of order in order, and answers it. */
-  sortMessages(): MessageWork[]
-  hasMessages(): boolean
-  /** Drops the messages above `seq`: they name what there is not. */
-  dropAbove(seq: number): void
-  size(): number
+/** Whose queue it is. */
+export type Worker = {
+  doWork(work: Work): Promise<void> | undefined
+  isStarted(): boolean
+  isDeserted(): boolean
+  onError(error: unknown): void
 }
 
 /** Bound of what waits in one feed; beyond it the rest is taken from the store as a gap. */
@@ -42,80 +35,92 @@ const retryMs = 250
 
 const isMessage = (work: Work): work is MessageWork => 'head' in work && work.head.kind === 'message'
 
-export function openWorkQueue(feed: {
-  doWork(work: Work): Promise<void> | undefined
-  isStarted(): boolean
-  isDeserted(): boolean
-  onError(error: unknown): void
-}): WorkQueue {
-  let queue: Work[] = []
-  let busy = false
-  let woken = false
+/** Works off one thing after the other, synchronously as long as nothing has to be asked of the store. */
+export class WorkQueue {
+  private readonly worker: Worker
+  private queue: Work[] = []
+  private busy = false
+  private woken = false
 
-  /** Synchronous as long as nothing has to be asked of the store. */
-  async function run() {
-    busy = true
-    try {
-      while (queue.length > 0 && feed.isStarted()) {
-        const work = queue.shift()!
-        try {
-          const waits = feed.doWork(work)
-          if (waits) await waits
-        } catch (error) {
-          // Nothing is delivered that was not decided: it waits until the store answers again.
-          feed.onError(error)
-          queue.unshift(work)
-          await pause(retryMs)
-          if (feed.isDeserted()) break
-        }
-      }
-    } finally {
-      busy = false
+  constructor(worker: Worker) {
+    this.worker = worker
+  }
+
+  add(work: Work): void {
+    if (this.queue.length >= maxQueued && isMessage(work)) {
+      // Not lost: the last one stands for all that were left out.
+      if ('through' in this.queue.at(-1)!) this.queue.pop()
+      this.queue.push({ through: work.head.seq })
+      return
     }
+    this.queue.push(work)
+    this.wake()
   }
 
   /** At the end of the turn: what one batch of posts brings is then there as a whole, and goes out in one piece. */
-  function wake() {
-    if (woken || busy || queue.length === 0) return
-    woken = true
+  wake(): void {
+    if (this.woken || this.busy || this.queue.length === 0) return
+    this.woken = true
     queueMicrotask(() => {
-      woken = false
-      if (!busy) void run()
+      this.woken = false
+      if (!this.busy) void this.run()
     })
   }
 
-  return {
-    add(work) {
-      if (queue.length >= maxQueued && isMessage(work)) {
-        // Not lost: the last one stands for all that were left out.
-        if ('through' in queue.at(-1)!) queue.pop()
-        queue.push({ through: work.head.seq })
-        return
+  private async run() {
+    this.busy = true
+    try {
+      while (this.queue.length > 0 && this.worker.isStarted()) {
+        const work = this.queue.shift()!
+        try {
+          const waits = this.worker.doWork(work)
+          if (waits) await waits
+        } catch (error) {
+          // Nothing is delivered that was not decided: it waits until the store answers again.
+          this.worker.onError(error)
+          this.queue.unshift(work)
+          await pause(retryMs)
+          if (this.worker.isDeserted()) break
+        }
       }
-      queue.push(work)
-      wake()
-    },
-    wake,
-    putBack: work => void queue.unshift(work),
-    takeRun(seq, under) {
-      const taken: MessageWork[] = []
-      for (let next = queue[0]; next && isMessage(next); next = queue[0]) {
-        if (next.head.seq !== seq + taken.length + 1 || isNewer(next.head.stamp, under)) break
-        taken.push(next)
-        queue.shift()
-      }
-      return taken
-    },
-    sortMessages() {
-      const messages = queue.filter(isMessage).sort((a, b) => a.head.seq - b.head.seq)
-      let place = 0
-      queue = queue.map(work => (isMessage(work) ? messages[place++]! : work))
-      return messages
-    },
-    dropAbove(seq) {
-      queue = queue.filter(work => !isMessage(work) || work.head.seq <= seq)
-    },
-    hasMessages: () => queue.some(isMessage),
-    size: () => queue.length,
+    } finally {
+      this.busy = false
+    }
+  }
+
+  putBack(work: Work): void {
+    this.queue.unshift(work)
+  }
+
+  /** The messages that follow `seq` without a gap, next in turn and under no newer stamp. */
+  takeRun(seq: number, under: Stamp): MessageWork[] {
+    const taken: MessageWork[] = []
+    for (let next = this.queue[0]; next && isMessage(next); next = this.queue[0]) {
+      if (next.head.seq !== seq + taken.length + 1 || isNewer(next.head.stamp, under)) break
+      taken.push(next)
+      this.queue.shift()
+    }
+    return taken
+  }
+
+  /** Puts the messages that came out of order in order, and answers them. */
+  sortMessages(): MessageWork[] {
+    const messages = this.queue.filter(isMessage).sort((a, b) => a.head.seq - b.head.seq)
+    let place = 0
+    this.queue = this.queue.map(work => (isMessage(work) ? messages[place++]! : work))
+    return messages
+  }
+
+  /** Drops the messages above `seq`: they name what there is not. */
+  dropAbove(seq: number): void {
+    this.queue = this.queue.filter(work => !isMessage(work) || work.head.seq <= seq)
+  }
+
+  hasMessages(): boolean {
+    return this.queue.some(isMessage)
+  }
+
+  size(): number {
+    return this.queue.length
   }
 }

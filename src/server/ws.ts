@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { type Running, repeatEvery } from '../base/lifecycle.ts'
+import type { Running } from '../base/lifecycle.ts'
 import { requireActive } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
 import { tokenOfUpgrade } from '../chat/credential.ts'
@@ -11,16 +11,17 @@ import { closeCodes, errorCodes, Refusal } from '../protocol/error.ts'
 import { WEBSOCKET_SUBPROTOCOL } from '../protocol/version.ts'
 import { type Connection, serveConnection } from './connection.ts'
 import type { Hub } from './hub.ts'
+import { openRound } from './round.ts'
 import { openFlusher } from './session.ts'
 
 /** Beyond the frame limit of the protocol, so that a frame a little too large is answered before it is refused. */
 const maxPayloadBytes = 1024 * 1024
 /** A peer that answers no ping within this time is gone. */
-const pingMs = 30_000
+const defaultPingMs = 30_000
 const drainMs = 5_000
 
 /** The WebSocket door at /ws of an HTTP server. Stopping drains: what was asked is answered, then everybody is sent elsewhere. */
-export function openWebSockets(server: Server, chat: Chat, hub: Hub): Running {
+export function openWebSockets(server: Server, chat: Chat, hub: Hub, pingMs = defaultPingMs): Running {
   const webSockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -51,21 +52,17 @@ export function openWebSockets(server: Server, chat: Chat, hub: Hub): Running {
   function connect(webSocket: import('ws').WebSocket, socket: Duplex, address: string, token: string | undefined) {
     const connection = serveConnection({ chat, hub, webSocket, socket, address, token, schedule })
     connections.add(connection)
-    webSocket.on('close', () => connections.delete(connection))
+    const endPings = pinging.add(connection)
+    webSocket.on('close', () => {
+      connections.delete(connection)
+      endPings()
+    })
     if (draining) connection.close(closeCodes.goingAway, 'this server is going away')
   }
 
-  const pinging = repeatEvery(
+  const pinging = openRound<Connection>(
     pingMs,
-    async () => {
-      for (const connection of [...connections]) {
-        if (!connection.alive) connection.webSocket.terminate()
-        else if (connection.webSocket.readyState === connection.webSocket.OPEN) {
-          connection.alive = false
-          connection.webSocket.ping()
-        }
-      }
-    },
+    connection => connection.look(),
     error => chat.log.error({ err: error }, 'pinging failed'),
   )
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => upgrade(request, socket, head)
