@@ -1,96 +1,112 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import type { Bench, Row } from './figures.ts'
+import { type BareServer, startBareServer, startBareServerInC, type Target } from './bare-servers.ts'
+import { type Bench, progress, type Row, round } from './figures.ts'
 import { type Generators, startGenerators } from './generators.ts'
-import { latencies, repeat, whileCounting } from './measure.ts'
-import { cpuSeconds } from './proc.ts'
+import { latencies, whileCounting } from './measure.ts'
 import { seedWorld } from './seed.ts'
-import { type BenchServer, startServer } from './server.ts'
+import { startServer } from './server.ts'
 import { largeRoom, lightWorld } from './world.ts'
 
-/** Messages on their way at once: few where one alone is thousands of writes. */
-const windowsOf = (sessions: number) => (sessions > 4000 ? [1, 4, 16] : [1, 8, 64])
-const RUN_MS = 5000
+/** Messages that are sent at once: alone each is a write to each socket, together they share one. */
+const bursts = [1, 10]
+const RUN_MS = 3000
 const SESSIONS_PER_PROCESS = 8000
 
+/**
+ * The same sockets, frames and bursts at all servers, by turns, so that what else the machine does falls on all of them. Beside
+ * each figure stands its ratio to the bare `ws` loop in the same turn.
+ */
 export const benchFanout: Bench = {
-  title: 'Deliveries in one room, one sender, 150 characters; bare: the same sockets and frames with no chat server',
+  title: 'CPU of a delivery in one room, one sender, 150 characters; bare: the same sockets and frames, no chat server',
   async run({ runs, users, sessions }) {
     const server = await startServer()
-    const bare = await startBareServer()
+    const bare = await startBareServers()
     try {
       await seedWorld(server, users, lightWorld)
       const rows: Row[][] = []
       for (const count of sessions)
-        for (const target of [server, bare]) rows.push(...(await measureAll(target, count, runs)))
+        rows.push(...(await measureAll([{ name: 'pchat', port: server.port, cpu: server.cpu }, ...bare], count, runs)))
       return rows
     } finally {
-      bare.stop()
+      for (const one of bare) one.stop()
       await server.stop()
     }
   },
 }
 
-type Target = { port: number; name?: string; cpu: BenchServer['cpu'] }
-
-async function startBareServer(): Promise<Target & { stop(): void }> {
-  const child = fork(fileURLToPath(new URL('bare-server.ts', import.meta.url)))
-  const [{ port }] = await once(child, 'message')
-  const cpu = () => ({ server: cpuSeconds(child.pid ?? 0), database: 0 })
-  return { port, name: 'bare', cpu, stop: () => void child.kill() }
+async function startBareServers(): Promise<BareServer[]> {
+  const inC = await startBareServerInC()
+  return [await startBareServer(), ...(inC ? [inC] : [])]
 }
 
-async function measureAll(target: Target, sessions: number, runs: number): Promise<Row[][]> {
-  const generators = startGenerators(Math.ceil(sessions / SESSIONS_PER_PROCESS))
-  await generators.open(target.port, sessions)
-  await generators.join(largeRoom(0))
+type Side = { target: Target; generators: Generators; sessions: number }
+
+async function measureAll(targets: Target[], sessions: number, runs: number): Promise<Row[][]> {
+  const sides: Side[] = []
+  for (const target of targets) {
+    const generators = startGenerators(Math.ceil(sessions / SESSIONS_PER_PROCESS))
+    await generators.open(target.port, sessions)
+    await generators.join(largeRoom(0))
+    sides.push({ target, generators, sessions })
+  }
   const rows: Row[][] = []
-  for (const window of windowsOf(sessions)) rows.push(await measure(target, generators, { sessions, window, runs }))
-  await generators.end()
+  for (const burst of bursts) {
+    for (const side of sides) await talk(side, burst, 1000)
+    const turns: Row[][] = []
+    for (let count = 0; count < runs; count += 1) turns.push(await measureTurn(sides, burst))
+    rows.push(...sides.map((_, side) => turns.map(turn => turn[side]!)))
+  }
+  for (const { generators } of sides) await generators.end()
   return rows
 }
 
-type Load = { sessions: number; window: number; runs: number }
-
-async function measure(target: Target, generators: Generators, { sessions, window, runs }: Load): Promise<Row[]> {
-  const talk = async (ms: number) => {
-    const before = await heardBy(generators)
-    const said = await generators.last('talk', { room: largeRoom(0), window, ms })
-    await allHeard(generators, before + said.count * sessions)
-    return said
-  }
-  await talk(1000)
-  return repeat(runs, async () => {
-    const { done, seconds, ...cpu } = await whileCounting(target, () => talk(RUN_MS))
-    const deliveries = done.count * sessions
-    return {
-      server: target.name ?? 'pchat',
-      sessions: sessions.toLocaleString('en'),
-      window: String(window),
-      'posts/s': done.count / seconds,
-      'deliveries/s': deliveries / seconds,
-      'CPU µs/delivery': (cpu.server / deliveries) * 1e6,
-      'CPU cores': cpu.server / seconds,
-      ...latencies(done),
-    }
-  })
+async function measureTurn(sides: Side[], burst: number): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const side of sides) rows.push(await measure(side, burst))
+  const cost = (row: Row | undefined) => Number(row?.['CPU µs/delivery'])
+  const bare = rows.find(row => row.server === 'bare ws')
+  return rows.map(row => ({ ...row, 'to bare ws': cost(row) / cost(bare) }))
 }
 
-async function heardBy(generators: Generators): Promise<number> {
+async function measure(side: Side, burst: number): Promise<Row> {
+  const { target, sessions } = side
+  const { done, seconds, ...cpu } = await whileCounting(target, () => talk(side, burst, RUN_MS))
+  const deliveries = done.count * sessions
+  const row: Row = {
+    server: target.name,
+    sessions: sessions.toLocaleString('en'),
+    'at once': String(burst),
+    'messages a read': deliveries / done.reads,
+    'deliveries/s': deliveries / seconds,
+    'CPU µs/delivery': (cpu.server / deliveries) * 1e6,
+    'CPU cores': cpu.server / seconds,
+    ...latencies(done),
+  }
+  progress(`${target.name}, ${sessions} sessions, ${burst} at once: ${round(Number(row['CPU µs/delivery']))} µs`)
+  return row
+}
+
+async function talk({ generators, sessions }: Side, burst: number, ms: number) {
+  const before = await heardBy(generators)
+  const said = await generators.last('talk', { room: largeRoom(0), burst, ms })
+  const after = await allHeard(generators, before.messages + said.count * sessions)
+  return { ...said, reads: after.reads - before.reads }
+}
+
+async function heardBy(generators: Generators): Promise<{ messages: number; reads: number }> {
   const heard = await generators.all('heard', {})
-  const ended = heard.reduce((sum, each) => sum + each.ended, 0)
-  if (ended > 0) throw new Error(`${ended} sessions were closed by the server.`)
-  return heard.reduce((sum, each) => sum + each.messages, 0)
+  const sum = (name: 'messages' | 'reads' | 'ended') => heard.reduce((total, each) => total + each[name], 0)
+  if (sum('ended') > 0) throw new Error(`${sum('ended')} sessions were closed by the server.`)
+  return { messages: sum('messages'), reads: sum('reads') }
 }
 
 /** The last session of all hears last, so this is a check and no wait, but for other processes' buffers. */
-async function allHeard(generators: Generators, messages: number): Promise<void> {
+async function allHeard(generators: Generators, messages: number): Promise<{ messages: number; reads: number }> {
   const deadline = performance.now() + 30_000
   for (;;) {
     const heard = await heardBy(generators)
-    if (heard === messages) return
-    if (heard > messages || performance.now() > deadline) throw new Error(`Heard ${heard} messages of ${messages}.`)
+    if (heard.messages === messages) return heard
+    if (heard.messages > messages || performance.now() > deadline)
+      throw new Error(`Heard ${heard.messages} messages of ${messages}.`)
     await new Promise(resolve => setTimeout(resolve, 5))
   }
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { isPassing } from '../src/client/error.ts'
 import { backOffMs, sleep } from '../src/client/wait.ts'
+import { type PostOrder, postMany } from './poster.ts'
 import { type BenchSession, type Heard, openBenchSession } from './session.ts'
 import { roomId, roomsOf, tokenOf } from './world.ts'
 
@@ -11,10 +12,10 @@ export type Orders = {
   join: { in: { room: number }; out: Timed }
   /** Missed: how many of the newest messages of how many rooms are asked for; none: counts only, as in the morning. */
   sync: { in: SyncOrder; out: Timed & { retries: number } }
-  /** Each session posts into rooms by turns, with `window` posts under way, for `ms`. */
-  post: { in: { rooms: number[]; window: number; ms: number }; out: Timed }
-  /** Session `by` posts into one room, `window` messages not yet come back to it, for `ms`. Answers how many it posted. */
-  talk: { in: { room: number; window: number; ms: number }; out: Timed }
+  /** All sessions post into rooms by turns, for `ms`. */
+  post: { in: PostOrder; out: Timed }
+  /** The last session posts `burst` messages at once into a room, and the next ones when it has heard them all, for `ms`. */
+  talk: { in: { room: number; burst: number; ms: number }; out: Timed }
   heard: { in: object; out: Heard }
   epoch: { in: object; out: { epoch: string } }
   close: { in: object; out: object }
@@ -35,7 +36,7 @@ const AT_ONCE = 64
 const TEXT = 'x'.repeat(150)
 
 const never = new AbortController().signal
-const heard: Heard = { messages: 0, bytes: 0, ended: 0 }
+const heard: Heard = { messages: 0, reads: 0, bytes: 0, ended: 0 }
 let sessions: BenchSession[] = []
 let firstUser = 0
 /** Called with each message that the last session hears. */
@@ -68,21 +69,11 @@ const carryOut: { [O in Order]: (order: Orders[O]['in']) => Promise<Orders[O]['o
     )
     return { ...synced, retries }
   },
-  post: async ({ rooms, window, ms }) => {
-    const each: number[] = []
-    const startedAt = performance.now()
-    const senders = sessions.flatMap((session, index) =>
-      Array.from({ length: window }, (_, lane) => ({ session, turn: index * window + lane })),
-    )
-    await Promise.all(
-      senders.map(async ({ session, turn }) => {
-        for (let count = turn * 7; performance.now() - startedAt < ms; count += 1)
-          each.push(await post(session, rooms[count % rooms.length]!))
-      }),
-    )
-    return { count: each.length, ms: performance.now() - startedAt, each: sample(each) }
+  post: async order => {
+    const posted = await postMany(sessions, order)
+    return { ...posted, each: sample(posted.each) }
   },
-  talk: ({ room, window, ms }) => talk(sessions.at(-1)!, room, window, ms),
+  talk: ({ room, burst, ms }) => talk(sessions.at(-1)!, room, burst, ms),
   heard: async () => ({ ...heard }),
   epoch: async () => ({ epoch: (await sessions[0]!.ask('session.sync', {})).epoch }),
   close: async () => {
@@ -117,22 +108,25 @@ async function post(session: BenchSession, room: number): Promise<number> {
   return performance.now() - startedAt
 }
 
-function talk(session: BenchSession, room: number, window: number, ms: number): Promise<Timed> {
+function talk(session: BenchSession, room: number, burst: number, ms: number): Promise<Timed> {
   const startedAt = performance.now()
-  const sentAt: number[] = []
   const each: number[] = []
+  let sentAt = 0
+  let missing = 0
   return new Promise((resolve, reject) => {
     const say = () => {
-      sentAt.push(performance.now())
-      post(session, room).catch(reject)
+      sentAt = performance.now()
+      missing = burst
+      for (let count = 0; count < burst; count += 1) post(session, room).catch(reject)
     }
     onLastHears = () => {
-      each.push(performance.now() - sentAt[each.length]!)
+      each.push(performance.now() - sentAt)
+      missing -= 1
+      if (missing > 0) return
       if (performance.now() - startedAt < ms) say()
-      else if (each.length === sentAt.length)
-        resolve({ count: each.length, ms: performance.now() - startedAt, each: sample(each) })
+      else resolve({ count: each.length, ms: performance.now() - startedAt, each: sample(each) })
     }
-    for (let count = 0; count < window; count += 1) say()
+    say()
   })
 }
 

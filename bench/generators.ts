@@ -2,16 +2,19 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { progress } from './figures.ts'
 import type { Order, Orders, Timed } from './generator.ts'
+import { cpuSeconds } from './proc.ts'
 
 /** Processes that hold the sessions of one measurement. The last one has the last session. */
 export type Generators = {
   /** Told to all at once. */
   all<O extends Order>(order: O, input: Orders[O]['in']): Promise<Orders[O]['out'][]>
   last<O extends Order>(order: O, input: Orders[O]['in']): Promise<Orders[O]['out']>
-  /** `count` sessions in all. */
-  open(port: number, count: number): Promise<Timed>
+  /** `count` sessions in all, of the users from `first` on. */
+  open(port: number, count: number, first?: number): Promise<Timed>
   /** The last one after all others. */
   join(room: number): Promise<Timed>
+  /** Seconds of CPU so far. */
+  cpu(): number
   end(): Promise<void>
 }
 
@@ -23,7 +26,7 @@ export function startGenerators(processes: number): Generators {
   return {
     all: (order, input) => Promise.all(children.map(child => tell(child, order, input))),
     last: (order, input) => tell(last, order, input),
-    open: async (port, count) => {
+    open: async (port, count, first = 0) => {
       const share = Math.ceil(count / processes)
       const opened = children.map((child, index) => {
         const from = index * share
@@ -31,7 +34,7 @@ export function startGenerators(processes: number): Generators {
         return tell(child, 'open', {
           port,
           localAddress: `127.0.0.${2 + index}`,
-          from,
+          from: first + from,
           count: Math.min(share, count - from),
         })
       })
@@ -45,6 +48,7 @@ export function startGenerators(processes: number): Generators {
       progress('all are in the room')
       return all
     },
+    cpu: () => children.reduce((sum, child) => sum + cpuSeconds(child.pid ?? 0), 0),
     end: async () => {
       await Promise.all(children.map(child => tell(child, 'close', {})))
       for (const child of children) child.disconnect()

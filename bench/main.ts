@@ -1,16 +1,21 @@
-// npm run bench -- posts|bare|fanout|sync|memory|latency|recovery|storm [--users 19200] [--runs 3] [--json]
+// npm run bench -- posts|windows|bare|fanout|sync|memory|latency|recovery|storm|rosters|sign-in|growth-… [--users 19200] [--runs 3] [--json]
 import { parseArgs } from 'node:util'
 import { benchBare } from './bare.ts'
 import { benchFanout } from './fanout.ts'
 import { type Bench, printTable, summarise } from './figures.ts'
+import { growth } from './growth.ts'
 import { benchMemory } from './memory.ts'
 import { benchLatency, benchRecovery } from './pool.ts'
 import { benchPosts } from './posts.ts'
+import { benchRosters } from './rosters.ts'
+import { benchSignIn } from './sign-in.ts'
 import { benchStorm } from './storm.ts'
 import { benchSync } from './sync.ts'
+import { benchWindows } from './windows.ts'
 
 const benches: Record<string, Bench> = {
   posts: benchPosts,
+  windows: benchWindows,
   bare: benchBare,
   fanout: benchFanout,
   sync: benchSync,
@@ -18,6 +23,9 @@ const benches: Record<string, Bench> = {
   latency: benchLatency,
   recovery: benchRecovery,
   storm: benchStorm,
+  rosters: benchRosters,
+  'sign-in': benchSignIn,
+  ...growth,
 }
 
 const { values, positionals } = parseArgs({
@@ -25,6 +33,7 @@ const { values, positionals } = parseArgs({
   options: {
     sessions: { type: 'string', default: '1000,16000' },
     users: { type: 'string', default: '19200' },
+    points: { type: 'string' },
     runs: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
   },
@@ -32,7 +41,7 @@ const { values, positionals } = parseArgs({
 const bench = benches[positionals[0] ?? '']
 if (bench === undefined) {
   console.error(
-    `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--users 19200] [--sessions 1000,16000] [--runs 3] [--json]`,
+    `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--users 19200] [--sessions 1000,16000] [--points 100,1600] [--runs 3] [--json]`,
   )
   process.exit(2)
 }
@@ -40,6 +49,7 @@ const rows = await bench.run({
   runs: Number(values.runs),
   users: Number(values.users),
   sessions: values.sessions.split(',').map(Number),
+  points: values.points?.split(',').map(Number),
 })
 if (values.json) console.log(JSON.stringify(rows, null, 2))
 else printTable(bench.title, rows.map(summarise))

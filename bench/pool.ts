@@ -1,19 +1,12 @@
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { connect as connectSocket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type Client, connect } from '../src/client/index.ts'
 import { type Bench, percentile, progress, type Row } from './figures.ts'
+import { type Site, startSite } from './load/site.ts'
 import { repeat } from './measure.ts'
 import { seedWorld } from './seed.ts'
-import { type BenchServer, startServer } from './server.ts'
 import { type BenchSession, openBenchSession } from './session.ts'
 import { largeRoom, lightWorld, roomId, tokenOf } from './world.ts'
 
-const main = join(import.meta.dirname, '..', 'src', 'cli', 'main.ts')
 const POSTS = 400
 const PAUSE_MS = 15
 const HEARERS = 50
@@ -39,8 +32,6 @@ export const benchRecovery: Bench = {
     const rows: Row[][] = []
     for (const count of sessions) {
       const pool = await startPool(3, users)
-      // As a server has it that nobody told otherwise.
-      await pool.store.asAdmin('settings.update', { settings: { admissionsPerSecond: 300, admissionBurst: 600 } })
       try {
         rows.push(await repeat(runs, () => measureRecovery(pool, count)))
       } finally {
@@ -51,74 +42,16 @@ export const benchRecovery: Bench = {
   },
 }
 
-type Member = { url: string; port: number; kill(): Promise<void>; stop(): Promise<void> }
-type BenchPool = { store: BenchServer; members: Member[]; restart(index: number): Promise<void>; stop(): Promise<void> }
-
-/** Its store is the embedded one of a server that has nothing else to do; NATS is the one that bin/setup brought. */
-async function startPool(size: number, users: number): Promise<BenchPool> {
-  const store = await startServer()
-  await seedWorld(store, users, lightWorld)
-  const nats = await startNats()
-  const start = (index: number) => startMember(store, nats.url, `bench${index}`)
-  const members = await Promise.all(Array.from({ length: size }, (_, index) => start(index)))
-  return {
-    store,
-    members,
-    async restart(index) {
-      members[index] = await start(index)
-    },
-    async stop() {
-      for (const member of members) await member.stop()
-      nats.stop()
-      await store.stop()
-    },
-  }
+/** NATS and the servers, one process each, on a store that is filled. */
+async function startPool(size: number, users: number): Promise<Site> {
+  const site = await startSite({ servers: size, workers: 1 })
+  const databaseSocket = decodeURIComponent(new URL(site.databaseUrl).hostname)
+  await seedWorld({ asAdmin: site.asAdmin, databaseSocket }, users, lightWorld)
+  return site
 }
 
-async function startMember(store: BenchServer, natsUrl: string, name: string): Promise<Member> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'pchat-bench-'))
-  await chmod(dataDir, 0o711)
-  const database = `postgres://pchat@${encodeURIComponent(store.databaseSocket)}/pchat`
-  const args = ['start', '--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir, '--log-level', 'error']
-  const pool = ['--database-url', database, '--nats-url', natsUrl, '--server', name]
-  const child = spawn(process.execPath, [main, ...args, ...pool], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.on('data', said => {
-      const found = /ready at (\S+)/.exec(String(said))?.[1]
-      if (found) resolve(found)
-    })
-    child.once('exit', () => reject(new Error('a server of the pool ended before it was ready')))
-  })
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit')
-      child.kill(signal)
-      await ended
-    }
-    await rm(dataDir, { recursive: true, force: true })
-  }
-  return { url, port: Number(new URL(url).port), kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
-}
-
-async function startNats(): Promise<{ url: string; stop(): void }> {
-  const tools = JSON.parse(await readFile(join(import.meta.dirname, '..', '.cache', 'tools.json'), 'utf8'))
-  const port = 20_000 + Math.floor(Math.random() * 12_000)
-  const child = spawn(tools.natsServer, ['-a', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
-  for (;;) {
-    const socket = connectSocket(port, '127.0.0.1')
-    const answered = await Promise.race([
-      once(socket, 'data').then(() => true),
-      once(socket, 'close').then(() => false),
-    ]).catch(() => false)
-    socket.destroy()
-    if (answered) return { url: `nats://127.0.0.1:${port}`, stop: () => void child.kill() }
-    if (child.exitCode !== null) throw new Error('nats-server ended')
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
-
-async function measureLatency({ members }: BenchPool): Promise<Row[]> {
-  const times = members.map(() => [] as number[])
+async function measureLatency({ servers }: Site): Promise<Row[]> {
+  const times = servers.map(() => [] as number[])
   const sessions: BenchSession[] = []
   let heardBy: number[] = []
   let sentAt = 0
@@ -128,15 +61,15 @@ async function measureLatency({ members }: BenchPool): Promise<Row[]> {
     if (heardBy[member] === HEARERS) times[member]!.push(performance.now() - sentAt)
     if (heardBy.every(count => count === HEARERS)) allHeard()
   }
-  for (const [index, member] of members.entries())
+  for (const [index, member] of servers.entries())
     for (let n = 0; n < HEARERS; n += 1) {
       const address = { port: member.port, localAddress: `127.0.0.${2 + index}` }
-      const heard = { messages: 0, bytes: 0, ended: 0 }
+      const heard = { messages: 0, reads: 0, bytes: 0, ended: 0 }
       sessions.push(await openBenchSession(address, tokenOf(index * HEARERS + n), heard, () => hear(index)))
     }
   for (const session of sessions) await session.ask('room.join', { room: roomId(largeRoom(0)), history: 0 })
   for (let count = 0; count < POSTS; count += 1) {
-    heardBy = members.map(() => 0)
+    heardBy = servers.map(() => 0)
     const whole = new Promise<void>(resolve => {
       allHeard = resolve
     })
@@ -154,8 +87,8 @@ async function measureLatency({ members }: BenchPool): Promise<Row[]> {
   }))
 }
 
-async function measureRecovery(pool: BenchPool, count: number): Promise<Row> {
-  const victim = pool.members[0]!
+async function measureRecovery(pool: Site, count: number): Promise<Row> {
+  const victim = pool.servers[0]!
   const clients: Client[] = []
   const back: number[] = []
   let killedAt = Number.POSITIVE_INFINITY
@@ -177,7 +110,7 @@ async function measureRecovery(pool: BenchPool, count: number): Promise<Row> {
   await victim.kill()
   while (back.length < count) await new Promise(resolve => setTimeout(resolve, 20))
   for (const client of clients) client.close()
-  await pool.restart(0)
+  await victim.restart()
   return {
     sessions: count.toLocaleString('en'),
     'first back s': Math.min(...back) / 1000,

@@ -15,12 +15,28 @@ export function cpuSecondsWithChildren(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), cpuSeconds(pid))
 }
 
+/** None of a process that has ended and was not awaited yet. */
 export function residentBytes(pid: number): number {
   const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kilobytes) * 1024
+  return Number(kilobytes ?? 0) * 1024
+}
+
+/** Resident, but a page that several processes have counts as a part of each. The kernel walks all pages for it. */
+export function proportionalBytes(pid: number): number {
+  const kilobytes = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
+  return Number(kilobytes ?? 0) * 1024
 }
 
 export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  } catch {
+    return findChildren(pid)
+  }
+}
+
+/** For a kernel that does not list them, and for a process that is gone. */
+function findChildren(pid: number): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter(other => Number.isInteger(other) && parentOf(other) === pid)

@@ -18,7 +18,11 @@ const GROUPS = 2000
 const id = (kind: string, number: string) => `md5('${kind} ' || ${number})::uuid`
 
 /** Puts the world of world.ts into the store, beside the verbs: through them 20,000 users would take an hour. */
-export async function seedWorld(server: BenchServer, users: number, fill: Fill): Promise<void> {
+export async function seedWorld(
+  server: Pick<BenchServer, 'asAdmin' | 'databaseSocket'>,
+  users: number,
+  fill: Fill,
+): Promise<void> {
   const { category } = await server.asAdmin('category.create', { name: 'Bench', allowedMembers: ['example.com'] })
   const db = new Client({ host: server.databaseSocket, user: 'pchat', database: 'pchat' })
   await db.connect()

@@ -1,15 +1,19 @@
 import { PchatError } from '../src/client/error.ts'
 import type { Input, Result, Verb } from '../src/protocol/request.ts'
-import { type Address, type BenchSocket, openBenchSocket } from './socket.ts'
+import { type Address, type BenchSocket, type OnFrame, openBenchSocket } from './socket.ts'
 
 /** A signed-in session that counts what it hears and parses only answers. */
 export type BenchSession = {
   ask<V extends Verb>(verb: V, input: Input<V>): Promise<Result<V>>
+  /** Sends a request as text; its answer comes to who listens. */
+  send(text: string): void
+  /** From now on answers come as bytes, to nobody else; undefined: to who asked, as usual. */
+  listen(onAnswer: OnFrame | undefined): void
   end(): void
 }
 
 /** Shared by all sessions of the process. */
-export type Heard = { messages: number; bytes: number; ended: number }
+export type Heard = { messages: number; reads: number; bytes: number; ended: number }
 
 type Asked = { resolve: (result: never) => void; reject: (error: Error) => void }
 
@@ -27,11 +31,14 @@ export async function openBenchSession(
   const asked = new Map<number, Asked>()
   let lastId = 0
   let over = false
+  let listener: OnFrame | undefined
 
   function onFrame(buffer: Buffer, from: number, to: number): void {
     heard.bytes += to - from
-    if (buffer[from + 2] !== E) answer(buffer.toString('utf8', from, to))
-    else if (buffer[from + EVENT_NAME_AT] === M) {
+    if (buffer[from + 2] !== E) {
+      if (listener) listener(buffer, from, to)
+      else answer(buffer.toString('utf8', from, to))
+    } else if (buffer[from + EVENT_NAME_AT] === M) {
       heard.messages += 1
       onMessage?.()
     }
@@ -50,7 +57,10 @@ export async function openBenchSession(
     for (const waiting of asked.values()) waiting.reject(new Error('the connection ended'))
   }
 
-  const socket: BenchSocket = await openBenchSocket(address, onFrame, onEnd)
+  const onRead = () => {
+    heard.reads += 1
+  }
+  const socket: BenchSocket = await openBenchSocket(address, onFrame, onEnd, onRead)
   const session: BenchSession = {
     ask: (verb, input) => {
       lastId += 1
@@ -59,6 +69,10 @@ export async function openBenchSession(
         asked.set(id, { resolve, reject })
         socket.send(JSON.stringify({ id, verb, input }))
       })
+    },
+    send: socket.send,
+    listen: onAnswer => {
+      listener = onAnswer
     },
     end: () => {
       over = true

@@ -14,28 +14,57 @@ export type Address = { port: number; localAddress: string }
 export type OnFrame = (buffer: Buffer, from: number, to: number) => void
 
 const TEXT = 0x81
+const CLOSE = 0x8
 const PING = 0x9
+const GONE = 1006
 const NO_MASK = Buffer.alloc(4)
+const CLOSE_ANSWER = Buffer.from([0x88, 0x80, 0, 0, 0, 0])
 
-export function openBenchSocket(address: Address, onFrame: OnFrame, onEnd: () => void): Promise<BenchSocket> {
+export function openBenchSocket(
+  address: Address,
+  onFrame: OnFrame,
+  /** The code of the server's close; 1006 where it went without a word. */
+  onEnd: (code: number) => void,
+  onRead?: () => void,
+): Promise<BenchSocket> {
   return new Promise((resolve, reject) => {
-    const parse = frameParser(onFrame, pong)
+    let code = GONE
+    const onClose = (sent: number) => {
+      code = sent
+      socket.end(CLOSE_ANSWER)
+    }
+    const parse = frameParser(onFrame, pong, onClose)
     let head = ''
+    let isOpen = false
     const receive = (buffer: Buffer, from: number, to: number) => {
-      if (head.endsWith(END_OF_HEAD)) return parse(buffer, from, to)
+      onRead?.()
+      if (isOpen) return parse(buffer, from, to)
       const end = buffer.subarray(from, to).indexOf(END_OF_HEAD)
       const stop = end < 0 ? to : from + end + END_OF_HEAD.length
       head += buffer.toString('latin1', from, stop)
       if (end < 0) return
-      if (head.startsWith('HTTP/1.1 101'))
-        resolve({ send: text => socket.write(textFrame(text)), end: () => socket.destroy() })
+      isOpen = true
+      if (head.startsWith('HTTP/1.1 101')) resolve({ send, end: () => socket.destroy() })
       else reject(new Error(head.split('\r\n')[0]))
+      head = ''
       if (stop < to) parse(buffer, stop, to)
     }
     const socket = openSocket(address, receive)
     socket.once('connect', () => socket.write(upgrade(address.port)))
-    socket.once('error', reject)
-    socket.once('close', onEnd)
+    // A reset after the upgrade is told by the close that follows.
+    socket.on('error', reject)
+    socket.once('close', () => {
+      reject(new Error('the connection ended before it was one'))
+      onEnd(code)
+    })
+    /** What is sent in one turn goes in one write. */
+    function send(text: string): void {
+      if (socket.writableCorked === 0) {
+        socket.cork()
+        process.nextTick(() => socket.uncork())
+      }
+      socket.write(textFrame(text))
+    }
     function pong(): void {
       socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]))
     }
@@ -81,7 +110,7 @@ function textFrame(text: string): Buffer {
   return Buffer.concat([head, NO_MASK, payload])
 }
 
-function frameParser(onFrame: OnFrame, onPing: () => void): OnFrame {
+function frameParser(onFrame: OnFrame, onPing: () => void, onClose: (code: number) => void): OnFrame {
   let kept: Buffer | undefined
   return (buffer, from, to) => {
     const whole = kept === undefined ? buffer : Buffer.concat([kept, buffer.subarray(from, to)])
@@ -92,6 +121,7 @@ function frameParser(onFrame: OnFrame, onPing: () => void): OnFrame {
       if (frame === undefined) break
       if (frame.opcode === 1) onFrame(whole, frame.from, frame.to)
       else if (frame.opcode === PING) onPing()
+      else if (frame.opcode === CLOSE && frame.to - frame.from >= 2) onClose(whole.readUInt16BE(frame.from))
       at = frame.to
     }
     kept = at < end ? Buffer.from(whole.subarray(at, end)) : undefined

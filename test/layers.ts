@@ -100,7 +100,14 @@ const sql =
   /\bSELECT\b[\s\S]+?\bFROM\b|\bSELECT\s+\w+\(|\bINSERT\s+INTO\b|\bUPDATE\s+\S+\s+SET\b|\bDELETE\s+FROM\b|\b(?:CREATE|ALTER|DROP|TRUNCATE)\s+(?:TABLE|INDEX|SCHEMA|DATABASE|ROLE|FUNCTION|SEQUENCE|TYPE)\b|^\s*(?:BEGIN|COMMIT|ROLLBACK)\b/
 const holdsSql = ['store', 'compliance', 'topology']
 /** The bench fills a database, and measures the bare parts beside the server that is built of them. */
-const benchSql = ['bench/seed.ts', 'bench/bare.ts']
+const benchSql = [
+  'bench/seed.ts',
+  'bench/bare.ts',
+  'bench/write.ts',
+  'bench/growth-seed.ts',
+  'bench/load/provision.ts',
+  'bench/load/truth.ts',
+]
 const benchSocket = 'bench/bare-server.ts'
 
 export function strayTechnology(sources: Source[]): string[] {

@@ -335,7 +335,9 @@ describe('edits that the bus lost', () => {
       const [his, hers] = [await deaf.at(stage.bob).open(), await deaf.at(stage.alice).open()]
       await his.call('room.join', { room: room.id })
       const held =
-        how === 'join' ? deaf.gate.hold('before', 'room-user', 'transaction') : deaf.gate.hold('after', 'sync', 'pool')
+        how === 'join'
+          ? deaf.gate.hold('before', 'room-user', 'transaction')
+          : deaf.gate.hold('after', 'sync-counts', 'pool')
       const answer =
         how === 'join'
           ? hers.call('room.join', { room: room.id })

@@ -144,7 +144,7 @@ describe('joining against a removal', () => {
     const witness = await there(alice).open()
     await witness.call('room.join', { room: room.id })
     const session = await there(rita).open()
-    const held = other.gate.hold('after', 'sync', 'pool')
+    const held = other.gate.hold('after', 'sync-counts', 'pool')
     const syncing = session.call('session.sync', { rooms: [{ room: room.id }] })
     await held.reached
     for (const text of ['1', '2', '3']) await caughtUp(witness, room, text)

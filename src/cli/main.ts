@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
+import { addLoad } from './load.ts'
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
@@ -15,6 +16,7 @@ const program = new Command('pchat')
 addStart(program)
 addDemo(program)
 addPool(program)
+addLoad(program)
 
 dropEmptyVariables(process.env)
 try {
