@@ -43,6 +43,8 @@ const usual: pg.PoolConfig = {
   lock_timeout: 5_000,
   // The last net: an answer that never comes is given up, its outcome unknown. Nothing is cancelled there.
   query_timeout: 60_000,
+  // Statements that are sent together travel together; each is still answered, or fails, for itself.
+  pipeline: true,
   // A machine that went without a word is noticed.
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
@@ -83,27 +85,48 @@ export function transaction<T>(
   })
 }
 
+/** The steps of a transaction whose commit must be certain. */
+export type Steps<Opened, Written, Rollback> = {
+  /** Sends one statement before it returns, behind BEGIN. It writes nothing: should BEGIN fail, it runs by itself. */
+  open(connection: Connection): Promise<Opened>
+  decide(connection: Connection, opened: Opened): Promise<{ rollback: Rollback } | Decided<Written>>
+}
+type Decided<Written> = {
+  /** Sends at most one statement before it returns; COMMIT follows, which rolls back where that one failed. */
+  write(connection: Connection): Promise<Written>
+  /** What to do once it is on disk. */
+  commit(written: Written): void
+}
+
 /**
- * A transaction whose commit must be certain. `work` answers what to do once it is on disk, or why to roll back. Whatever goes
- * wrong in COMMIT leaves the outcome unknown: that is `unavailable`, and a retry finds out.
+ * A transaction in two round trips whose commit must be certain; answers why it was rolled back. Whatever goes wrong in COMMIT
+ * leaves the outcome unknown: that is `unavailable`, and a retry finds out.
  */
-export function confirmedTransaction<Rollback>(
+export function confirmedTransaction<Opened, Written, Rollback>(
   db: Db,
-  work: (connection: Connection) => Promise<{ commit: () => void } | { rollback: Rollback }>,
+  steps: Steps<Opened, Written, Rollback>,
 ): Promise<Rollback | undefined> {
   return onConnection(db, async connection => {
-    await connection.query('BEGIN')
-    const outcome = await work(connection)
-    if ('rollback' in outcome) {
+    const [, opened] = await together(connection.query('BEGIN'), steps.open(connection))
+    const decided = await steps.decide(connection, opened)
+    if ('rollback' in decided) {
       await connection.query('ROLLBACK')
-      return outcome.rollback
+      return decided.rollback
     }
-    await commitConfirmed(connection)
+    const [written] = await together(decided.write(connection), commitConfirmed(connection))
     // Refusals of the batch were only read.
     await db.confirm?.(connection)
-    outcome.commit()
+    decided.commit(written)
     return undefined
   })
+}
+
+/** Two statements of one flight. Waits for both, and fails with the first one's reason: it is that of the second as well. */
+async function together<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const [one, other] = await Promise.allSettled([first, second])
+  if (one.status === 'rejected') throw one.reason
+  if (other.status === 'rejected') throw other.reason
+  return [one.value, other.value]
 }
 
 /** A connection of the pool, rolled back where `work` throws, and thrown away where even that fails. */
@@ -141,14 +164,16 @@ async function commitConfirmed(connection: Connection): Promise<void> {
   }
   connection.on('notice', onNotice)
   let cause: unknown
+  let rolledBack = false
   try {
-    await connection.query('COMMIT')
+    // Where a statement before it failed, COMMIT is answered with ROLLBACK, and no error.
+    rolledBack = (await connection.query('COMMIT')).command !== 'COMMIT'
   } catch (error) {
     cause = error
   } finally {
     connection.off('notice', onNotice)
   }
-  if (cause !== undefined || warned)
+  if (cause !== undefined || warned || rolledBack)
     throw new Refusal(
       'unavailable',
       'The store did not confirm this; it may be done all the same. Try again, a post under its clientId.',

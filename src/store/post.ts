@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs'
+import { plainArray, textArray } from './array.ts'
 import type { Connection, Queryable } from './db.ts'
 
-/** One post as the store takes it. `clientId` null has no repeat (no such post yet). */
+/** One post as the store takes it. */
 export type NewPost = {
   room: string
   author: string
   clientId: string
-  content: Uint8Array
+  /** Hash of what was posted, 32 hexadecimal digits. */
+  content: string
   format: string
   alert: boolean
   title: string | null
@@ -16,24 +19,23 @@ export type NewPost = {
 }
 
 export type Opened = {
-  rooms: Map<string, { category: string; listVersion: number; disabled: boolean; lastSeq: number; firstSeq: number }>
+  rooms: Map<string, { category: string; listVersion: number; disabled: boolean }>
   categories: Map<string, { lockKey: number; scopeVersion: number; chatHistory: boolean }>
   directory: number
   settings: number
-  /** By place in the arrays that were given, from 0. */
-  repeats: Map<number, { seq: number; at: Date; content: Buffer }>
+  /** By place in the list that was given, from 0. */
+  repeats: Map<number, { seq: number; atMs: number; content: string }>
 }
 
 type OpenRow = {
   what: string
-  ord: number | null
   id: string
   category: string
   version: number
   flag: boolean
+  place: number
   seq: number
-  first_seq: number
-  at: Date
+  at_ms: number
   content: Buffer
 }
 
@@ -41,78 +43,70 @@ type OpenRow = {
 export async function openPosts(
   tx: Connection,
   categoryKeys: number[],
-  posts: { room: string; author: string; clientId: string }[],
+  posts: { room: string; author: { id: string }; clientId: string }[],
 ): Promise<Opened> {
   const { rows } = await tx.query<OpenRow>({
-    name: 'post-open',
-    text: 'SELECT * FROM post_open($1, $2, $3, $4)',
-    values: [categoryKeys, posts.map(p => p.room), posts.map(p => p.author), posts.map(p => p.clientId)],
+    name: 'post-take',
+    text: 'SELECT what, id, category, version, flag, place, seq, at_ms, content FROM post_take($1, $2, $3, $4)',
+    values: [
+      categoryKeys,
+      plainArray(posts.map(post => post.room)),
+      plainArray(posts.map(post => post.author.id)),
+      plainArray(posts.map(post => post.clientId)),
+    ],
   })
   const opened: Opened = { rooms: new Map(), categories: new Map(), directory: 0, settings: 0, repeats: new Map() }
-  for (const row of rows) {
-    if (row.what === 'room')
-      opened.rooms.set(row.id, {
-        category: row.category,
-        listVersion: row.version,
-        disabled: row.flag,
-        lastSeq: row.seq,
-        firstSeq: row.first_seq,
-      })
-    else if (row.what === 'category')
-      opened.categories.set(row.id, { lockKey: row.ord ?? 0, scopeVersion: row.version, chatHistory: row.flag })
-    else if (row.what === 'repeat')
-      opened.repeats.set((row.ord ?? 0) - 1, { seq: row.seq, at: row.at, content: row.content })
-    else if (row.what === 'directory') opened.directory = row.version
-    else if (row.what === 'settings') opened.settings = row.version
-  }
+  for (const row of rows) take(opened, row)
   return opened
 }
 
-/** Numbers and writes the posts, in the order given. Answers place, seq and instant of each. Under openPosts of the same transaction. */
-export async function writePosts(tx: Connection, posts: NewPost[]): Promise<{ seq: number; at: Date }[]> {
-  const { rows } = await tx.query<{ ord: number; seq: number; at: Date }>({
+function take(opened: Opened, row: OpenRow): void {
+  const { what, id, version, flag } = row
+  if (what === 'room') opened.rooms.set(id, { category: row.category, listVersion: version, disabled: flag })
+  else if (what === 'deleted') opened.rooms.delete(id)
+  else if (what === 'category')
+    opened.categories.set(id, { lockKey: row.place, scopeVersion: version, chatHistory: flag })
+  else if (what === 'repeat')
+    opened.repeats.set(row.place - 1, { seq: row.seq, atMs: row.at_ms, content: row.content.toString('hex') })
+  else if (what === 'directory') opened.directory = version
+  else if (what === 'settings') opened.settings = version
+}
+
+/** In a file of its own, so that the bench measures this very statement. Read once: the next version may take its place. */
+const writeStatement = readFileSync(new URL('post-write.sql', import.meta.url), 'utf8')
+
+export type Written = { seq: number; atMs: number }
+
+/** Writes the posts, numbered in the order given, and answers in that order. Under openPosts of the same transaction. */
+export async function writePosts(tx: Connection, posts: NewPost[]): Promise<Written[]> {
+  const inRoom = new Map<string, number>()
+  const places = posts.map(({ room }) => {
+    const place = (inRoom.get(room) ?? 0) + 1
+    inRoom.set(room, place)
+    return place
+  })
+  const { rows } = await tx.query<{ room: string; base: number; at_ms: number }>({
     name: 'post-write',
-    text: `
-    WITH post AS (
-      SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::jsonb[], $10::boolean[])
-             WITH ORDINALITY AS t (room, author, client_id, content, format, alert, title, text, file, kept, ord)
-    ), n AS (
-      SELECT room, count(*) AS n FROM post GROUP BY room
-    ), raised AS (
-      UPDATE room_head h
-         SET last_seq = h.last_seq + n.n,
-             -- the store's clock, not now(): the locks were waited for
-             last_at = greatest(date_trunc('milliseconds', clock_timestamp()), h.last_at)
-        FROM n WHERE h.room = n.room
-      RETURNING h.room, h.last_seq - n.n AS base, h.last_seq AS top, h.last_at AS at
-    ), numbered AS MATERIALIZED (
-      SELECT p.*, r.base + row_number() OVER (PARTITION BY p.room ORDER BY p.ord) AS seq, r.at FROM post p JOIN raised r USING (room)
-    ), kept AS (
-      INSERT INTO message (room, seq, author, client_id, at, format, alert, title, text, file)
-      SELECT room, seq, author, client_id, at, format, alert, title, text, file FROM numbered WHERE kept
-    ), passing AS (
-      INSERT INTO passing_message (room, seq, author, client_id, at, format, alert, title, text, file)
-      SELECT room, seq, author, client_id, at, format, alert, title, text, file FROM numbered WHERE NOT kept
-    ), repeats AS (
-      INSERT INTO repeat (room, author, client_id, seq, at, content) SELECT room, author, client_id, seq, at, content FROM numbered
-    ), changes AS (
-      INSERT INTO change (kind, subject, from_seq, through_seq) SELECT 'post', room, base + 1, top FROM raised
-    )
-    SELECT ord, seq, at FROM numbered ORDER BY ord`,
+    text: writeStatement,
     values: [
-      posts.map(p => p.room),
-      posts.map(p => p.author),
-      posts.map(p => p.clientId),
-      posts.map(p => p.content),
-      posts.map(p => p.format),
-      posts.map(p => p.alert),
-      posts.map(p => p.title),
-      posts.map(p => p.text),
-      posts.map(p => p.file),
-      posts.map(p => p.kept),
+      plainArray(posts.map(post => post.room)),
+      plainArray(places),
+      plainArray(posts.map(post => post.author)),
+      plainArray(posts.map(post => post.clientId)),
+      plainArray(posts.map(post => `"\\\\x${post.content}"`)),
+      plainArray(posts.map(post => post.format)),
+      plainArray(posts.map(post => post.alert)),
+      textArray(posts.map(post => post.title)),
+      textArray(posts.map(post => post.text)),
+      textArray(posts.map(post => post.file)),
+      plainArray(posts.map(post => post.kept)),
     ],
   })
-  return rows
+  const raised = new Map(rows.map(row => [row.room, row]))
+  return posts.map(({ room }, index) => {
+    const { base, at_ms: atMs } = raised.get(room)!
+    return { seq: base + places[index]!, atMs }
+  })
 }
 
 /** A batch of repeats only still writes, so that its commit waits for the stand-by too. */
