@@ -10,6 +10,7 @@ export const profileNames = [
   'failover',
   'announcement',
   'mattermost',
+  'day',
 ] as const
 export type ProfileName = (typeof profileNames)[number]
 

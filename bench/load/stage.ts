@@ -132,3 +132,15 @@ export const modelRates: Record<'lync-2013' | 'model-1' | 'model-2', Record<Room
   'model-1': { small: 55.56, medium: 18.52, large: 0.03 },
   'model-2': { small: 41.67, medium: 13.89, large: 0.28 },
 }
+
+/** A model's rates at this scale, or those that `--rate` asks for in the same mixture. */
+export function workAt(rates: Record<RoomKind, number>, { scale, rate }: LoadOptions): Work {
+  const { small, medium, large } = rates
+  const times = rate === undefined ? scale : rate / (small + medium + large)
+  return {
+    posts: { small: small * times, medium: medium * times, large: large * times },
+    joins: 10 * scale,
+    reads: 5 * scale,
+    probes: 0.5,
+  }
+}

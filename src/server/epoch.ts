@@ -1,5 +1,5 @@
 import type { Chat } from '../chat/chat.ts'
-import { lastSeqs } from '../store/change.ts'
+import { isAnyBehind } from '../store/change.ts'
 import { raiseEpoch, readEpoch } from '../store/epoch.ts'
 
 /**
@@ -10,7 +10,5 @@ import { raiseEpoch, readEpoch } from '../store/epoch.ts'
 export async function otherEpoch(chat: Chat, ends: Map<string, number>): Promise<string | undefined> {
   const epoch = await readEpoch(chat.db)
   if (epoch !== chat.epoch) return epoch
-  const stored = await lastSeqs(chat.db, [...ends.keys()])
-  const isBehind = [...stored].some(([room, lastSeq]) => lastSeq < (ends.get(room) ?? 0))
-  return isBehind ? raiseEpoch(chat.db, epoch) : undefined
+  return (await isAnyBehind(chat.db, ends)) ? raiseEpoch(chat.db, epoch) : undefined
 }

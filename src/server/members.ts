@@ -9,6 +9,8 @@ export type Members = {
   heard(member: string, hello?: boolean): void
   /** It is dead, or said goodbye. */
   forget(member: string): void
+  /** The store says that it is dead. */
+  forgetSilent(member: string): void
   /** Begins to speak: whoever hears it answers, so the owner listens before. */
   start(): void
   stop(): Promise<void>
@@ -19,13 +21,15 @@ export type MembersOptions = {
   silentMs?: number
   found(member: string): void
   lost(member: string): void
-  /** Others may have said anything meanwhile: the bus was away, or this process stood still. */
+  /** Others may have said anything meanwhile: the bus was away. */
   back(): void
 }
 
 const aliveMs = 1_000
-/** Who says nothing for so long is taken as dead. */
-const silentMs = 10_000
+/** Who says nothing for so long is taken as dead. A busy machine's garbage collection takes seconds. */
+const silentMs = 20_000
+/** Who was heard in so many of its beats is not dead, whatever the store says: a busy one is late with that. */
+const freshBeats = 3
 /** Looks at the bus a little more often than it speaks. */
 const looksPerAlive = 4
 
@@ -42,21 +46,18 @@ export function openMembers(chat: Chat, options: MembersOptions): Members {
     const now = performance.now()
     // Whoever did not listen himself takes nobody's silence for death.
     const stoodStill = now - lookedAt > patienceMs / 2
-    const isBack = isConnected() && (!connected || stoodStill)
+    const isBack = isConnected() && !connected
     connected = isConnected()
     lookedAt = now
     if (!connected) return
-    if (isBack) listenAnew(now)
+    // What was sent meanwhile waits to be read: asking everybody everything would keep a busy process busy.
+    if (isBack || stoodStill) for (const member of heardAt.keys()) heardAt.set(member, now)
+    if (isBack) options.back()
     if (isBack || now - toldAt >= everyMs) {
       tellAlive(chat, isBack || toldAt < 0)
       toldAt = now
     }
     for (const [member, at] of heardAt) if (now - at > patienceMs) forget(member)
-  }
-
-  function listenAnew(now: number) {
-    for (const member of heardAt.keys()) heardAt.set(member, now)
-    options.back()
   }
 
   function forget(member: string) {
@@ -76,6 +77,10 @@ export function openMembers(chat: Chat, options: MembersOptions): Members {
       if (hello) tellAlive(chat, false)
     },
     forget,
+    forgetSilent(member) {
+      const at = heardAt.get(member)
+      if (at !== undefined && performance.now() - at > freshBeats * everyMs) forget(member)
+    },
     start() {
       looking ??= repeatEvery(everyMs / looksPerAlive, look, error =>
         chat.log.error({ err: error }, 'the look at the pool failed'),

@@ -169,10 +169,15 @@ describe('rosters of several servers', () => {
   })
 
   test('[RO12] whoever knows that a server is dead need not wait for its silence', async () => {
-    const { one, two } = await openPair()
-    two.crash()
+    const { one, two } = await openPair({ aliveMs: 100 })
+    // Late with its beat in the store, but alive: it was heard a moment ago.
     one.roster.forget(two.id)
-    expect(names(one.roster.list('r'))).toEqual(['alice'])
+    expect(names(one.roster.list('r'))).toEqual(['alice', 'bob'])
+    two.crash()
+    await vi.waitFor(() => {
+      one.roster.forget(two.id)
+      expect(names(one.roster.list('r'))).toEqual(['alice'])
+    }, wait)
     expect(kinds(one.told.get('r')).filter(kind => kind.startsWith('left'))).toEqual([])
   })
 
@@ -204,6 +209,44 @@ describe('rosters of several servers', () => {
       expect(names(roster.list('r'))).toEqual(['alice', 'bob'])
       expect(kinds(told.get('r')).filter(kind => kind.startsWith('left'))).toEqual([])
     }
+  })
+
+  test('[RO20] about many rooms a process is asked in turn, and all of them are known in the end', async () => {
+    const wire = openWire()
+    const calm = { digestMs: 60_000, askAgainMs: 60_000 }
+    const [one, two] = [openServer(wire, calm), openServer(wire, calm)]
+    const rooms = Array.from({ length: 5_000 }, (_, i) => `room ${i}`)
+    for (const room of rooms)
+      for (const [server, user] of [
+        [one, alice],
+        [two, bob],
+      ] as const)
+        server.enter(room, user)
+    await vi.waitFor(() => {
+      for (const room of rooms) expect(names(two.roster.list(room))).toEqual(['alice', 'bob'])
+    }, wait)
+    two.bus.connect(false)
+    for (const room of rooms) {
+      one.leave(room, alice)
+      one.enter(room, carol)
+    }
+    let [outstanding, most, asked] = [0, 0, 0]
+    wire.lose((_, { head }) => {
+      if (head.kind === 'rosterAsk' && head.member === two.id) {
+        asked += head.rooms.length
+        outstanding += head.rooms.length
+      }
+      most = Math.max(most, outstanding)
+      if (head.kind === 'roster' && head.member === one.id) outstanding -= head.rooms.length
+      return false
+    })
+    await new Promise(resolve => setTimeout(resolve, 100))
+    two.bus.connect(true)
+    await vi.waitFor(() => {
+      for (const room of rooms) expect(names(two.roster.list(room))).toEqual(['bob', 'carol'])
+    }, wait)
+    expect(asked).toBe(5_000)
+    expect(most).toBeLessThanOrEqual(2_000)
   })
 
   test('[RO11] a lost change is found by the next one', async () => {
@@ -297,8 +340,10 @@ describe('rosters of several servers', () => {
     }
     wire.disturb()
     for (const { bus } of servers) bus.connect(true)
-    for (const { roster } of servers) roster.forget(dead)
-    await vi.waitFor(() => expectRight(servers, rooms, users), wait)
+    await vi.waitFor(() => {
+      for (const { roster } of servers) roster.forget(dead)
+      expectRight(servers, rooms, users)
+    }, wait)
   })
 })
 

@@ -36,7 +36,7 @@ export function openPoolRoster(
   hub: {
     tell(room: string, news: RosterNews): void
     isHeard(room: string): boolean
-    /** The bus was away, or this process stood still. */
+    /** The bus was away. */
     back(): void
   },
   options: PoolRosterOptions = {},
@@ -132,7 +132,7 @@ export function openPoolRoster(
     end,
     hear: exchange.hear,
     whole: roster.whole,
-    forget: members.forget,
+    forget: members.forgetSilent,
     async stop() {
       for (const one of ends) one()
       for (const { timer } of visits.values()) clearTimeout(timer)

@@ -53,6 +53,8 @@ const digestMs = 10_000
 const digestRounds = 6
 /** People that are looked at in one turn of the event loop when a process is dead. */
 const maxLookedAtOnce = 2_000
+/** Rooms that one process is asked about at a time: it has others to serve, and a list that comes late is asked for again. */
+const maxAsked = 2_000
 /** How long a join waits for the others' lists. What comes later is told as news. */
 const knownWithinMs = 500
 
@@ -67,6 +69,8 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
   const counted = new Map<string, number>()
   const heard = openHeardRooms()
   const places = new Map<string, Place>()
+  /** Rooms that are to be asked about when there is room. */
+  const wanted = new Map<Place, Iterator<HeardRoom>>()
   /** Numbers of places that the roster still knows somebody at. */
   const numbers = new Set<number>()
   let toAsk = new Map<string | undefined, Set<string>>()
@@ -106,6 +110,20 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
     ask(room.room, place.member)
   }
 
+  function wantAll(place: Place) {
+    wanted.set(place, heard.all()[Symbol.iterator]())
+    wantMore(place)
+  }
+
+  function wantMore(place: Place) {
+    const rooms = wanted.get(place)
+    while (rooms && place.pending.size < maxAsked) {
+      const next = rooms.next()
+      if (next.done) return void wanted.delete(place)
+      want(place, next.value)
+    }
+  }
+
   /** Answers get lost too; one that does not answer is asked less and less often. */
   function askAgain() {
     const now = performance.now()
@@ -114,6 +132,7 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
       for (const [number, { room, askedAt, asks }] of place.pending)
         if (askedAt !== undefined && now - askedAt > pauseMs * 2 ** Math.min(asks, maxAskDoublings))
           want(place, { room, number })
+    for (const place of wanted.keys()) wantMore(place)
   }
 
   function isKnown(room: string): boolean {
@@ -157,13 +176,16 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
     if (!list) return
     roster.replace(room.room, place.number, list)
     apply(place, room, followList(place, room, part.n))
+    wantMore(place)
   }
 
   function hearDigest({ member, rooms }: Extract<BusHead, { kind: 'digest' }>) {
     const place = places.get(member)
     for (const [name, n] of rooms) {
       const room = heard.get(name)
-      if (place && room && noteCounted(place, room.number, n) && !isAsked(place, room.number)) want(place, room)
+      if (!place || !room || !noteCounted(place, room.number, n) || isAsked(place, room.number)) continue
+      // The next digest says it again.
+      if (place.pending.size < maxAsked) want(place, room)
     }
   }
 
@@ -247,18 +269,18 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
       else if (head.kind === 'rosterAsk') void answerRosters(chat, head.member, answer(head.rooms)).catch(log)
     },
     found(member) {
-      const place = openNextPlace(member)
-      for (const room of heard.all()) want(place, room)
+      wantAll(openNextPlace(member))
     },
     lost(member) {
       slow.delete(member)
       const place = places.get(member)
       places.delete(member)
+      if (place) wanted.delete(place)
       for (const room of waiting.keys()) checkWaiting(room)
       if (place) void leaveAll(place)
     },
     askAll() {
-      for (const room of heard.all()) for (const place of places.values()) want(place, room)
+      for (const place of places.values()) wantAll(place)
     },
     isKnown,
     async known(room) {
