@@ -24,6 +24,8 @@ export type Findings = {
 }
 
 const most = { memoryMB: 1_200 }
+/** A process may hold less than 20,000 descriptors: 19,800 users on each of four servers are the whole model, too. */
+const fullScale = 0.99
 
 export function toReport(findings: Findings): LoadReport {
   const { stage, startedAt, provisioned, status, results, verdict, sampled } = findings
@@ -74,7 +76,7 @@ function goalsOf({ stage, verdict, away, sampled }: Findings, concluded: LoadGoa
     none('Deliveries out of order', verdict.disordered),
     none('Told to somebody not entitled', verdict.leaked),
   ]
-  if (stage.plan.options.scale !== 1) return faults
+  if (stage.plan.options.scale < fullScale) return faults
   const memory = Math.max(0, ...sampled.memory.map(({ proportionalMB }) => proportionalMB))
   const small: LoadGoal = {
     text: 'Memory of each server',

@@ -41,6 +41,20 @@ test('[LD13] the goals of a profile are judged by what was measured in their pha
     ['announcing', 'delivery large', 1_200],
   ])
   expect(profiles.announcement.conclude!(announcement).map(({ met }) => met)).toEqual([false, true])
+  const day = outcomeOf(
+    'day',
+    [
+      ['load', 'delivery small', 40],
+      ['before', 'delivery small', 40],
+    ],
+    {
+      'sign-ins a second': 201,
+      'all back after s': 61,
+    },
+  )
+  const [whole] = day.stage.phases
+  day.stage.phases.push(...['sign-in', 'announcement', 'failover'].map(name => ({ ...whole!, name })))
+  expect(profiles.day.conclude!(day).map(({ met }) => met)).toEqual([true, true, true, true, true, false])
 })
 
 function optionsOf(...args: string[]): LoadOptions {

@@ -46,6 +46,8 @@ export type ExchangeOptions = { digestMs?: number; askAgainMs?: number; knownWit
 
 /** What is to be asked is gathered for so long: twenty thousand who come back ask about their rooms in few messages. */
 const gatherMs = 10
+/** In a storm it is asked four times a second, unless somebody waits for the answer. */
+const pauseMs = 250
 const askAgainMs = 1_000
 const maxAskDoublings = 5
 const digestMs = 10_000
@@ -75,6 +77,8 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
   const numbers = new Set<number>()
   let toAsk = new Map<string | undefined, Set<string>>()
   let gathering: NodeJS.Timeout | undefined
+  let hurries = false
+  let askedAt = Number.NEGATIVE_INFINITY
   const slow = new Set<string>()
   const waiting = new Map<string, Set<() => void>>()
   const moves = openMoves(chat)
@@ -86,13 +90,24 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
   function ask(room: string, member: string | undefined) {
     const rooms = toAsk.get(member) ?? new Set()
     toAsk.set(member, rooms.add(room))
-    gathering ??= setTimeout(sendAsks, gatherMs).unref()
+    gathering ??= setTimeout(sendAsks, Math.max(gatherMs, askedAt + pauseMs - performance.now())).unref()
+  }
+
+  /** Somebody waits for the answer. What is asked in the same moment still shares the message. */
+  function hurry() {
+    if (hurries) return
+    hurries = true
+    clearTimeout(gathering)
+    gathering = setTimeout(sendAsks, gatherMs).unref()
   }
 
   function sendAsks() {
     const asks = toAsk
     toAsk = new Map()
+    clearTimeout(gathering)
     gathering = undefined
+    hurries = false
+    askedAt = performance.now()
     for (const [member, rooms] of asks) {
       const open = member === undefined ? [...rooms] : [...rooms].filter(room => isStillAsked(room, member))
       if (open.length > 0) askRosters(chat, open, member)
@@ -285,6 +300,7 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
     isKnown,
     async known(room) {
       if (isKnown(room)) return
+      hurry()
       await new Promise<void>(resolve => {
         const waiters = waiting.get(room) ?? new Set()
         const timer = setTimeout(tooLate, options.knownWithinMs ?? knownWithinMs)
