@@ -4,7 +4,6 @@ import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { generate } from 'selfsigned'
 
 /** PEM texts. */
 export type Certificate = { cert: string; key: string }
@@ -55,7 +54,9 @@ function isGood(pem: string, names: string[]): boolean {
   }
 }
 
-function makeCertificate(names: string[]) {
+async function makeCertificate(names: string[]) {
+  // 20 MB, for once in many months.
+  const { generate } = await import('selfsigned')
   const altNames = names.map(name => (isIP(name) ? { type: 7 as const, ip: name } : { type: 2 as const, value: name }))
   return generate([{ name: 'commonName', value: hostname() }], {
     keyType: 'ec',

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
-import { isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import { repeatEvery } from '../base/lifecycle.ts'
@@ -31,6 +30,8 @@ import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../s
 import { type Health, openHttp } from '../web-services/http.ts'
 import { listenBacklog } from './entrance.ts'
 import { programVersion } from './program.ts'
+import { storeConnections } from './store-connection.ts'
+import { urlOf } from './url.ts'
 
 export type ServeOptions = {
   address: StoreAddress
@@ -78,8 +79,6 @@ export type ServingProcess = Serving & {
   counted(): Promise<Counted>
 }
 
-/** At most so many to the store, of each process that serves. */
-export const storeConnections = 16
 const upkeepMs = 30_000
 const wordIndexMs = 1_000
 
@@ -181,7 +180,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const webSockets = openWebSockets(http.server as Server, chat, hub, options.pingMs)
   if (options.door) await options.door.open(http)
   else await http.listen({ host: options.host, port: options.port, backlog: listenBacklog })
-  url = addressOf({ ...options, port: options.door?.port ?? portOf(http.server as Server) ?? options.port })
+  url = urlOf({ ...options, port: options.door?.port ?? portOf(http.server as Server) ?? options.port })
   await membership.announce()
 
   const setupUrl =
@@ -224,9 +223,4 @@ async function keepUp(chat: Chat, isStopping: () => boolean) {
 function portOf(server: Server): number | undefined {
   const bound = server.address()
   return typeof bound === 'object' && bound ? bound.port : undefined
-}
-
-export function addressOf({ host, port, tls }: { host: string; port: number; tls?: object | undefined }): string {
-  const name = /^(127\.0\.0\.1|::1|localhost)$/.test(host) ? 'localhost' : isIPv6(host) ? `[${host}]` : host
-  return `${tls ? 'https' : 'http'}://${name}:${port}`
 }

@@ -2,14 +2,14 @@ import type { Command } from 'commander'
 import { type Log, openLog } from '../base/log.ts'
 import type { StoreAddress } from '../store/address.ts'
 import { openDb } from '../store/db.ts'
-import { startEmbedded } from '../store/embedded.ts'
 import { migrate } from '../store/migrate.ts'
 import { type Certificate, keepSelfSigned, readCertificate } from './certificate.ts'
 import { takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
 import { findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
-import { type Serving, serve, storeConnections } from './serve.ts'
+import type { Serving } from './serve.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
+import { connectionsFor } from './store-connection.ts'
 import { webRoot } from './web-root.ts'
 import { startWorkers } from './workers.ts'
 
@@ -46,9 +46,6 @@ export async function start(
   }
 }
 
-/** Of administrators, of the verbs of pchat, and of PostgreSQL itself. */
-const otherConnections = 28
-
 type Setting = { admin?: { user: string; password: string } | undefined; tls?: Certificate | undefined }
 type Run = Setting & { options: StartOptions; log: Log; stopping: Stopping }
 
@@ -84,7 +81,9 @@ async function run(
 
 type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log }
 
-function serveAlone({ options, address, tls, admin, log }: Plan): Promise<Serving> {
+async function serveAlone({ options, address, tls, admin, log }: Plan): Promise<Serving> {
+  // Half of the program's memory, which the parent of workers would hold for nothing.
+  const { serve } = await import('./serve.ts')
   const { host, port, domain, site, server, pool, natsUrl, url: publicUrl } = options
   return serve({ address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl, log, admin, webRoot })
 }
@@ -97,8 +96,8 @@ async function openStore(
   started: AsyncDisposableStack,
 ): Promise<StoreAddress> {
   if (options.databaseUrl) return { connectionString: options.databaseUrl, backup: options.backupDatabaseUrl }
-  // Those of a worker that was killed are still there when its successor comes.
-  const settings = { max_connections: otherConnections + 2 * storeConnections * options.workers }
+  const { startEmbedded } = await import('../store/embedded.ts')
+  const settings = { max_connections: connectionsFor(options.workers) }
   const embedded = await startEmbedded({ dataDir, log, settings, signal: stopping.asked })
   started.defer(() => embedded.stop())
   return embedded.address

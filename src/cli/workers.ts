@@ -6,8 +6,9 @@ import type { StoreAddress } from '../store/address.ts'
 import type { Certificate } from './certificate.ts'
 import { openEntrance } from './entrance.ts'
 import type { StartOptions } from './options.ts'
-import { addressOf, type Serving } from './serve.ts'
+import type { Serving } from './serve.ts'
 import { aborted } from './stopping.ts'
+import { urlOf } from './url.ts'
 import { launchWorker, type Worker } from './worker-process.ts'
 
 export type WorkersOptions = {
@@ -130,7 +131,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   try {
     const { setupUrl } = await Promise.race([begin(), refused(options.asked)])
     return {
-      url: addressOf({ host, tls: options.tls, port: entrance.port }),
+      url: urlOf({ host, tls: options.tls, port: entrance.port }),
       setupUrl,
       pids: () => [...living].map(worker => worker.pid),
       stop,

@@ -1,6 +1,7 @@
-import { connect, type NatsConnection, type Subscription } from '@nats-io/transport-node'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
 import type { Log } from '../base/log.ts'
 import type { Bus, BusMessage, Subject } from './bus.ts'
+import { type Interest, type Line, openInterest } from './interest.ts'
 import { openLocalBus } from './local.ts'
 import { decodeMessage, encodeMessage } from './wire.ts'
 
@@ -15,17 +16,30 @@ type Options = {
   /** Subjects of one pool begin with this, so that several pools can share a NATS. */
   pool: string
   log: Log
+  /** For tests: of how many rooms or users it hears one by one. */
+  maxSingles?: number
 }
 
 const retryMs = 1_000
+const maxSingles = 1_000
+
+/** Subjects that are asked for in the same way. */
+type Kind = { name: string; maxSingles: number; wanted: Map<Subject, number>; interest: Interest | undefined }
 
 /**
  * The bus of a pool: within this server as the local bus, to the others through NATS. While NATS is away nothing is kept for it:
- * what the others miss they find in the store. Reconnects for ever; no queue groups, every server hears everything it asked for.
+ * what the others miss they find in the store. Reconnects for ever; no queue groups, every server hears everything it asked for,
+ * subject by subject or all rooms (all users) where it has many.
  */
 export function openNatsBus(options: Options): NatsBus {
   const local = openLocalBus()
-  const wanted = new Map<Subject, { hearers: number; subscription: Subscription | undefined }>()
+  const many = options.maxSingles ?? maxSingles
+  const [rooms, users, others] = [
+    openKind('room', many),
+    openKind('user', many),
+    openKind('', Number.POSITIVE_INFINITY),
+  ]
+  const kinds = [rooms, users, others]
   let connection: NatsConnection | undefined
   let connected = false
   let closed = false
@@ -48,7 +62,7 @@ export function openNatsBus(options: Options): NatsBus {
         })
         if (closed) return void (await made.close())
         // Throws where it has ended already: then all of them begin anew.
-        for (const [subject, want] of wanted) want.subscription = subscribeRemote(made, subject)
+        for (const kind of kinds) kind.interest = openInterest({ ...kind, kind: kind.name, line: lineOf(made), hear })
         connection = made
         connected = true
         void watch(made)
@@ -70,18 +84,33 @@ export function openNatsBus(options: Options): NatsBus {
     // The client has given up by itself: nothing of it comes back.
     connected = false
     connection = undefined
-    for (const want of wanted.values()) want.subscription = undefined
+    for (const kind of kinds) kind.interest = undefined
     void open()
   }
 
-  function subscribeRemote(connection: NatsConnection, subject: Subject): Subscription {
-    return connection.subscribe(nameOf(subject), {
-      callback: (error, message) => {
-        const heard = error ? undefined : decodeMessage(message.data)
-        // What is thrown here would end the client's reading, and nothing would be heard for a while.
-        if (heard) quietly(() => local.publish(subject, heard))
+  function lineOf(connection: NatsConnection): Line {
+    return {
+      hearOne(subject, hear) {
+        const callback = (error: Error | null, { data }: { data: Uint8Array }) => void (error ?? hear(subject, data))
+        const subscription = connection.subscribe(nameOf(subject), { callback })
+        return () => subscription.unsubscribe()
       },
-    })
+      hearAll(kind, hear) {
+        const before = nameOf('').length
+        const subscription = connection.subscribe(nameOf(`${kind}.*`), {
+          callback: (error, message) => void (error ?? hear(message.subject.slice(before) as Subject, message.data)),
+        })
+        return () => subscription.unsubscribe()
+      },
+      flush: () => connection.flush(),
+      isClosed: () => connection.isClosed(),
+    }
+  }
+
+  function hear(subject: Subject, bytes: Uint8Array) {
+    const message = decodeMessage(bytes)
+    // What is thrown here would end the client's reading, and nothing would be heard for a while.
+    if (message) quietly(() => local.publish(subject, message))
   }
 
   function quietly(work: () => void) {
@@ -92,7 +121,17 @@ export function openNatsBus(options: Options): NatsBus {
     }
   }
 
-  const nameOf = (subject: Subject) => `pchat.${options.pool}.${subject}`
+  function leave(subject: Subject) {
+    const { wanted, interest } = kindOf(subject)
+    const left = (wanted.get(subject) ?? 0) - 1
+    if (left > 0) return void wanted.set(subject, left)
+    wanted.delete(subject)
+    interest?.removed(subject)
+  }
+
+  const nameOf = (subject: string) => `pchat.${options.pool}.${subject}`
+  const kindOf = (subject: Subject) =>
+    subject.startsWith('room.') ? rooms : subject.startsWith('user.') ? users : others
 
   return {
     isConnected: () => connected,
@@ -104,19 +143,16 @@ export function openNatsBus(options: Options): NatsBus {
     },
     subscribe(subject, hear) {
       const end = local.subscribe(subject, hear)
-      const want = wanted.get(subject) ?? { hearers: 0, subscription: undefined }
-      wanted.set(subject, want)
-      want.hearers += 1
-      if (connection && !connection.isClosed()) want.subscription ??= subscribeRemote(connection, subject)
+      const { wanted, interest } = kindOf(subject)
+      const before = wanted.get(subject) ?? 0
+      wanted.set(subject, before + 1)
+      if (before === 0) interest?.added(subject)
       let ended = false
       return () => {
         if (ended) return
         ended = true
         end()
-        want.hearers -= 1
-        if (want.hearers > 0) return
-        if (wanted.get(subject) === want) wanted.delete(subject)
-        want.subscription?.unsubscribe()
+        leave(subject)
       }
     },
     async close() {
@@ -127,6 +163,10 @@ export function openNatsBus(options: Options): NatsBus {
       await Promise.race([opening, new Promise(resolve => setTimeout(resolve, retryMs).unref())])
     },
   }
+}
+
+function openKind(name: string, maxSingles: number): Kind {
+  return { name, maxSingles, wanted: new Map(), interest: undefined }
 }
 
 /** The client takes credentials and TLS beside the addresses, not in them. */
