@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { type Live, openSite } from './harness.ts'
 import { openStage, pause, postAll, postMany, type Stage, seqs, until } from './stage.ts'
 
@@ -221,6 +222,28 @@ test('[WS5] whoever answers no ping is cut, whoever answers stays', async () => 
   expect((await answering.call('session.sync', {})).rooms).toBeDefined()
   silent.socket.terminate()
   await answering.close()
+  await server.stop()
+})
+
+test('[OP8] a full server refuses further sessions, serves those that it has, and takes others when some are gone', async () => {
+  const { alice, bob } = stage
+  const server = await stage.another({ maxSessions: 2 })
+  const [first, second] = [await server.at(alice).open(), await server.at(bob).open()]
+  const status = () =>
+    new Promise<number>(resolve => {
+      const socket = new WebSocket(`${server.url.replace(/^http/, 'ws')}/ws`, 'pchat.v1')
+      socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0))
+      socket.on('open', () => resolve(101))
+      socket.on('error', () => {})
+    })
+  expect(await status()).toBe(503)
+  const room = await stage.room()
+  await second.call('room.join', { room: room.id })
+  await first.post(room.id, 'goes on')
+  await second.hears('message.posted')
+  await first.close()
+  await until(async () => (await status()) === 101)
+  await second.close()
   await server.stop()
 })
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openLocalBus } from '../src/pool/local.ts'
+import { storeRefusal } from '../src/store/db.ts'
 import { openSite, type Site } from './harness.ts'
 
 const patience = { timeout: 30_000 }
@@ -76,4 +77,9 @@ test('[OP4] how old the signs of life of other processes are when they arrive, i
   await expect.poll(async () => (await look(one.url)).get(name), patience).toBeGreaterThan(0)
   expect((await look(site.url)).get(name)).toBe(0)
   await Promise.all([one.stop(), two.stop()])
+})
+
+test('[OP8] without a descriptor for the store a request is unavailable', () => {
+  const fault = Object.assign(new Error('connect EMFILE /socket/.s.PGSQL.5432'), { code: 'EMFILE' })
+  expect(storeRefusal(fault)).toMatchObject({ code: 'unavailable', retryAfterMs: 1_000 })
 })

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { descriptorLimit } from './descriptors.ts'
 
 /** A timer that fires 50 times a second costs nothing that could be measured; what is shorter than that delays nobody. */
 const resolutionMs = 20
@@ -42,7 +42,7 @@ export function addProcessMetrics(registry: Registry): void {
     help: 'resident memory',
     registers,
     collect() {
-      this.set(process.memoryUsage.rss())
+      this.set(residentBytes())
     },
   })
   addCpu(registry)
@@ -97,10 +97,11 @@ async function countDescriptors(): Promise<number> {
   return size > 0 ? size : (await readdir('/proc/self/fd')).length
 }
 
-function descriptorLimit(): number | undefined {
+/** It is read from a file: where that cannot be opened any more, the last one is better than no metrics at all. */
+function residentBytes(): number {
   try {
-    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
-  } catch {
-    return undefined
-  }
+    resident = process.memoryUsage.rss()
+  } catch {}
+  return resident
 }
+let resident = 0

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
+import { descriptorLimit } from '../base/descriptors.ts'
 import { repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
 import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
@@ -63,6 +64,8 @@ export type ServeOptions = {
   lingerMs?: number
   /** How often each connection is asked for a sign of life. */
   pingMs?: number
+  /** WebSocket connections at a time; by default as many as leave the process enough descriptors for itself. */
+  maxSessions?: number
   /** How often it looks whether the store was restored. */
   epochMs?: number
 }
@@ -80,6 +83,8 @@ export type ServingProcess = Serving & {
 }
 
 const upkeepMs = 30_000
+/** For the store, the bus, listening, and requests over HTTP. */
+const keptDescriptors = 100
 const wordIndexMs = 1_000
 
 /** One server with all roles, on a store that is already migrated. `stop` drains: what was asked is answered, what was taken is written. */
@@ -177,7 +182,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const measure = countAll && (async () => sumCounted(await countAll()))
   const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health, measure })
   started.defer(() => http.close())
-  const webSockets = openWebSockets(http.server as Server, chat, hub, options.pingMs)
+  const { maxSessions = descriptorsForSessions() } = options
+  const webSockets = openWebSockets(http.server as Server, chat, hub, { pingMs: options.pingMs, maxSessions })
   if (options.door) await options.door.open(http)
   else await http.listen({ host: options.host, port: options.port, backlog: listenBacklog })
   url = urlOf({ ...options, port: options.door?.port ?? portOf(http.server as Server) ?? options.port })
@@ -200,6 +206,10 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       await running.disposeAsync()
     },
   }
+}
+
+function descriptorsForSessions(): number {
+  return Math.max(1, (descriptorLimit() ?? Number.POSITIVE_INFINITY) - keptDescriptors)
 }
 
 function openBus({ bus, natsUrl, pool = 'pchat', log }: ServeOptions): Bus {

@@ -20,8 +20,16 @@ const maxPayloadBytes = 1024 * 1024
 const defaultPingMs = 30_000
 const drainMs = 5_000
 
+/** `maxSessions`: beyond them nobody is let in, since the server needs descriptors for itself. */
+export type WebSocketOptions = { pingMs?: number | undefined; maxSessions?: number | undefined }
+
 /** The WebSocket door at /ws of an HTTP server. Stopping drains: what was asked is answered, then everybody is sent elsewhere. */
-export function openWebSockets(server: Server, chat: Chat, hub: Hub, pingMs = defaultPingMs): Running {
+export function openWebSockets(
+  server: Server,
+  chat: Chat,
+  hub: Hub,
+  { pingMs = defaultPingMs, maxSessions = Number.POSITIVE_INFINITY }: WebSocketOptions = {},
+): Running {
   const webSockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -41,6 +49,12 @@ export function openWebSockets(server: Server, chat: Chat, hub: Hub, pingMs = de
       if (draining)
         throw new Refusal('unavailable', 'This server is going away. Connect to another one.', { retryAfterMs: 1_000 })
       requireActive(chat)
+      if (connections.size >= maxSessions)
+        throw new Refusal(
+          'unavailable',
+          'This server has as many sessions as its limit of open files allows. Connect to another one.',
+          { retryAfterMs: 1_000 },
+        )
       takeAddressRequest(chat, address)
       const token = tokenOfUpgrade(request)
       webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, token))

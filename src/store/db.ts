@@ -205,6 +205,11 @@ export function storeRefusal(error: unknown): Refusal | undefined {
         retryAfterMs: 500,
         cause: error,
       })
+    if (/^E[MN]FILE$/.test(code))
+      return new Refusal('unavailable', 'This server has no file descriptor left. Raise its limit, then try again.', {
+        retryAfterMs: 1_000,
+        cause: error,
+      })
     if (/^(ECONN|EPIPE|ENOENT|ENOTFOUND|EHOST|ENET|ETIMEDOUT|EAI_)/.test(code))
       return new Refusal('unavailable', 'The store is out of reach. Try again.', { retryAfterMs: 1_000, cause: error })
     return undefined
