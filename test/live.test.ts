@@ -226,9 +226,9 @@ test('[WS5] whoever answers no ping is cut, whoever answers stays', async () => 
 })
 
 test('[OP8] a full server refuses further sessions, serves those that it has, and takes others when some are gone', async () => {
-  const { alice, bob } = stage
+  const { alice } = stage
   const server = await stage.another({ maxSessions: 2 })
-  const [first, second] = [await server.at(alice).open(), await server.at(bob).open()]
+  const [first, second] = [await server.at(alice).open(), await server.at(alice).open()]
   const status = () =>
     new Promise<number>(resolve => {
       const socket = new WebSocket(`${server.url.replace(/^http/, 'ws')}/ws`, 'pchat.v1')

@@ -187,13 +187,13 @@ export type Store = {
 export async function openStore(site: Site): Promise<Store> {
   const { db } = site
   await db.query(`
-    CREATE FUNCTION test_stop() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION test_stop() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF NEW.text LIKE 'pause%' THEN PERFORM pg_advisory_xact_lock_shared(99, 1); END IF;
       IF NEW.text = 'poison' THEN RAISE EXCEPTION 'poisoned'; END IF;
       RETURN NEW;
     END $$;
-    CREATE TRIGGER test_stop BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION test_stop();`)
+    CREATE OR REPLACE TRIGGER test_stop BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION test_stop();`)
   return {
     async waiting(count) {
       const deadline = Date.now() + 4_000

@@ -36,7 +36,7 @@ test('[LD29] every option is read, and shown by --help', () => {
 })
 
 test.each([
-  [['--profile', 'storm'], /--profile storm is not known. Give one of lync-2013, model-1, .*mattermost\./],
+  [['--profile', 'storm'], /--profile storm is not known. Give one of lync-2013, model-1, .*day\./],
   [['--scale', '0'], /--scale 0 is not possible. Give a number from 0.0001 to 10\./],
   [['--scale', '1e3'], /Give a number from/],
   [['--seconds', '1.5'], /--seconds 1.5 is not possible. Give a whole number from 1 to 86,400\./],
