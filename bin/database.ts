@@ -1,14 +1,15 @@
-// node bin/database.ts FOLDER [max_connections]
+// node bin/database.ts FOLDER [processes that serve]
 // The product's PostgreSQL alone, set up as a server sets it up, for measurements of several servers on one store. It ends,
 // folder and all, when its input ends: whoever started it may be killed.
 import { rm } from 'node:fs/promises'
 import { openLog } from '../src/base/log.ts'
+import { connectionsFor } from '../src/cli/store-connection.ts'
 import { openDb } from '../src/store/db.ts'
 import { type Embedded, startEmbedded } from '../src/store/embedded.ts'
 
-const [dataDir, connections = '60'] = process.argv.slice(2)
+const [dataDir, processes = '1'] = process.argv.slice(2)
 if (dataDir === undefined) {
-  console.error('Usage: node bin/database.ts FOLDER [max_connections]')
+  console.error('Usage: node bin/database.ts FOLDER [processes that serve]')
   process.exit(2)
 }
 const asked = new AbortController()
@@ -16,7 +17,7 @@ const end = () => asked.abort(new Error('Stopped.'))
 process.stdin.resume().once('end', end)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end)
 try {
-  const settings = { max_connections: Number(connections) }
+  const settings = { max_connections: connectionsFor(Number(processes)) }
   const embedded = await startEmbedded({ dataDir, log: openLog('error'), settings, signal: asked.signal })
   await announce(embedded.address)
   if (!asked.signal.aborted) await new Promise(resolve => asked.signal.addEventListener('abort', resolve))

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Live, openSite } from './harness.ts'
@@ -244,6 +245,29 @@ test('[OP8] a full server refuses further sessions, serves those that it has, an
   await first.close()
   await until(async () => (await status()) === 101)
   await second.close()
+  await server.stop()
+})
+
+test('[OP8] connections that ask nothing do not take what a full server needs for itself', async () => {
+  const { alice } = stage
+  const server = await stage.another({ maxSessions: 1 })
+  const live = await server.at(alice).open()
+  const { hostname, port } = new URL(server.url)
+  const idle: Socket[] = []
+  let closed = 0
+  for (let n = 0; n < 80; n += 1) {
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      closed += 1
+    })
+    idle.push(socket)
+  }
+  await until(async () => closed >= 30)
+  expect((await live.call('session.sync', {})).rooms).toBeDefined()
+  for (const socket of idle) socket.destroy()
+  await until(async () => (await fetch(`${server.url}/healthz`)).ok)
+  await live.close()
   await server.stop()
 })
 

@@ -1,3 +1,5 @@
+import { openChance } from '../bench/load/chance.ts'
+
 /** Chance that can be had again: one seed, one course. */
 export type Random = {
   /** From 0 up to, not including, `end`. */
@@ -11,20 +13,11 @@ export type Random = {
 }
 
 export function openRandom(seed: number): Random {
-  let state = seed >>> 0
-  // mulberry32
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-  const below = (end: number) => Math.floor(next() * end)
+  const { next, below, pick } = openChance(seed)
   return {
     below,
     between: (from, through) => from + below(through - from + 1),
-    pick: from => from[below(from.length)]!,
+    pick,
     chance: share => next() < share,
     fork(name) {
       let mixed = seed >>> 0

@@ -53,14 +53,17 @@ export function openWire(random: Random = openRandom(1)): Wire {
     open() {
       const end: End = { local: openLocalBus(), hears: true }
       let silent = false
+      let gaps = 0
       ends.add(end)
       return {
         isConnected: () => end.hears || silent,
+        gaps: () => gaps,
         silence() {
           silent = true
           end.hears = false
         },
         connect(connected) {
+          if (!connected) gaps += 1
           end.hears = connected
         },
         publish(subject, message) {

@@ -1,9 +1,9 @@
-import { isPassing, PchatError } from '../../src/client/error.ts'
+import { isPassing, type PchatError } from '../../src/client/error.ts'
 import { sleep } from '../../src/client/wait.ts'
 import type { Input, Verb } from '../../src/protocol/request.ts'
 import type { Chance } from './chance.ts'
 import type { Hearing } from './hearing.ts'
-import type { Lines } from './lines.ts'
+import { describeRefusal, type Lines } from './lines.ts'
 import type { Model, RoomKind } from './model.ts'
 import { words } from './post-text.ts'
 import type { Posting } from './posting.ts'
@@ -88,7 +88,7 @@ export function openActions(options: ActionOptions) {
       timings.record(kind, performance.now() - beganAt)
       return result
     } catch (error) {
-      if (!isPassing(error)) options.fault(`${kind}: ${describe(error)}`)
+      if (!isPassing(error)) options.fault(`${kind}: ${describeRefusal(error)}`)
       return undefined
     }
   }
@@ -221,8 +221,4 @@ function openPresenters({ model, chance, presence, sessionsOfUser }: ActionOptio
       return some.length === 0 ? undefined : chance.pick(some)
     },
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof PchatError ? `${error.code}: ${error.message}` : String(error)
 }

@@ -137,3 +137,7 @@ function startsWith(expected: Uint8Array, buffer: Uint8Array, from: number): boo
   for (let index = 0; index < expected.length; index += 1) if (buffer[from + index] !== expected[index]) return false
   return true
 }
+
+export function describeRefusal(error: unknown): string {
+  return error instanceof PchatError ? `${error.code}: ${error.message}` : String(error)
+}

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isPassing, PchatError } from '../../src/client/error.ts'
+import { isPassing } from '../../src/client/error.ts'
 import { backOffMs } from '../../src/client/wait.ts'
 import type { Hearing } from './hearing.ts'
-import type { Lines } from './lines.ts'
+import { describeRefusal, type Lines } from './lines.ts'
 import { clientIdOf, contentHash, nowUs, postText } from './post-text.ts'
 import type { Presence } from './presence.ts'
+import type { PostCounts } from './report.ts'
 import type { RoomTable } from './room-table.ts'
 import type { Timings } from './timings.ts'
 import type { Acknowledged } from './verdict.ts'
-
-export type PostCounts = { sent: number; acknowledged: number; refused: number; retried: number }
 
 export type PostingOptions = {
   /** Place of this process among all, and what tells this run apart. */
@@ -61,13 +60,9 @@ export function openPosting({ process, run, lines, presence, hearing, timings, r
   function refused(error: unknown, session: number, room: number): undefined {
     counts.refused += 1
     // Who was removed while he wrote is rightly refused.
-    if (!hearing.isWatched(session, room)) fault(`a post was refused: ${describe(error)}`)
+    if (!hearing.isWatched(session, room)) fault(`a post was refused: ${describeRefusal(error)}`)
     return undefined
   }
 
   return { counts, acknowledged, post, unsettled: () => counts.sent - counts.acknowledged - counts.refused }
-}
-
-function describe(error: unknown): string {
-  return error instanceof PchatError ? `${error.code}: ${error.message}` : String(error)
 }

@@ -4,7 +4,7 @@ import { backOffMs, movingMs, retryMs, sleep } from '../../src/client/wait.ts'
 import { closeCodes } from '../../src/protocol/error.ts'
 import type { Result } from '../../src/protocol/request.ts'
 import type { Hearing } from './hearing.ts'
-import type { Lines } from './lines.ts'
+import { describeRefusal, type Lines } from './lines.ts'
 import { sessionToken, userPassword } from './model.ts'
 import type { RoomTable } from './room-table.ts'
 import type { Timings } from './timings.ts'
@@ -109,7 +109,7 @@ export function openPresence(options: PresenceOptions) {
       return undefined
     } catch (error) {
       lines.end(session)
-      if (error instanceof PchatError && !passes(error)) options.fault(`opening: ${describe(error)}`)
+      if (error instanceof PchatError && !passes(error)) options.fault(`opening: ${describeRefusal(error)}`)
       return { code: 1006, opened, error }
     }
   }
@@ -200,7 +200,3 @@ export function openPresence(options: PresenceOptions) {
 }
 
 const passes: (error: PchatError) => boolean = isPassing
-
-function describe({ code, message }: PchatError): string {
-  return `${code}: ${message}`
-}

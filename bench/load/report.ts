@@ -30,6 +30,8 @@ export type LoadMemory = { server: string; processes: number; residentMB: number
 export type LoadGoal = { text: string; wanted: string; seen: string; met: boolean }
 
 /** What a run of the load generator found: what `--json` prints, and what text and page are made of. */
+export type PostCounts = { sent: number; acknowledged: number; refused: number; retried: number }
+
 export type LoadReport = {
   profile: string
   seed: number
@@ -39,7 +41,7 @@ export type LoadReport = {
   program: string
   machine: { cores: number; memoryGiB: number; kernel: string; node: string; postgres: string; nats: string }
   site: { servers: number; workers: number; users: number; sessions: number; rooms: number; entries: number }
-  posts: { sent: number; acknowledged: number; refused: number; retried: number }
+  posts: PostCounts
   deliveries: number
   /** Acknowledged posts that an entitled live session did not hear, heard twice, heard out of order; heard by somebody not entitled. */
   lost: number

@@ -41,10 +41,6 @@ export type Site = {
 }
 
 const prefix = 'pchat-load-'
-/** What `pchat start` gives its own database: of administrators and PostgreSQL itself, and twice 16 a process. */
-const otherConnections = 28
-const connectionsEach = 32
-
 /** Starts it and ends it with this process, however this one ends. */
 export async function startSite({ servers: count, workers, ...given }: SiteOptions): Promise<Site> {
   sweep()
@@ -125,9 +121,8 @@ async function startSiteServer(name: string, args: string[], deaths: string[]): 
 /** The product's own PostgreSQL in a process that ends with this one and then removes the folder. */
 async function startDatabase(folder: string, processes: number) {
   const program = join(import.meta.dirname, '..', '..', 'bin', 'database.ts')
-  const connections = String(otherConnections + connectionsEach * processes)
   const stdio = ['pipe', 'pipe', 'inherit'] as const
-  const child: ChildProcess = spawn(process.execPath, [program, folder, connections], {
+  const child: ChildProcess = spawn(process.execPath, [program, folder, String(processes)], {
     stdio: [...stdio],
     detached: true,
   })

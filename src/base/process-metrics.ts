@@ -42,7 +42,10 @@ export function addProcessMetrics(registry: Registry): void {
     help: 'resident memory',
     registers,
     collect() {
-      this.set(residentBytes())
+      // Read from a file: where that cannot be opened any more, the last figure is better than no metrics at all.
+      try {
+        this.set(process.memoryUsage.rss())
+      } catch {}
     },
   })
   addCpu(registry)
@@ -96,12 +99,3 @@ async function countDescriptors(): Promise<number> {
   const { size } = await stat('/proc/self/fd')
   return size > 0 ? size : (await readdir('/proc/self/fd')).length
 }
-
-/** It is read from a file: where that cannot be opened any more, the last one is better than no metrics at all. */
-function residentBytes(): number {
-  try {
-    resident = process.memoryUsage.rss()
-  } catch {}
-  return resident
-}
-let resident = 0

@@ -83,8 +83,9 @@ export type ServingProcess = Serving & {
 }
 
 const upkeepMs = 30_000
-/** For the store, the bus, listening, and requests over HTTP. */
-const keptDescriptors = 100
+/** For the store, the bus and listening; and as many for requests over HTTP. */
+const keptDescriptors = 50
+const httpConnections = 50
 const wordIndexMs = 1_000
 
 /** One server with all roles, on a store that is already migrated. `stop` drains: what was asked is answered, what was taken is written. */
@@ -183,6 +184,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health, measure })
   started.defer(() => http.close())
   const { maxSessions = descriptorsForSessions() } = options
+  // Whoever connects and asks nothing has a descriptor, too.
+  http.server.maxConnections = maxSessions + httpConnections
   const webSockets = openWebSockets(http.server as Server, chat, hub, { pingMs: options.pingMs, maxSessions })
   if (options.door) await options.door.open(http)
   else await http.listen({ host: options.host, port: options.port, backlog: listenBacklog })
@@ -209,7 +212,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
 }
 
 function descriptorsForSessions(): number {
-  return Math.max(1, (descriptorLimit() ?? Number.POSITIVE_INFINITY) - keptDescriptors)
+  return Math.max(1, (descriptorLimit() ?? Number.POSITIVE_INFINITY) - keptDescriptors - httpConnections)
 }
 
 function openBus({ bus, natsUrl, pool = 'pchat', log }: ServeOptions): Bus {

@@ -96,6 +96,7 @@ function openParentChannel(log: Log) {
 function openEntry(port: number): { door: Door; drain(): Promise<void> } {
   let server: Server | undefined
   let busy = 0
+  let connections = 0
   let rested = () => {}
   const open = async (http: FastifyInstance) => {
     await http.ready()
@@ -110,7 +111,15 @@ function openEntry(port: number): { door: Door; drain(): Promise<void> } {
     })
     // Begins to watch over the connections: those that send no request in time are closed.
     server.emit('listening')
-    take = socket => void server?.emit('connection', socket)
+    take = socket => {
+      // As the server does with connections of its own port.
+      if (connections >= http.server.maxConnections) return void socket.destroy()
+      connections += 1
+      socket.once('close', () => {
+        connections -= 1
+      })
+      server?.emit('connection', socket)
+    }
   }
   return {
     door: { port, open },

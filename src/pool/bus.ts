@@ -54,4 +54,6 @@ export type Bus = {
   close(): Promise<void>
   /** False while the other servers are not heard; absent where nothing can come between. */
   isConnected?(): boolean
+  /** How often they were not heard for a while, however short; absent where nothing can come between. */
+  gaps?(): number
 }

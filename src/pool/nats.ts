@@ -42,6 +42,7 @@ export function openNatsBus(options: Options): NatsBus {
   const kinds = [rooms, users, others]
   let connection: NatsConnection | undefined
   let connected = false
+  let gaps = 0
   let closed = false
   const opening = open()
 
@@ -77,12 +78,14 @@ export function openNatsBus(options: Options): NatsBus {
     for await (const status of watched.status()) {
       if (status.type === 'disconnect' || status.type === 'reconnect') {
         connected = status.type === 'reconnect'
+        if (!connected) gaps += 1
         options.log[connected ? 'info' : 'warn']({}, connected ? 'the bus is back' : 'the bus is away')
       }
     }
     if (closed) return
     // The client has given up by itself: nothing of it comes back.
     connected = false
+    gaps += 1
     connection = undefined
     for (const kind of kinds) kind.interest = undefined
     void open()
@@ -135,6 +138,7 @@ export function openNatsBus(options: Options): NatsBus {
 
   return {
     isConnected: () => connected,
+    gaps: () => gaps,
     publish(subject: Subject, message: BusMessage) {
       local.publish(subject, message)
       // A client that buffers would bring the others old news later, and fill this server's memory meanwhile.

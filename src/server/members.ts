@@ -38,7 +38,9 @@ export function openMembers(chat: Chat, options: MembersOptions): Members {
   const patienceMs = options.silentMs ?? silentMs
   const heardAt = new Map<string, number>()
   const isConnected = () => chat.bus.isConnected?.() ?? true
+  const gapsSoFar = () => chat.bus.gaps?.() ?? 0
   let connected = isConnected()
+  let gaps = gapsSoFar()
   let lookedAt = performance.now()
   let toldAt = Number.NEGATIVE_INFINITY
 
@@ -46,8 +48,10 @@ export function openMembers(chat: Chat, options: MembersOptions): Members {
     const now = performance.now()
     // Whoever did not listen himself takes nobody's silence for death.
     const stoodStill = now - lookedAt > patienceMs / 2
-    const isBack = isConnected() && !connected
+    // Away and back between two looks is away, too: a process that stood still is cut off, and back before it looks.
+    const isBack = isConnected() && (!connected || gaps !== gapsSoFar())
     connected = isConnected()
+    gaps = gapsSoFar()
     lookedAt = now
     if (!connected) return
     // What was sent meanwhile waits to be read: asking everybody everything would keep a busy process busy.

@@ -200,6 +200,21 @@ describe('rosters of several servers', () => {
     }, wait)
   })
 
+  test('[RO13] that the bus was away between two looks is noticed, too', async () => {
+    const { one, two, wire } = await openPair({ lingerMs: 60_000, digestMs: 60_000 })
+    wire.lose((_, { head }) => head.kind === 'moves')
+    two.leave('r', bob)
+    two.enter('r', carol)
+    await vi.waitFor(
+      () => expect(wire.sent.at(-1)?.message.head).toMatchObject({ kind: 'moves', member: two.id }),
+      wait,
+    )
+    wire.lose(undefined)
+    one.bus.connect(false)
+    one.bus.connect(true)
+    await vi.waitFor(() => expect(names(one.roster.list('r'))).toEqual(['alice', 'carol']), wait)
+  })
+
   test('[RO13] a process that stood still takes nobody’s silence for death', async () => {
     const { one, two } = await openPair({ silentMs: 400, lingerMs: 1 })
     const until = performance.now() + 900
