@@ -19,6 +19,11 @@ const maxPayloadBytes = 1024 * 1024
 /** A peer that answers no ping within this time is gone. */
 const defaultPingMs = 30_000
 const drainMs = 5_000
+const full = new Refusal(
+  'unavailable',
+  'This server has as many sessions as its limit of open files allows. Connect to another one.',
+  { retryAfterMs: 1_000 },
+)
 
 /** `maxSessions`: beyond them nobody is let in, since the server needs descriptors for itself. */
 export type WebSocketOptions = { pingMs?: number | undefined; maxSessions?: number | undefined }
@@ -49,12 +54,8 @@ export function openWebSockets(
       if (draining)
         throw new Refusal('unavailable', 'This server is going away. Connect to another one.', { retryAfterMs: 1_000 })
       requireActive(chat)
-      if (connections.size >= maxSessions)
-        throw new Refusal(
-          'unavailable',
-          'This server has as many sessions as its limit of open files allows. Connect to another one.',
-          { retryAfterMs: 1_000 },
-        )
+      // Expected, and so many that each in the log would be a flood: pchat_open_descriptors tells.
+      if (connections.size >= maxSessions) return refuseUpgrade(socket, full)
       takeAddressRequest(chat, address)
       const token = tokenOfUpgrade(request)
       webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, token))
