@@ -245,6 +245,55 @@ describe('three servers', () => {
     await closeAll([hers, carols, his])
   })
 
+  test('[LV25] what is owed in many rooms is read in one statement, and rooms that nobody opened owe nothing', async () => {
+    const [one, two] = servers as [RaceServer, RaceServer]
+    const [alice, bob] = crowd as [Person, Person]
+    const rooms = await Promise.all(Array.from({ length: 24 }, openRoom))
+    const [opened, synced] = [rooms.slice(0, 12), rooms.slice(12)]
+    const hers = await one.at(alice).open()
+    for (const room of opened) await hers.call('room.join', { room: room.id })
+    await hers.call('session.sync', { rooms: synced.map(room => ({ room: room.id })) })
+    // New rooms are looked at once.
+    await pause(400)
+    one.gate.setAway(true)
+    await pause(2_500)
+    const his = await two.at(bob).open()
+    await his.call('session.sync', { rooms: rooms.map(room => ({ room: room.id })) })
+    await until(() => rooms.every(room => one.hub.roster.count(room.id) === 2), 'the first server heard of bob')
+    const before = one.gate.asked('stamp')
+    one.gate.setAway(false)
+    await until(() => hers.heard('room.roster').length === opened.length, 'all are told')
+    expect(new Set(hers.heard('room.roster').map(event => event.room))).toEqual(new Set(opened.map(room => room.id)))
+    expect(one.gate.asked('stamp') - before).toBe(1)
+    await closeAll([hers, his])
+  })
+
+  test('[LV26] what the bus lost is filled without deciding anew about everybody, unless rights have changed', async () => {
+    const [one, two] = servers as [RaceServer, RaceServer]
+    const [alice, bob, carol] = crowd as [Person, Person, Person]
+    const room = await stage.room({ members: mail(alice, bob, carol) })
+    const [hers, carols] = [await one.at(alice).open(), await one.at(carol).open()]
+    for (const live of [hers, carols]) await live.call('session.sync', { rooms: [{ room: room.id }] })
+    const post = (text: string) =>
+      two.at(bob).call('message.post', { room: room.id, clientId: crypto.randomUUID(), text })
+    await post('first')
+    await carols.hears('message.posted')
+    await pause(400)
+    const before = one.gate.asked('access')
+    wire.lose((_, { head }) => head.kind === 'message' || head.kind === 'room')
+    await post('second')
+    for (const live of [hers, carols]) await live.hears('message.posted', event => event.message.text === 'second')
+    expect(one.gate.asked('access')).toBe(before)
+    await two.at(stage.admin).call('room.update', { room: room.id, members: { remove: [carol.me.id] } })
+    await post('third')
+    wire.lose(undefined)
+    await hers.hears('message.posted', event => event.message.text === 'third')
+    await carols.hears('room.closed')
+    expect(carols.heard('message.posted').map(event => event.message.text)).toEqual(['first', 'second'])
+    expect(one.gate.asked('access')).toBeGreaterThan(before)
+    await closeAll([hers, carols])
+  })
+
   test('[LV23] the sweep begins at once when the bus is back', async () => {
     const bus = wire.open()
     const seldom = await serverOn(bus, 60_000)

@@ -34,11 +34,14 @@ export type Gate = {
   fail(part: string, where?: Where): void
   /** Every statement fails, until it is said again that the store is not away. */
   setAway(away: boolean): void
+  /** Statements of that name so far. */
+  asked(name: string): number
 }
 
 export function openGate(db: Db): { gate: Gate; db: Db } {
   let traps: Trap[] = []
   let away = false
+  const asked = new Map<string, number>()
   const set = (trap: Trap) => void traps.push(trap)
 
   async function pass(phase: 'before' | 'after', where: Where, statement: unknown) {
@@ -49,6 +52,7 @@ export function openGate(db: Db): { gate: Gate; db: Db } {
           ? (statement as { name?: string; text?: string })
           : {}
     if (away) throw Object.assign(new Error('away for a test'), { code: '57P01' })
+    if (phase === 'before') asked.set(name, (asked.get(name) ?? 0) + 1)
     const trap = traps.find(
       one =>
         one.phase === phase &&
@@ -96,6 +100,7 @@ export function openGate(db: Db): { gate: Gate; db: Db } {
     setAway(now) {
       away = now
     },
+    asked: name => asked.get(name) ?? 0,
     fail(part, where) {
       set({
         phase: 'before',

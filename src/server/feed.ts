@@ -16,8 +16,8 @@ export type FeedHub = {
   entered(feed: RoomFeed, sub: Sub): void
   left(feed: RoomFeed, sub: Sub): void
   shutOut(room: string, user: string): void
-  /** Rights are known as they were at most 2 seconds ago: good enough for events without a position. */
-  isFresh(): boolean
+  /** Rights are known as they were at most 2 seconds ago (or were read at `at`): good enough for events without a position. */
+  isFresh(at?: number): boolean
   /** It has events to tell when they are again. */
   owes(feed: RoomFeed): void
   /** Who is in the room now. */

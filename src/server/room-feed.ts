@@ -33,12 +33,11 @@ import {
   type Run,
   type Sub,
 } from './sub.ts'
-import { type Work, type Worker, WorkQueue } from './work-queue.ts'
+import { retryMs, type Work, type Worker, WorkQueue } from './work-queue.ts'
 
 /** How long a gap waits for the bus before the store is asked. */
 const gapWaitMs = 20
 const fillRange = 500
-const retryMs = 250
 
 /** The local sessions of one room: brings each event to each, in order of sequence, under an access stamp that is never older than the event's. */
 export function openRoomFeed(hub: FeedHub, room: string): RoomFeed {
@@ -99,7 +98,7 @@ class Feed implements RoomFeed, Worker {
     if ('through' in work) return work.through > this.lastSeq! ? this.fillLater(work.through) : undefined
     if ('recheck' in work) return this.recheckIfNewer()
     if ('removals' in work) return this.tellRemovals()
-    if ('owed' in work) return this.about.tellOwed()
+    if ('owed' in work) return this.about.tellOwed(work.owed, work.readAt)
     return this.followCategory(work.category)
   }
 
@@ -108,11 +107,7 @@ class Feed implements RoomFeed, Worker {
     if (seq > this.lastSeq! + 1) return this.waitForGap(message, seq)
     if (this.mustCheck(under))
       return this.check(under).then(() => this.deliverParts([{ fromSeq: seq, throughSeq: seq, frame: message.frame! }]))
-    return this.deliverRun(message, seq, under)
-  }
-
-  /** Takes what follows without a gap and under the same stamp along, so that each session gets it in one piece. */
-  private deliverRun(message: BusMessage, seq: number, under: Stamp): Promise<void> | undefined {
+    // What follows without a gap and under the same stamp comes along, so that each session gets it in one piece.
     const run = [message, ...this.queue.takeRun(seq, under)]
     return this.deliverParts(run.map(({ frame }, i) => ({ fromSeq: seq + i, throughSeq: seq + i, frame: frame! })))
   }
@@ -142,7 +137,7 @@ class Feed implements RoomFeed, Worker {
     else if (through > this.lastSeq!) this.queue.add({ through })
   }
 
-  /** Reads on from the store up to a sequence, after deciding anew who may hear it: it may be of any age. */
+  /** Reads on from the store up to a sequence; what was read is told under rights that were looked at afterwards. */
   private async fill(wanted: number) {
     this.chat.metrics.gapsFilled.inc()
     const end = await readLastSeq(this.chat, this.room)
@@ -152,7 +147,7 @@ class Feed implements RoomFeed, Worker {
     while (this.lastSeq! < through && this.subs.size > 0) {
       const to = Math.min(through, this.lastSeq! + fillRange)
       const pieces = await readPieces(this.chat, this.room, this.lastSeq! + 1, to)
-      await this.recheck()
+      await this.checkNow()
       await this.deliverParts(pieces)
     }
   }
@@ -183,9 +178,12 @@ class Feed implements RoomFeed, Worker {
   compare(versions: Versions) {
     if (this.lastSeq === undefined) return
     if (versions.lastSeq > this.lastSeq) this.queue.add({ through: versions.lastSeq })
-    if (isRoomNewer(versions.stamp, this.stamp!) || isShownNewer(versions.shown, this.about.shown()))
-      this.queue.add({ recheck: true })
+    if (this.isBehind(versions)) this.queue.add({ recheck: true })
     if (versions.revision > this.revision) this.queue.add({ removals: true })
+  }
+
+  isBehind({ stamp, shown }: Versions): boolean {
+    return isRoomNewer(stamp, this.stamp!) || isShownNewer(shown, this.about.shown())
   }
 
   ////////////////////////////////////////////////////////////////// rights
@@ -197,6 +195,13 @@ class Feed implements RoomFeed, Worker {
   private async check(under: Stamp) {
     await this.hub.catchUp(under)
     if (isRoomNewer(under, this.stamp!)) await this.recheck()
+  }
+
+  /** One row instead of everybody's rights: a busy server that is late fills rooms of thousands. */
+  private async checkNow() {
+    const now = await readRoomVersions(this.chat, this.room)
+    if (!now) this.closeAll('deleted')
+    else if (this.mustCheck(now.stamp)) await this.check(now.stamp)
   }
 
   async recheckIfNewer() {
@@ -275,7 +280,7 @@ class Feed implements RoomFeed, Worker {
 
   async tellRemovals() {
     const found = await readRemovals(this.chat, this.room, this.revision)
-    if (found.frames.length > 0) await this.recheck()
+    if (found.frames.length > 0) await this.checkNow()
     this.revision = found.revision
     for (const frame of found.frames) await this.deliverEvent(frame)
   }
@@ -330,7 +335,7 @@ class Feed implements RoomFeed, Worker {
   settle(session: Session, standing: Standing, opened: boolean) {
     const sub = this.subOf(session)
     const again = sub.state !== 'pending'
-    sub.opened ||= opened
+    if (opened) this.about.open(sub)
     sub.lastSeq = standing.lastSeq
     sub.revision = standing.revision
     sub.under = standing.stamp
@@ -387,6 +392,7 @@ class Feed implements RoomFeed, Worker {
     if (!sub) return
     this.subs.delete(session)
     session.heard.delete(this)
+    this.about.leave(sub)
     if (sub.state !== 'pending') this.hub.left(this, sub)
     if (this.subs.size === 0) this.hub.empty(this)
   }

@@ -1,5 +1,6 @@
 import type { Shown } from '../chat/chat.ts'
 import { eventFrame } from '../pool/frame.ts'
+import type { Versions } from '../store/access.ts'
 import type { FeedHub, RoomFeed } from './feed.ts'
 import type { RosterNews } from './roster.ts'
 import { giveAll, isShownNewer, nothingShown, push, type Sub } from './sub.ts'
@@ -8,7 +9,11 @@ import type { WorkQueue } from './work-queue.ts'
 /** News of the roster that wait in one feed; beyond them the list says it. */
 const maxQueuedNews = 100
 
-type NewsFeed = RoomFeed & { recheckIfNewer(): Promise<void>; tellRemovals(): Promise<void> }
+type NewsFeed = RoomFeed & {
+  isBehind(stands: Versions): boolean
+  recheckIfNewer(): Promise<void>
+  tellRemovals(): Promise<void>
+}
 
 /** What a room tells without a position: who comes and goes, and what is shown of it. */
 export class RoomNews {
@@ -17,6 +22,8 @@ export class RoomNews {
   private readonly queue: WorkQueue
   private seen = nothingShown
   private count = 0
+  /** Sessions that are told who comes and goes. */
+  private openers = 0
   private owed: { removals: boolean; roster: boolean } | undefined = undefined
 
   constructor(hub: FeedHub, feed: NewsFeed, queue: WorkQueue) {
@@ -36,6 +43,8 @@ export class RoomNews {
 
   hearRoster(news: RosterNews): void {
     this.count += 1
+    // Most rooms are only synced: whoever opens one later gets the list as it is then.
+    if (this.openers === 0) return
     if (this.queue.size() >= maxQueuedNews) this.owe({ roster: true })
     else this.queue.add({ roster: news, number: this.count })
   }
@@ -59,8 +68,17 @@ export class RoomNews {
 
   /** The session's answer has the roster as it is now: what changes from here on is told to it. */
   list(sub: Sub): void {
-    sub.opened = true
+    this.open(sub)
     sub.listed = this.count
+  }
+
+  open(sub: Sub): void {
+    if (!sub.opened) this.openers += 1
+    sub.opened = true
+  }
+
+  leave(sub: Sub): void {
+    if (sub.opened) this.openers -= 1
   }
 
   /** Told under no older rights, so not before the store answers again: merged until then. */
@@ -72,10 +90,12 @@ export class RoomNews {
     this.hub.owes(this.feed)
   }
 
-  async tellOwed(): Promise<void> {
+  /** `stands` was read at that moment, for all rooms at once: a busy server owes in thousands of them. */
+  async tellOwed(stands: Versions | undefined, readAt: number): Promise<void> {
     if (!this.owed) return
-    // Whatever the sweep found: what is told next is of this very moment.
-    await this.feed.recheckIfNewer()
+    // It waited for its turn too long.
+    if (!this.hub.isFresh(readAt)) return this.hub.owes(this.feed)
+    if (!stands || this.feed.isBehind(stands)) await this.feed.recheckIfNewer()
     if (this.owed.removals) await this.feed.tellRemovals()
     const news = this.owed.roster ? this.hub.roster(this.feed.room) : undefined
     this.owed = undefined

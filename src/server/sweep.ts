@@ -7,8 +7,8 @@ import type { RoomFeed } from './feed.ts'
 
 /** Looks in the store for what the bus may have lost, for all rooms at once: its cost grows with changes, not with rooms. */
 export type Sweep = {
-  /** Rights are known as they were at most 2 seconds ago. */
-  isFresh(): boolean
+  /** Rights are known as they were at most 2 seconds ago, or were read at `at`. */
+  isFresh(at?: number): boolean
   /** Told once rights are known again. */
   owes(feed: RoomFeed): void
   /** Begins at once, as where the bus was away. */
@@ -41,6 +41,8 @@ const maxBlindMs = 5 * 60_000
 const signInsMs = 60_000
 /** New rooms are gathered for one look. */
 const newFeedMs = 20
+/** When thousands come: four looks a second. */
+const stormMs = 250
 
 export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep> {
   const { chat } = hub
@@ -49,7 +51,8 @@ export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep
   let sweptAt = performance.now()
   let signInsAt = sweptAt
   let fresh: RoomFeed[] = []
-  let owing = new Set<RoomFeed>()
+  let checkedAt = Number.NEGATIVE_INFINITY
+  const owing = new Set<RoomFeed>()
   let running: Promise<void> | undefined
   let again = false
   let stopped = false
@@ -78,23 +81,33 @@ export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep
     }
     snapshot = read.snapshot
     sweptAt = beganAt
-    tellOwed()
+    await tellOwed()
     if (beganAt - signInsAt < signInsMs) return
     await hub.checkSignIns()
     signInsAt = beganAt
   }
 
-  function tellOwed() {
-    const feeds = owing
-    owing = new Set()
-    for (const feed of feeds) feed.hear({ owed: true })
+  async function tellOwed() {
+    if (owing.size === 0) return
+    const feeds = [...owing]
+    const readAt = performance.now()
+    const versions = await readStands(feeds)
+    // Only now: where the read failed they are still owed.
+    for (const feed of feeds) {
+      owing.delete(feed)
+      feed.hear({ owed: versions.get(feed.room), readAt })
+    }
   }
 
-  async function check(feeds: RoomFeed[]) {
-    const versions = await readVersions(
+  function readStands(feeds: RoomFeed[]) {
+    return readVersions(
       chat.db,
       feeds.map(feed => feed.room),
     )
+  }
+
+  async function check(feeds: RoomFeed[]) {
+    const versions = await readStands(feeds)
     for (const { room } of feeds) {
       const stands = versions.get(room)
       if (stands) hub.feed(room)?.compare(stands)
@@ -106,6 +119,7 @@ export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep
   async function checkFresh() {
     const feeds = fresh
     fresh = []
+    checkedAt = performance.now()
     try {
       await check(feeds)
     } catch (error) {
@@ -115,7 +129,7 @@ export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep
     }
   }
 
-  function checkSoon(feed: RoomFeed, afterMs = newFeedMs) {
+  function checkSoon(feed: RoomFeed, afterMs = Math.max(newFeedMs, checkedAt + stormMs - performance.now())) {
     fresh.push(feed)
     if (fresh.length === 1) setTimeout(() => void checkFresh(), afterMs).unref()
   }
@@ -136,7 +150,7 @@ export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep
 
   return {
     // A server that sweeps more seldom, as some tests want it, does not wait for it either.
-    isFresh: () => performance.now() - sweptAt <= Math.max(freshMs, 2 * everyMs),
+    isFresh: (at = sweptAt) => performance.now() - at <= Math.max(freshMs, 2 * everyMs),
     owes: feed => void owing.add(feed),
     now: () => void sweepNow(),
     checkSoon: feed => checkSoon(feed),

@@ -1,5 +1,6 @@
 import { isNewer, type Stamp } from '../domain/stamp.ts'
 import type { BusMessage } from '../pool/bus.ts'
+import type { Versions } from '../store/access.ts'
 import type { RosterNews } from './roster.ts'
 import { pause } from './sub.ts'
 
@@ -18,8 +19,8 @@ export type Work =
   | { category: string }
   /** Somebody came or went; `number` counts them. */
   | { roster: RosterNews; number: number }
-  /** What was not told while the store was away. */
-  | { owed: true }
+  /** What was not told while the store was away may be told, under what stood in the store when it was read. */
+  | { owed: Versions | undefined; readAt: number }
 
 /** Whose queue it is. */
 export type Worker = {
@@ -31,7 +32,7 @@ export type Worker = {
 
 /** Bound of what waits in one feed; beyond it the rest is taken from the store as a gap. */
 const maxQueued = 5_000
-const retryMs = 250
+export const retryMs = 250
 
 const isMessage = (work: Work): work is MessageWork => 'head' in work && work.head.kind === 'message'
 
