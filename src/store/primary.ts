@@ -98,7 +98,10 @@ export function openPrimary(hosts: StoreHost[], options: PrimaryOptions): Primar
       connectionString: chosen.host.connectionString,
       max: options.max,
       Client: KnownClient,
-      onConnect: client => checkLife(chosen, client),
+      async onConnect(client) {
+        await checkLife(chosen, client)
+        await options.settings.onConnect?.(client)
+      },
     } as pg.PoolConfig)
     pool.on('error', error => options.onError(error))
     term = { watched: chosen, pool, clients, unheldAt: undefined, over: false }

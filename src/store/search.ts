@@ -1,6 +1,6 @@
 import type { Match, MessageFilter } from '../protocol/request.ts'
 import { isMemberSql, meSql } from './access.ts'
-import type { Queryable } from './db.ts'
+import { type Connection, type Db, planForValues, transaction } from './db.ts'
 import { type MessageRow, messageColumns } from './message.ts'
 
 /** The indexed text of a message: must stand exactly as in the index of migration 0001. */
@@ -53,16 +53,17 @@ function filterConditions(filter: Filter, from: number, defaultMatch: Match): Co
 
 export type SearchCursor = { at: string; room: string; seq: number }
 export type FoundRow = MessageRow & { room_revision: number }
+export type SearchOptions = { rooms: string[] | undefined; limit: number; after: SearchCursor | undefined }
 
 /** Newest first, in rooms that the user may read whose history is kept. Rights are inside the query. */
-export async function searchMessages(
-  q: Queryable,
-  user: string,
-  filter: Filter,
-  options: { rooms: string[] | undefined; limit: number; after: SearchCursor | undefined },
-): Promise<FoundRow[]> {
+export function searchMessages(db: Db, user: string, filter: Filter, options: SearchOptions): Promise<FoundRow[]> {
+  return transaction(db, tx => searchIn(tx, user, filter, options), 'ISOLATION LEVEL REPEATABLE READ READ ONLY')
+}
+
+async function searchIn(tx: Connection, user: string, filter: Filter, options: SearchOptions): Promise<FoundRow[]> {
   const conditions = filterConditions(filter, 7, 'any')
-  const { rows } = await q.query<FoundRow>(
+  await planForValues(tx)
+  const { rows } = await tx.query<FoundRow>(
     `WITH ${meSql('$1')},
      readable AS MATERIALIZED (
        SELECT r.id, h.first_seq, h.revision AS room_revision FROM room r JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category
@@ -89,14 +90,15 @@ export async function searchMessages(
 
 /** Sequences of a room that a filter matches, ascending, above `afterSeq`. All words by default, as an administrator removes what he named. */
 export async function matchingSeqs(
-  q: Queryable,
+  tx: Connection,
   room: string,
   filter: Filter,
   afterSeq: number,
   limit: number,
 ): Promise<number[]> {
   const conditions = filterConditions(filter, 4, 'all')
-  const { rows } = await q.query<{ seq: number }>(
+  await planForValues(tx)
+  const { rows } = await tx.query<{ seq: number }>(
     `SELECT m.seq FROM message m JOIN room_head h ON h.room = m.room
       WHERE m.room = $1 AND m.seq > $2 AND m.seq >= h.first_seq AND m.text IS NOT NULL ${conditions.sql.map(c => `AND ${c}`).join(' ')}
       ORDER BY m.seq LIMIT $3`,

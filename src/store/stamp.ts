@@ -67,10 +67,19 @@ export async function directoryChangesSince(
   return { version: found.version, principals: whole ? found.principals : [everyone] }
 }
 
-/** Those of `amongUsers` (ids) whom one of `principals` stands for. */
+/** Those of `amongUsers` (ids) whom one of `principals` stands for, from whichever side is smaller. */
 export async function affectedUsers(q: Queryable, principals: string[], amongUsers: string[]): Promise<string[]> {
   if (principals.includes(everyone)) return [...amongUsers]
   if (principals.length === 0 || amongUsers.length === 0) return []
+  const meant = await q.query<{ member: string }>({
+    name: 'stands-for',
+    text: 'SELECT member FROM affiliation WHERE ancestor = ANY ($1::uuid[]) LIMIT $2',
+    values: [principals, amongUsers.length],
+  })
+  if (meant.rows.length < amongUsers.length) {
+    const members = new Set(meant.rows.map(row => row.member))
+    return [...new Set(amongUsers)].filter(user => members.has(user))
+  }
   const { rows } = await q.query<{ id: string }>(
     `SELECT u.id FROM (SELECT DISTINCT unnest($2::uuid[]) AS id) AS u
       WHERE EXISTS (SELECT FROM affiliation a WHERE a.member = u.id AND a.ancestor = ANY ($1::uuid[]))`,
