@@ -98,6 +98,24 @@ test('[RO17] what was counted is told after the moves that it counts', async () 
   expect(kinds).toEqual(['moves', 'digest'])
 })
 
+test('[RO21] however many rooms have changed, a digest names 2,000, and all of them are told in the end', async () => {
+  exchange.hear({ kind: 'rosterAsk', member: 'other', rooms: [] })
+  const rooms = Array.from({ length: 5_000 }, (_, i) => `room ${i}`)
+  for (const room of rooms) roster.enter(room, alice)
+  const digests = async (count: number) => {
+    sent.length = 0
+    await vi.advanceTimersByTimeAsync(count * 10_000)
+    return sent.flatMap(head => (head.kind === 'digest' ? [head.rooms.map(([room]) => room)] : []))
+  }
+  const first = await digests(4)
+  expect(Math.max(...first.map(told => told.length))).toBe(2_000)
+  expect(new Set(first.flat()).size).toBe(rooms.length)
+  // Also where nothing changes.
+  const later = await digests(6)
+  expect(new Set(later.flat()).size).toBe(rooms.length)
+  expect(later.flat().length).toBeLessThan(rooms.length * 1.3)
+})
+
 test('[RO19] moves that an earlier program tells room by room are heard', () => {
   exchange.begin('r')
   exchange.hear({ kind: 'presence', member: 'old', room: 'r', n: 1, joined: alice })

@@ -51,8 +51,10 @@ const pauseMs = 250
 const askAgainMs = 1_000
 const maxAskDoublings = 5
 const digestMs = 10_000
-/** In so many digests each room is told once, also where nothing changed. */
+/** In so many digests each room is told once, also where nothing changed: more where there are more rooms than a digest holds. */
 const digestRounds = 6
+/** Rooms of one digest: every other process reads all of it, and in a storm every room changes. */
+const maxDigest = 2_000
 /** People that are looked at in one turn of the event loop when a process is dead. */
 const maxLookedAtOnce = 2_000
 /** Rooms that one process is asked about at a time: it has others to serve, and a list that comes late is asked for again. */
@@ -82,7 +84,7 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
   const slow = new Set<string>()
   const waiting = new Map<string, Set<() => void>>()
   const moves = openMoves(chat)
-  let changed = new Set<string>()
+  const changed = new Set<string>()
   let round = 0
 
   ////////////////////////////////////////////////////////////////// asking
@@ -236,13 +238,19 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
     round += 1
     // Whoever hears of the count first would ask for the list.
     moves.flush()
-    const told = changed
-    changed = new Set()
+    const rounds = Math.max(digestRounds, Math.ceil((2 * counted.size) / maxDigest))
+    const told = new Set<string>()
     let place = 0
     for (const room of counted.keys()) {
       place += 1
-      if (place % digestRounds === round % digestRounds) told.add(room)
+      if (place % rounds === round % rounds) told.add(room)
     }
+    // The longest unsaid first; what has no room is said by the next one.
+    for (const room of changed) {
+      if (told.size >= maxDigest) break
+      told.add(room)
+    }
+    for (const room of told) changed.delete(room)
     if (told.size > 0 && members.all().length > 0)
       tellDigest(
         chat,
