@@ -52,7 +52,7 @@ const table = {
   endpoints: { value: '1|1.5', text: "devices of a user, on the average; default: the profile's" },
   servers: { value: 'N', fallback: '4', text: 'Persistent Chat Servers' },
   workers: { value: 'N', fallback: '2', text: 'processes of each server' },
-  processes: { value: 'N', text: 'processes of the generator; default: one for 9,000 devices' },
+  processes: { value: 'N', text: 'processes of the generator; default: one for 18,000 devices' },
   'sign-ins': { value: 'N', text: 'users that sign in a second; default: as fast as the servers let them in' },
   'password-share': { value: 'F', text: "share of users who sign in by password; default: the profile's" },
   json: { text: 'print the report as JSON' },

@@ -14,7 +14,8 @@ import { openStage, type Stage } from './stage.ts'
 import { readTruth } from './truth.ts'
 import { judge, type Removal } from './verdict.ts'
 
-const sessionsEach = 9_000
+/** Few processes: they take turns with the servers on the same cores. A process holds somewhat less than 20,000. */
+const sessionsEach = 18_000
 const restWithinMs = 60_000
 /** Stragglers: what a server that lost a bus message finds by its sweep, and who comes back last. */
 const quietWithinMs = 60_000
