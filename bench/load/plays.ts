@@ -44,11 +44,11 @@ export async function failover(stage: Stage): Promise<void> {
 
 async function killOne(stage: Stage): Promise<void> {
   await stage.phase('failover', async () => {
-    const before = performance.now()
+    const before = (await stage.agents.status()).in
+    const killedAt = performance.now()
     await stage.site.servers[0]!.kill()
-    const left = await mostThatLeft(stage)
-    await untilAllAreIn(stage, before)
-    return { 'sessions of the killed server': left, 'all back after s': (performance.now() - before) / 1000 }
+    const { left, backAt } = await untilAllAreBack(stage, before, killedAt)
+    return { 'sessions of the killed server': left, 'all back after s': (backAt - killedAt) / 1000 }
   })
 }
 
@@ -57,19 +57,18 @@ const breakWithinMs = 3_000
 const comeBackWithinMs = 180_000
 const lookMs = 50
 
-async function mostThatLeft({ agents, model }: Stage): Promise<number> {
-  const since = performance.now()
-  let left = 0
-  while (performance.now() - since < breakWithinMs) {
-    left = Math.max(left, model.sessions - (await agents.status()).in)
+/** How many were missed at once, and when the last one was. */
+async function untilAllAreBack({ agents }: Stage, before: number, killedAt: number) {
+  let [left, backAt, now] = [0, killedAt, killedAt]
+  while (now - killedAt < comeBackWithinMs) {
+    const missing = before - (await agents.status()).in
+    now = performance.now()
+    left = Math.max(left, missing)
+    if (missing > 0) backAt = now
+    else if (now - killedAt > breakWithinMs) break
     await sleep(lookMs)
   }
-  return left
-}
-
-async function untilAllAreIn({ agents, model }: Stage, since: number): Promise<void> {
-  while (performance.now() - since < comeBackWithinMs && (await agents.status()).in < model.sessions)
-    await sleep(lookMs)
+  return { left, backAt }
 }
 
 const announceEverySeconds = 5

@@ -178,12 +178,9 @@ class Feed implements RoomFeed, Worker {
   compare(versions: Versions) {
     if (this.lastSeq === undefined) return
     if (versions.lastSeq > this.lastSeq) this.queue.add({ through: versions.lastSeq })
-    if (this.isBehind(versions)) this.queue.add({ recheck: true })
+    if (isRoomNewer(versions.stamp, this.stamp!) || isShownNewer(versions.shown, this.about.shown()))
+      this.queue.add({ recheck: true })
     if (versions.revision > this.revision) this.queue.add({ removals: true })
-  }
-
-  isBehind({ stamp, shown }: Versions): boolean {
-    return isRoomNewer(stamp, this.stamp!) || isShownNewer(shown, this.about.shown())
   }
 
   ////////////////////////////////////////////////////////////////// rights
@@ -198,10 +195,11 @@ class Feed implements RoomFeed, Worker {
   }
 
   /** One row instead of everybody's rights: a busy server that is late fills rooms of thousands. */
-  private async checkNow() {
-    const now = await readRoomVersions(this.chat, this.room)
-    if (!now) this.closeAll('deleted')
-    else if (this.mustCheck(now.stamp)) await this.check(now.stamp)
+  async checkNow(stands?: Versions) {
+    const now = stands ?? (await readRoomVersions(this.chat, this.room))
+    if (!now) return this.closeAll('deleted')
+    this.category = now.category
+    if (this.mustCheck(now.stamp)) await this.check(now.stamp)
   }
 
   async recheckIfNewer() {
@@ -286,8 +284,8 @@ class Feed implements RoomFeed, Worker {
   }
 
   private async followCategory(category: string) {
-    // Which category a room is of is learnt with its rights.
-    if (this.category === undefined) await this.recheck()
+    // Which category a room is of is learnt with its versions.
+    if (this.category === undefined) await this.checkNow()
     if (this.category === category) await this.recheckIfNewer()
   }
 

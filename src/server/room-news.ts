@@ -10,7 +10,7 @@ import type { WorkQueue } from './work-queue.ts'
 const maxQueuedNews = 100
 
 type NewsFeed = RoomFeed & {
-  isBehind(stands: Versions): boolean
+  checkNow(stands?: Versions): Promise<void>
   recheckIfNewer(): Promise<void>
   tellRemovals(): Promise<void>
 }
@@ -93,13 +93,16 @@ export class RoomNews {
   /** `stands` was read at that moment, for all rooms at once: a busy server owes in thousands of them. */
   async tellOwed(stands: Versions | undefined, readAt: number): Promise<void> {
     if (!this.owed) return
-    // It waited for its turn too long.
-    if (!this.hub.isFresh(readAt)) return this.hub.owes(this.feed)
-    if (!stands || this.feed.isBehind(stands)) await this.feed.recheckIfNewer()
-    if (this.owed.removals) await this.feed.tellRemovals()
-    const news = this.owed.roster ? this.hub.roster(this.feed.room) : undefined
-    this.owed = undefined
+    // Where it waited for its turn too long, under what stands in the store now.
+    await this.feed.checkNow(this.hub.isFresh(readAt) ? stands : undefined)
+    if (stands && isShownNewer(stands.shown, this.seen)) await this.feed.recheckIfNewer()
+    const { removals, roster } = this.owed
+    const news = roster ? this.hub.roster(this.feed.room) : undefined
+    this.owed = removals ? { removals, roster: false } : undefined
     if (news) this.pushRoster(news, Number.POSITIVE_INFINITY)
+    if (!removals) return
+    await this.feed.tellRemovals()
+    this.owed = this.owed?.roster ? { removals: false, roster: true } : undefined
   }
 
   /** Bus and sweep both bring it, and a session may have been answered with it: nobody is shown it twice. */

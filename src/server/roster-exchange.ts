@@ -55,6 +55,8 @@ const digestMs = 10_000
 const digestRounds = 6
 /** Rooms of one digest: every other process reads all of it, and in a storm every room changes. */
 const maxDigest = 2_000
+/** Of them, those that are told because their turn has come. */
+const minRound = 500
 /** People that are looked at in one turn of the event loop when a process is dead. */
 const maxLookedAtOnce = 2_000
 /** Rooms that one process is asked about at a time: it has others to serve, and a list that comes late is asked for again. */
@@ -85,7 +87,7 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
   const waiting = new Map<string, Set<() => void>>()
   const moves = openMoves(chat)
   const changed = new Set<string>()
-  let round = 0
+  let round = counted.keys()
 
   ////////////////////////////////////////////////////////////////// asking
 
@@ -201,9 +203,14 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
     for (const [name, n] of rooms) {
       const room = heard.get(name)
       if (!place || !room || !noteCounted(place, room.number, n) || isAsked(place, room.number)) continue
-      // The next digest says it again.
       if (place.pending.size < maxAsked) want(place, room)
+      else if (!wanted.has(place)) wanted.set(place, behind(place))
     }
+  }
+
+  /** Rooms whose list is to be asked for when there is room again. */
+  function* behind(place: Place) {
+    for (const room of heard.all()) if (!isWhole(place, room.number) && !isAsked(place, room.number)) yield room
   }
 
   /** In slices: twenty thousand users in 16 rooms each are much work. Only then its number is another one's. */
@@ -234,22 +241,24 @@ export function openRosterExchange({ chat, roster, members }: Exchange, options:
 
   ////////////////////////////////////////////////////////////////// digests
 
+  /** Of the rooms that were ever counted here; there is one. */
+  function nextInRound(): string {
+    const next = round.next()
+    if (!next.done) return next.value
+    round = counted.keys()
+    return round.next().value!
+  }
+
   async function digest() {
-    round += 1
     // Whoever hears of the count first would ask for the list.
     moves.flush()
-    const rounds = Math.max(digestRounds, Math.ceil((2 * counted.size) / maxDigest))
     const told = new Set<string>()
-    let place = 0
-    for (const room of counted.keys()) {
-      place += 1
-      if (place % rounds === round % rounds) told.add(room)
-    }
-    // The longest unsaid first; what has no room is said by the next one.
+    const most = Math.min(maxDigest, changed.size + Math.ceil(counted.size / digestRounds))
     for (const room of changed) {
-      if (told.size >= maxDigest) break
+      if (told.size >= maxDigest - minRound) break
       told.add(room)
     }
+    for (let looked = 0; told.size < most && looked < counted.size; looked += 1) told.add(nextInRound())
     for (const room of told) changed.delete(room)
     if (told.size > 0 && members.all().length > 0)
       tellDigest(

@@ -54,6 +54,7 @@ export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep
   let checkedAt = Number.NEGATIVE_INFINITY
   const owing = new Set<RoomFeed>()
   let running: Promise<void> | undefined
+  let telling: Promise<void> | undefined
   let again = false
   let stopped = false
 
@@ -81,14 +82,22 @@ export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep
     }
     snapshot = read.snapshot
     sweptAt = beganAt
-    await tellOwed()
+    tellOwed()
     if (beganAt - signInsAt < signInsMs) return
     await hub.checkSignIns()
     signInsAt = beganAt
   }
 
-  async function tellOwed() {
-    if (owing.size === 0) return
+  /** Not waited for: what is owed must not make the next sweep late, and so more be owed. */
+  function tellOwed() {
+    if (owing.size > 0) telling ??= tellOwedOnce().catch(warn).finally(endTelling)
+  }
+
+  function endTelling() {
+    telling = undefined
+  }
+
+  async function tellOwedOnce() {
     const feeds = [...owing]
     const readAt = performance.now()
     const versions = await readStands(feeds)
@@ -163,6 +172,7 @@ export async function openSweep(hub: SweepHub, everyMs = sweepMs): Promise<Sweep
       stopped = true
       await sweeping.stop()
       await running?.catch(() => {})
+      await telling
     },
   }
 }

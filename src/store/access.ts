@@ -98,15 +98,28 @@ function toAccess(row: AccessRow): Access {
 }
 
 /** Where a room stands: under which stamp, how far it goes, and the versions of what it shows. */
-export type Versions = { lastSeq: number; revision: number; stamp: Stamp; shown: { room: number; category: number } }
+export type Versions = {
+  category: string
+  lastSeq: number
+  revision: number
+  stamp: Stamp
+  shown: { room: number; category: number }
+}
 
 /** Of many rooms at once; those that are gone are missing. */
 export async function readVersions(q: Queryable, ids: string[]): Promise<Map<string, Versions>> {
   const { rows } = await q.query<
-    { id: string; last_seq: number; revision: number; version: number; category_version: number } & Stamp
+    {
+      id: string
+      category: string
+      last_seq: number
+      revision: number
+      version: number
+      category_version: number
+    } & Stamp
   >({
     name: 'stamp',
-    text: `SELECT h.room AS id, h.last_seq, h.revision, r.version, c.version AS category_version,
+    text: `SELECT h.room AS id, h.category, h.last_seq, h.revision, r.version, c.version AS category_version,
                   h.list_version AS room, c.scope_version AS scope,
                   (SELECT version FROM stamp WHERE kind = 'directory') AS directory, (SELECT version FROM stamp WHERE kind = 'settings') AS settings
              FROM room_head h JOIN category c ON c.id = h.category JOIN room r ON r.id = h.room
@@ -114,9 +127,9 @@ export async function readVersions(q: Queryable, ids: string[]): Promise<Map<str
     values: [ids],
   })
   return new Map(
-    rows.map(({ id, last_seq, revision, version, category_version, ...stamp }) => [
+    rows.map(({ id, category, last_seq, revision, version, category_version, ...stamp }) => [
       id,
-      { lastSeq: last_seq, revision, stamp, shown: { room: version, category: category_version } },
+      { category, lastSeq: last_seq, revision, stamp, shown: { room: version, category: category_version } },
     ]),
   )
 }

@@ -35,8 +35,8 @@ export async function listAudit(
     `SELECT a.id, a.at, a.action, a.subject, a.detail, CASE WHEN p.id IS NOT NULL THEN
             json_build_object('id', p.id, 'kind', p.kind, 'name', p.name, 'displayName', p.display_name) END AS actor
        FROM audit a LEFT JOIN principal p ON p.id = a.actor
-      WHERE $2::bigint IS NULL OR a.id < $2 ORDER BY a.id DESC LIMIT $1`,
-    [page.limit, page.before ?? null],
+      WHERE a.id < $2::bigint ORDER BY a.id DESC LIMIT $1`,
+    [page.limit, page.before ?? Number.MAX_SAFE_INTEGER],
   )
   return rows
 }

@@ -33,9 +33,10 @@ export type DbOptions = {
   onSwitch?: (host: string) => void
 }
 
+const connectMs = 5_000
 /** For every connection that reads or posts. */
 const usual: pg.PoolConfig = {
-  connectionTimeoutMillis: 5_000,
+  connectionTimeoutMillis: connectMs,
   // One that comes anew reads the catalogue and plans everything once more.
   idleTimeoutMillis: 300_000,
   application_name: 'pchat',
@@ -57,7 +58,8 @@ const usual: pg.PoolConfig = {
  * was seen to cost ten times as much as running them.
  */
 async function planOnce(client: pg.ClientBase): Promise<void> {
-  await client.query('SET plan_cache_mode = force_generic_plan')
+  const text = 'SET plan_cache_mode = force_generic_plan'
+  await client.query({ text, query_timeout: connectMs } as pg.QueryConfig)
 }
 
 /** Within a transaction: from here on a statement is planned for its values, as where words decide which index is good. */
