@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { readAccess } from './access.ts'
 import { type Queryable, transaction } from './db.ts'
-import { matchingSeqs } from './search.ts'
+import { matchingSeqs, searchMessages } from './search.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -39,4 +39,14 @@ test('[ST14] a search is planned for its words, and nothing after it', async () 
   })
   expect(within).toBe('force_custom_plan')
   expect(await mode(db)).toBe('force_generic_plan')
+})
+
+test('[SR8] a search that takes too long is ended in the store, and the connection is as good as before', async () => {
+  const { db } = database
+  const search = (withinMs: number) =>
+    searchMessages(db, randomUUID(), { text: 'word' }, { rooms: undefined, limit: 10, after: undefined, withinMs })
+  // A millisecond does not suffice to plan it.
+  await expect(search(1)).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining('Name rooms') })
+  expect(await search(15_000)).toEqual([])
+  expect((await db.query('SHOW statement_timeout')).rows).toEqual([{ statement_timeout: '0' }])
 })

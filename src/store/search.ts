@@ -1,3 +1,4 @@
+import { Refusal } from '../protocol/error.ts'
 import type { Match, MessageFilter } from '../protocol/request.ts'
 import { isMemberSql, meSql } from './access.ts'
 import { type Connection, type Db, planForValues, transaction } from './db.ts'
@@ -53,11 +54,35 @@ function filterConditions(filter: Filter, from: number, defaultMatch: Match): Co
 
 export type SearchCursor = { at: string; room: string; seq: number }
 export type FoundRow = MessageRow & { room_revision: number }
-export type SearchOptions = { rooms: string[] | undefined; limit: number; after: SearchCursor | undefined }
+export type SearchOptions = {
+  rooms: string[] | undefined
+  limit: number
+  after: SearchCursor | undefined
+  withinMs?: number
+}
 
 /** Newest first, in rooms that the user may read whose history is kept. Rights are inside the query. */
 export function searchMessages(db: Db, user: string, filter: Filter, options: SearchOptions): Promise<FoundRow[]> {
-  return transaction(db, tx => searchIn(tx, user, filter, options), 'ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  const search = async (tx: Connection) => {
+    await limitTime(tx, options.withinMs ?? searchWithinMs)
+    return searchIn(tx, user, filter, options)
+  }
+  return transaction(db, search, 'ISOLATION LEVEL REPEATABLE READ READ ONLY').catch(refuseLong)
+}
+
+/** Millions of matches are read before the newest are known, and nobody waits for them so long. */
+const searchWithinMs = 15_000
+const ended = '57014'
+
+async function limitTime(tx: Connection, ms: number): Promise<void> {
+  await tx.query("SELECT set_config('statement_timeout', $1, true)", [`${ms}`])
+}
+
+/** Not `unavailable`: whoever tried the same again would load the store the same again. */
+function refuseLong(error: unknown): never {
+  if ((error as { code?: unknown }).code === ended)
+    throw new Refusal('too_large', 'This search finds too much. Name rooms, authors or a time, or rarer words.')
+  throw error
 }
 
 async function searchIn(tx: Connection, user: string, filter: Filter, options: SearchOptions): Promise<FoundRow[]> {
