@@ -15,8 +15,8 @@ import {
   type Written,
   writePosts,
 } from '../store/post.ts'
+import type { Posted, Waiting } from './post-draft.ts'
 import { openPlanner, type Plan } from './post-plan.ts'
-import type { Posted, Waiting } from './post-queue.ts'
 
 export type CommitterOptions = { db: Db; bus: Bus; site: string | undefined; log: Log; metrics: Metrics }
 export type Committer = {

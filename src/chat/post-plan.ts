@@ -4,7 +4,7 @@ import { notFound, Refusal } from '../protocol/error.ts'
 import { type Access, readAccess, readPerson } from '../store/access.ts'
 import type { Connection } from '../store/db.ts'
 import type { Opened } from '../store/post.ts'
-import type { Waiting } from './post-queue.ts'
+import type { Waiting } from './post-draft.ts'
 
 /** What becomes of each post of a batch. */
 export type Plan = {

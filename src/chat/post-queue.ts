@@ -1,21 +1,7 @@
 import { hash } from 'node:crypto'
 import { Refusal } from '../protocol/error.ts'
-import type { PostedMessage } from '../protocol/message.ts'
-import type { Principal } from '../protocol/principal.ts'
 import { type CommitterOptions, openCommitter } from './post-batch.ts'
-
-/** What is posted, checked but not yet decided. */
-export type Draft = {
-  author: Principal
-  room: string
-  clientId: string
-  text: string
-  format: 'plain' | 'markdown'
-  alert: boolean
-  title: string | undefined
-  file: PostedMessage['file'] | undefined
-}
-export type Posted = { seq: number; at: string; repeated: boolean }
+import type { Draft, Posted, Waiting } from './post-draft.ts'
 
 /** The group commit: while one batch commits, the next one gathers. */
 export type PostQueue = {
@@ -29,8 +15,6 @@ export type PostQueue = {
   forget(): void
 }
 
-/** A post that waits for its batch, or with it. */
-export type Waiting = Draft & { content: string; resolve(posted: Posted): void; reject(error: unknown): void }
 type Options = CommitterOptions & { lanes?: number; maxBatch?: number; maxWaiting?: number }
 
 export function openPostQueue(options: Options): PostQueue {
