@@ -55,6 +55,8 @@ test('[CL3] [CL5] while its server is away a client misses nothing, and hears ea
   await site.another({ port: Number(port) })
 
   expect(await pending).toMatchObject({ seq: 46 })
+  // The other client may come back later, and is to hear what follows live.
+  await vi.waitFor(() => expect(told.newest.at(-1)).toBe(46), 10_000)
   await live.post(room, 'after')
   const seqs = Array.from({ length: 47 }, (_, index) => index + 1)
   await vi.waitFor(() => expect(told.all).toEqual(seqs), 10_000)
