@@ -259,7 +259,7 @@ describe('three servers', () => {
     await pause(2_500)
     const his = await two.at(bob).open()
     await his.call('session.sync', { rooms: rooms.map(room => ({ room: room.id })) })
-    await until(() => rooms.every(room => one.hub.roster.count(room.id) === 2), 'the first server heard of bob')
+    await until(() => opened.every(room => one.hub.roster.count(room.id) === 2), 'the first server heard of bob')
     const before = one.gate.asked('stamp')
     one.gate.setAway(false)
     await until(() => hers.heard('room.roster').length === opened.length, 'all are told')

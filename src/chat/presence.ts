@@ -44,8 +44,13 @@ export function askCounts(chat: Chat, ask: number, rooms: string[]): void {
   chat.bus.publish('pool', { head: { kind: 'countAsk', member: chat.member, ask, rooms } })
 }
 
-export function answerCounts(chat: Chat, asker: string, ask: number, rooms: [room: string, count: number][]): void {
-  chat.bus.publish(`member.${asker}`, { head: { kind: 'counts', member: chat.member, ask, rooms } })
+export function answerCounts(
+  chat: Chat,
+  asker: string,
+  ask: number,
+  counts: { rooms: [room: string, count: number][]; own: string[] },
+): void {
+  chat.bus.publish(`member.${asker}`, { head: { kind: 'counts', member: chat.member, ask, ...counts } })
 }
 
 /**

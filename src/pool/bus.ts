@@ -42,7 +42,8 @@ export type BusHead =
   | { kind: 'digest'; member: string; rooms: [room: string, n: number][] }
   /** How many are in these rooms, of whoever hears them; and the answer. */
   | { kind: 'countAsk'; member: string; ask: number; rooms: string[] }
-  | { kind: 'counts'; member: string; ask: number; rooms: [room: string, participants: number][] }
+  /** `own`: those of the rooms in which the process knows of its own users only. */
+  | { kind: 'counts'; member: string; ask: number; rooms: [room: string, participants: number][]; own?: string[] }
 
 /** `room.<id>` and `user.<id>` are heard where needed, `member.<id>` by one process, `pool` by every server. */
 export type Subject = `room.${string}` | `user.${string}` | `member.${string}` | 'pool'

@@ -46,7 +46,7 @@ const shapes: { [Kind in BusHead['kind']]: TSchema } = {
   roster: Type.Object({ member: Member, people: Type.Array(Principal), rooms: Type.Array(Part) }),
   digest: Type.Object({ member: Member, rooms: Counts }),
   countAsk: Type.Object({ member: Member, ask: Count, rooms: Ids }),
-  counts: Type.Object({ member: Member, ask: Count, rooms: Counts }),
+  counts: Type.Object({ member: Member, ask: Count, rooms: Counts, own: Type.Optional(Ids) }),
 }
 const validators = new Map(Object.entries(shapes).map(([kind, shape]) => [kind, Compile(shape)]))
 /** Without their frame they say nothing. */

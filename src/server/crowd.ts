@@ -59,6 +59,14 @@ export function take(crowd: Crowd, person: number, place: number): boolean {
   return rest === 0
 }
 
+/** Not at any other process any more. Answers whether he is here; who is not stands there as before. */
+export function keepHere(crowd: Crowd, person: number): boolean {
+  const sessions = sessionsOf(crowd, person)
+  if (sessions === 0) return false
+  crowd.where.set(person, sessions * sessionUnit)
+  return true
+}
+
 const bitOf = (place: number) => (place < bits ? 2 ** place : farBit)
 const hasBit = (where: number, bit: number) => ((where % sessionUnit) & bit) !== 0
 const withBit = (where: number, bit: number) => (hasBit(where, bit) ? where : where + bit)

@@ -22,6 +22,8 @@ export type FeedHub = {
   owes(feed: RoomFeed): void
   /** Who is in the room now. */
   roster(room: string): RosterNews | undefined
+  /** The first session of this process opened the room by room.join, or the last that did is gone. */
+  look(room: string, isOpen: boolean): void
   empty(feed: RoomFeed): void
 }
 

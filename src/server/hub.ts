@@ -86,6 +86,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     isFresh: sweep.isFresh,
     owes: sweep.owes,
     roster: roster.whole,
+    look: roster.look,
     empty,
   }
 

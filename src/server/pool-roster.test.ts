@@ -8,13 +8,15 @@ import type { Principal } from '../protocol/principal.ts'
 import { openPoolRoster, type PoolRoster, type PoolRosterOptions } from './pool-roster.ts'
 import type { RosterNews } from './roster.ts'
 
-/** A server as far as rosters go: a room is heard from its first session to its last. */
+/** A server as far as rosters go: a room is heard from its first session to its last, who all are told of it unless `sync` says no. */
 type Server = {
   id: string
   roster: PoolRoster
   bus: WireBus
   told: Map<string, RosterNews[]>
   enter(room: string, user: Principal): void
+  /** As session.sync does: nobody looks. */
+  sync(room: string, user: Principal): void
   leave(room: string, user: Principal, lingers?: boolean): void
   /** Stops without a word, its sessions with it. */
   crash(): void
@@ -27,7 +29,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map(roster => roster.stop()))
 })
 
-const quick = { aliveMs: 40, silentMs: 60_000, askAgainMs: 60, digestMs: 80, lingerMs: 60_000 }
+const quick = { aliveMs: 40, silentMs: 60_000, askAgainMs: 60, digestMs: 80, lingerMs: 60_000, keptMs: 300 }
 const wait = { timeout: 15_000, interval: 20 }
 const person = (name: string): Principal => ({ id: randomUUID(), kind: 'user', name, displayName: name })
 const names = (principals: Principal[]) => principals.map(one => one.name).sort()
@@ -40,6 +42,7 @@ function openServer(wire: Wire, options: PoolRosterOptions = {}, limit = 75): Se
   const ends = new Map<string, () => void>()
   const sessions: Server['sessions'] = new Map()
   const told: Server['told'] = new Map()
+  const opened = new Set<string>()
   let dead = false
   const roster = openPoolRoster(
     chat,
@@ -58,6 +61,11 @@ function openServer(wire: Wire, options: PoolRosterOptions = {}, limit = 75): Se
     told,
     sessions,
     enter(room, user) {
+      this.sync(room, user)
+      if (!opened.has(room)) roster.look(room, true)
+      opened.add(room)
+    },
+    sync(room, user) {
       if (!ends.has(room))
         ends.set(
           room,
@@ -78,6 +86,7 @@ function openServer(wire: Wire, options: PoolRosterOptions = {}, limit = 75): Se
       ends.get(room)?.()
       ends.delete(room)
       sessions.delete(room)
+      if (opened.delete(room)) roster.look(room, false)
       roster.end(room)
     },
     crash() {
@@ -320,6 +329,81 @@ describe('rosters of several servers', () => {
     )
     // It is no room of its own: nothing of it stays.
     await vi.waitFor(() => expect(three.roster.count('huge')).toBe(0), wait)
+  })
+
+  test('[RO22] of rooms that nobody opened a server keeps its own people only, and who looks is told of all', async () => {
+    const { one, two, wire } = await openPair({ digestMs: 60_000 })
+    one.sync('s', alice)
+    two.sync('s', alice)
+    two.sync('s', bob)
+    await vi.waitFor(
+      () => expect(wire.sent.at(-1)!.message.head).toMatchObject({ kind: 'moves', member: two.id }),
+      wait,
+    )
+    expect(names(one.roster.list('s'))).toEqual(['alice'])
+    expect(one.roster.isKnown!('s')).toBe(false)
+    expect(wire.sent.some(({ message: { head } }) => head.kind === 'rosterAsk' && head.rooms.includes('s'))).toBe(false)
+    await one.roster.known!('s')
+    expect(one.roster.isKnown!('s')).toBe(true)
+    expect(names(one.roster.list('s'))).toEqual(['alice', 'bob'])
+    two.sync('s', carol)
+    await vi.waitFor(() => expect(names(one.roster.list('s'))).toEqual(['alice', 'bob', 'carol']), wait)
+    // Nobody looks any more.
+    await vi.waitFor(() => expect(names(one.roster.list('s'))).toEqual(['alice']), wait)
+    one.leave('s', alice)
+    expect(one.roster.count('s')).toBe(0)
+  })
+
+  test('[RO22] a room that was looked at is followed on where it is opened, and forgotten after its last opener', async () => {
+    const { one, two } = await openPair({ digestMs: 60_000 })
+    two.sync('s', bob)
+    await one.roster.known!('s')
+    one.enter('s', alice)
+    await new Promise(resolve => setTimeout(resolve, 700))
+    two.sync('s', carol)
+    await vi.waitFor(() => expect(kinds(one.told.get('s'))).toEqual(['joined 1', 'joined 2', 'joined 3']), wait)
+    one.leave('s', alice)
+    await vi.waitFor(() => expect(one.roster.count('s')).toBe(0), wait)
+    one.enter('s', alice)
+    await vi.waitFor(() => expect(names(one.roster.list('s'))).toEqual(['alice', 'bob', 'carol']), wait)
+  })
+
+  test('[RO22] whether a room is large is what is known of it: all, or the own people', async () => {
+    const { one, two } = await openPair({}, 2)
+    for (const user of [alice, bob, carol]) two.sync('s', user)
+    one.sync('s', dan)
+    await one.roster.known!('s')
+    expect([one.roster.count('s'), one.roster.isLarge('s')]).toEqual([4, true])
+    await vi.waitFor(() => expect([one.roster.count('s'), one.roster.isLarge('s')]).toEqual([1, false]), wait)
+  })
+
+  test('[RO23] counts are of the whole pool, however many know their own people only', async () => {
+    const { one, two, wire } = await openPair({ digestMs: 60_000 })
+    const three = openServer(wire, { digestMs: 60_000 })
+    await vi.waitFor(() => expect(three.roster.isKnown!('s')).toBe(false), wait)
+    for (const server of [one, two]) server.sync('both', alice)
+    one.sync('both', carol)
+    two.sync('single', bob)
+    const asks = () => wire.sent.filter(({ message: { head } }) => head.kind === 'rosterAsk').length
+    await vi.waitFor(
+      () => expect(wire.sent.filter(({ message: { head } }) => head.kind === 'moves').length).toBeGreaterThanOrEqual(4),
+      wait,
+    )
+    const before = asks()
+    const whole = new Map([
+      ['r', 2],
+      ['single', 1],
+      ['nowhere', 0],
+    ])
+    expect(await three.roster.counts!([...whole.keys()])).toEqual(whole)
+    expect(asks()).toBe(before)
+    for (const { roster } of [one, two, three])
+      expect(await roster.counts!(['both', 'single'])).toEqual(
+        new Map([
+          ['both', 2],
+          ['single', 1],
+        ]),
+      )
   })
 
   test('[RO15] a join costs at most one message, however many are in the room', async () => {

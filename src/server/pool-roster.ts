@@ -7,10 +7,16 @@ import { openRoomCounts } from './room-counts.ts'
 import { openRoster, type RosterNews } from './roster.ts'
 import { type ExchangeOptions, openRosterExchange } from './roster-exchange.ts'
 
-/** Who is in which room over the pool, as this process knows it: its own sessions, and what the others tell. */
+/**
+ * Who is in which room over the pool, as this process knows it: its own sessions of all rooms, and what the others tell of the
+ * rooms that somebody looks at here. Most rooms are only synced, and following them all was half of what a process did while
+ * a large pool signs in.
+ */
 export type PoolRoster = Roster & {
   enter(room: string, principal: Principal): void
   leave(room: string, user: string, lingers: boolean): void
+  /** The first session that is told who comes and goes, or the last one is gone. */
+  look(room: string, isOpen: boolean): void
   /** Nobody here hears the room any more. */
   end(room: string): void
   /** What came over the room's subject. */
@@ -26,10 +32,11 @@ export type PoolRosterOptions = ExchangeOptions & {
   lingerMs?: number
   aliveMs?: number
   silentMs?: number
+  keptMs?: number
 }
 
-/** How long the list of a room that nobody hears here stands once it was asked for: as long as the answer takes to be built. */
-const visitMs = 1_000
+/** So long after the last look a room is followed still: whoever looks again asks nobody. */
+const keptMs = 60_000
 
 export function openPoolRoster(
   chat: Chat,
@@ -57,8 +64,10 @@ export function openPoolRoster(
     },
   })
   const exchange = openRosterExchange({ chat, roster, members }, options)
-  const counts = openRoomCounts(chat, { members: members.all, isHeard: hub.isHeard, count: roster.count })
-  const visits = new Map<string, { timer: NodeJS.Timeout; asking: Promise<void> | undefined }>()
+  const counts = openRoomCounts(chat, { members: members.all, isWhole, count: roster.count })
+  const opened = new Set<string>()
+  /** Followed without being open, since somebody looked. */
+  const kept = new Map<string, { lookedAt: number; timer: NodeJS.Timeout }>()
 
   function hear({ head }: BusMessage) {
     if (head.kind === 'alive') members.heard(head.member, head.hello)
@@ -69,40 +78,51 @@ export function openPoolRoster(
     }
   }
 
-  function end(room: string) {
-    exchange.end(room)
-    roster.drop(room)
+  ////////////////////////////////////////////////////////////////// which rooms are followed
+
+  /** What is known here of the room is all there is. */
+  function isWhole(room: string): boolean {
+    return members.all().length === 0 || ((opened.has(room) || kept.has(room)) && exchange.isKnown(room))
   }
 
-  /** The moves of a room that is not heard here are not heard either: its list is asked for each time. */
-  function visit(room: string): Promise<void> {
-    const under = visits.get(room)?.asking
-    if (under) return under
-    endVisit(room)
+  function open(room: string) {
+    clearTimeout(kept.get(room)?.timer)
+    kept.delete(room)
+    opened.add(room)
     exchange.begin(room)
-    const asking = exchange.known(room).finally(() => {
-      if (visits.get(room) === made) made.asking = undefined
-    })
-    const made = {
-      timer: setTimeout(() => endVisit(room), visitMs).unref(),
-      asking: asking as typeof asking | undefined,
+  }
+
+  /** Followed from now on for a while, or for longer than before. */
+  function keep(room: string) {
+    if (opened.has(room)) return
+    const lookedAt = performance.now()
+    const known = kept.get(room)
+    if (known) known.lookedAt = lookedAt
+    else kept.set(room, { lookedAt, timer: forgetLater(room, options.keptMs ?? keptMs) })
+    exchange.begin(room)
+  }
+
+  function forgetLater(room: string, ms: number): NodeJS.Timeout {
+    return setTimeout(() => forgetOthers(room), ms).unref()
+  }
+
+  function forgetOthers(room: string) {
+    const one = kept.get(room)!
+    const restMs = one.lookedAt + (options.keptMs ?? keptMs) - performance.now()
+    if (restMs > 0) {
+      one.timer = forgetLater(room, restMs)
+      return
     }
-    visits.set(room, made)
-    return asking
+    kept.delete(room)
+    exchange.end(room)
+    if (hub.isHeard(room)) roster.forgetOthers(room)
+    else roster.drop(room)
   }
 
-  function endVisit(room: string) {
-    const found = visits.get(room)
-    if (!found) return
-    clearTimeout(found.timer)
-    visits.delete(room)
-    end(room)
-  }
-
-  /** Lists of a visit missed moves since: the room begins anew. */
-  function begin(room: string) {
-    endVisit(room)
-    exchange.begin(room)
+  async function countFollowed(rooms: string[]): Promise<[room: string, count: number][]> {
+    for (const room of rooms) keep(room)
+    await Promise.all(rooms.map(exchange.known))
+    return rooms.map(room => [room, roster.count(room)])
   }
 
   const ends = [chat.bus.subscribe('pool', hear), chat.bus.subscribe(`member.${chat.member}`, hear)]
@@ -113,32 +133,45 @@ export function openPoolRoster(
     told: roster.told,
     count: roster.count,
     isLarge: roster.isLarge,
-    isKnown: room => members.all().length === 0 || (hub.isHeard(room) && !visits.has(room) && exchange.isKnown(room)),
+    isKnown(room) {
+      // Whoever asks goes on to read the list, which must not be forgotten meanwhile.
+      if (kept.has(room)) keep(room)
+      return isWhole(room)
+    },
     async known(room) {
       if (members.all().length === 0) return
-      if (!hub.isHeard(room)) return visit(room)
-      begin(room)
+      keep(room)
       return exchange.known(room)
     },
     async counts(rooms) {
-      const unheard = await counts.ask(rooms.filter(room => !hub.isHeard(room)))
-      return new Map(rooms.map(room => [room, hub.isHeard(room) ? roster.count(room) : (unheard.get(room) ?? 0)]))
+      const told = await counts.ask(rooms.filter(room => !isWhole(room)))
+      const apart = rooms.filter(room => told.get(room) === 'apart')
+      const followed = new Map(await countFollowed(apart))
+      return new Map(rooms.map(room => [room, followed.get(room) ?? countOf(told.get(room)) ?? roster.count(room)]))
     },
-    enter(room, principal) {
-      begin(room)
-      roster.enter(room, principal)
-    },
+    enter: roster.enter,
     leave: roster.leave,
-    end,
+    look(room, isOpen) {
+      if (isOpen) return open(room)
+      opened.delete(room)
+      keep(room)
+    },
+    end(room) {
+      if (!kept.has(room)) roster.drop(room)
+    },
     hear: exchange.hear,
     whole: roster.whole,
     forget: members.forgetSilent,
     async stop() {
       for (const one of ends) one()
-      for (const { timer } of visits.values()) clearTimeout(timer)
+      for (const { timer } of kept.values()) clearTimeout(timer)
       await members.stop()
       await exchange.stop()
       roster.stop()
     },
   }
+}
+
+function countOf(told: number | 'apart' | undefined): number | undefined {
+  return told === 'apart' ? undefined : told
 }

@@ -73,12 +73,16 @@ export class RoomNews {
   }
 
   open(sub: Sub): void {
-    if (!sub.opened) this.openers += 1
+    if (sub.opened) return
     sub.opened = true
+    this.openers += 1
+    if (this.openers === 1) this.hub.look(this.feed.room, true)
   }
 
   leave(sub: Sub): void {
-    if (sub.opened) this.openers -= 1
+    if (!sub.opened) return
+    this.openers -= 1
+    if (this.openers === 0) this.hub.look(this.feed.room, false)
   }
 
   /** Told under no older rights, so not before the store answers again: merged until then. */

@@ -1,6 +1,6 @@
 import type { PresenceMove, Roster } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
-import { type Crowd, here, isAt, isIn, openCrowd, put, sessionsOf, take } from './crowd.ts'
+import { type Crowd, here, isAt, isIn, keepHere, openCrowd, put, sessionsOf, take } from './crowd.ts'
 import { openLingering } from './lingering.ts'
 import { openPeople } from './people.ts'
 
@@ -25,6 +25,8 @@ export type MergedRoster = Required<Pick<Roster, 'told'>> &
     locals(room: string): Principal[]
     /** All of a room, for who was told nothing for a while; undefined where nobody was ever in it. */
     whole(room: string): RosterNews | undefined
+    /** Only who is in the room by a session of this process is known from here on. Nobody is told: nobody looks. */
+    forgetOthers(room: string): void
     /** Nobody here hears the room any more. */
     drop(room: string): void
     stop(): void
@@ -172,6 +174,20 @@ export function openRoster(options: {
     abandon: (room, place) => leaveAll(room, place, () => false),
     locals: room => some(room, (crowd, person) => isAt(crowd, person, here)),
     whole,
+    forgetOthers(room) {
+      const roster = rooms.get(room)
+      if (!roster) return
+      const { crowd } = roster
+      for (const person of crowd.where.keys())
+        if (!keepHere(crowd, person)) {
+          crowd.where.delete(person)
+          people.release(person)
+        }
+      crowd.far = undefined
+      roster.present = crowd.where.size
+      roster.suspended = roster.present > options.limit()
+      if (roster.present === 0) rooms.delete(room)
+    },
     drop(room) {
       const roster = rooms.get(room)
       if (!roster) return
