@@ -159,8 +159,10 @@ async function searchAtOnce(q: Queryable, search: SearchQuery, heads: Head[] | u
   values.push(after?.at ?? null, after?.room ?? null, after?.seq ?? null, limit)
   const conditions = filterConditions(search.filter, search.words, values)
   await planForValues(q)
-  // A bitmap of a million matches has to fit, else whole pages are read again. Workers cost more than a rare word does.
-  await q.query(`SET LOCAL work_mem = '64MB'; SET LOCAL max_parallel_workers_per_gather = ${search.words ? 0 : 2}`)
+  // A bitmap of a million matches has to fit, else whole pages are read again. Workers and compiling cost more than a rare word does.
+  await q.query(
+    `SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = ${search.words ? 0 : 2}`,
+  )
   const { rows } = await q.query<FoundRow>(
     // OFFSET 0: the rooms by turns, with all matches of the whole store read for each, were seen to take minutes.
     `WITH ${readable},
