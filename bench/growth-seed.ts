@@ -3,6 +3,12 @@ import { progress } from './figures.ts'
 import type { BenchServer } from './server.ts'
 import { roomId, uuidOf } from './world.ts'
 
+/** One message each six seconds: ten millions are two years. */
+const EACH_MS = 6_000
+const BEGAN_MS = Date.now() - 700 * 24 * 3_600_000
+/** When the n-th message was posted. */
+export const instantOf = (n: number) => new Date(BEGAN_MS + n * EACH_MS).toISOString()
+
 type Store = Pick<BenchServer, 'databaseSocket'>
 
 async function withStore<T>(server: Store, work: (db: Client) => Promise<T>): Promise<T> {
@@ -40,10 +46,12 @@ export function followRooms(server: Store, reader: number, rooms: number[]): Pro
   })
 }
 
-/** As many words as there are in a language: a frequent one is in a tenth of all messages, a rare one in a millionth. */
-const textSql = `'message ' || n || ' ' || md5(n::text) || ' and so on as people write '
-  || (ARRAY['report', 'meeting', 'lunch', 'price', 'server', 'holiday', 'review', 'draft', 'invoice', 'travel'])[1 + n % 10]
-  || CASE WHEN n % 1000000 = 500 THEN ' pangolin' ELSE '' END`
+/**
+ * As many words as there are in a language: a frequent one is in a tenth of all messages, in each room, another in a
+ * thousandth, a rare one in a millionth. */
+const textSql = (rooms: number) => `'message ' || n || ' ' || md5(n::text) || ' and so on as people write '
+  || (ARRAY['report', 'meeting', 'lunch', 'price', 'server', 'holiday', 'review', 'draft', 'invoice', 'travel'])[1 + (n + n / ${rooms}) % 10]
+  || CASE WHEN n % 1000 = 7 THEN ' heron' ELSE '' END || CASE WHEN n % 1000000 = 500 THEN ' pangolin' ELSE '' END`
 
 /**
  * Messages up to `total` over the first `rooms` rooms, by turns, as posts would have left them. Beyond a million the word index is
@@ -65,7 +73,7 @@ export async function fillMessages(
       await db.query(
         `INSERT INTO message (room, seq, author, client_id, at, text)
          SELECT md5('room ' || n % ${rooms})::uuid, n / ${rooms} + 1, md5('user ' || (n * 31 + n / ${rooms}) % ${users})::uuid,
-                gen_random_uuid(), now() - interval '700 days' + n * interval '6 seconds', ${textSql}
+                gen_random_uuid(), to_timestamp(${BEGAN_MS / 1000}) + n * interval '${EACH_MS} milliseconds', ${textSql(rooms)}
            FROM generate_series($1::bigint, $2::bigint - 1) n`,
         [begin, end],
       )

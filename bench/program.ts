@@ -117,6 +117,9 @@ export async function ask<V extends Verb>(
   }
   const response = await fetch(`${url}/api/v1/${verb}`, { method: 'POST', headers, body: JSON.stringify(input) })
   const answer = (await response.json()) as { result: Result<V>; error?: WireError }
-  if (answer.error !== undefined) throw new Error(`${verb}: ${answer.error.code}: ${answer.error.message}`)
+  if (answer.error !== undefined) {
+    const { code, message } = answer.error
+    throw Object.assign(new Error(`${verb}: ${code}: ${message}`), { code })
+  }
   return answer.result
 }

@@ -1,116 +1,192 @@
 import { Refusal } from '../protocol/error.ts'
-import type { Match, MessageFilter } from '../protocol/request.ts'
-import { isMemberSql, meSql } from './access.ts'
-import { type Connection, type Db, planForValues, transaction } from './db.ts'
+import { type Connection, type Db, planForValues, type Queryable, transaction } from './db.ts'
 import { type MessageRow, messageColumns } from './message.ts'
+import { type Front, type Head, lastOfPage, openFront, type Pace, settle } from './search-front.ts'
+import {
+  type Filter,
+  type Rooms,
+  readableSql,
+  readFound,
+  readRooms,
+  type SearchCursor,
+  type SearchQuery,
+  walk,
+} from './search-walk.ts'
+import { readWords, type Words, wordConditions, wordsSql } from './search-words.ts'
 
-/** The indexed text of a message: must stand exactly as in the index of migration 0001. */
-const wordsSql = "to_tsvector('simple', coalesce(m.title || ' ', '') || m.text)"
-const bodySql = "(coalesce(m.title || ' ', '') || m.text)"
-
-const maxWords = 20
-
-type Conditions = { sql: string[]; values: unknown[] }
-
-/** Words as conditions over `message m`, beginning with parameter number `from`. */
-function wordConditions(text: string, match: Match, matchCase: boolean, from: number): Conditions {
-  const words = match === 'exact' ? [text.trim()] : text.trim().split(/\s+/).slice(0, maxWords)
-  const toQuery = match === 'exact' ? 'phraseto_tsquery' : 'plainto_tsquery'
-  const values: unknown[] = [...words]
-  const query = words.map((_, i) => `${toQuery}('simple', $${from + i})`).join(match === 'any' ? ' || ' : ' && ')
-  const sql = [`${wordsSql} @@ (${query})`]
-  const asTyped = (i: number) =>
-    matchCase ? `position($${from + i} IN ${bodySql}) > 0` : `position(lower($${from + i}) IN lower(${bodySql})) > 0`
-  // The index knows words without case and punctuation: what was asked more exactly is looked at again.
-  if (match === 'exact' || matchCase)
-    sql.push(`(${words.map((_, i) => asTyped(i)).join(match === 'any' ? ' OR ' : ' AND ')})`)
-  return { sql, values }
-}
-
-type Filter = Omit<MessageFilter, 'authors'> & { authors?: string[] | undefined }
-
-function filterConditions(filter: Filter, from: number, defaultMatch: Match): Conditions {
-  const sql: string[] = []
-  const values: unknown[] = []
-  const bind = (value: unknown) => {
-    values.push(value)
-    return `$${from + values.length - 1}`
-  }
-  if (filter.authors) sql.push(`m.author = ANY (${bind(filter.authors)}::uuid[])`)
-  if (filter.from) sql.push(`m.at >= ${bind(filter.from)}::timestamptz`)
-  if (filter.until) sql.push(`m.at <= ${bind(filter.until)}::timestamptz`)
-  if (filter.text !== undefined && filter.text.trim() !== '') {
-    const words = wordConditions(
-      filter.text,
-      filter.match ?? defaultMatch,
-      filter.matchCase ?? false,
-      from + values.length,
-    )
-    sql.push(...words.sql)
-    values.push(...words.values)
-  }
-  return { sql, values }
-}
-
-export type SearchCursor = { at: string; room: string; seq: number }
 export type FoundRow = MessageRow & { room_revision: number }
 export type SearchOptions = {
   rooms: string[] | undefined
   limit: number
   after: SearchCursor | undefined
   withinMs?: number
+  /** For tests: smaller windows, another choice between them and the index of words. */
+  pace?: SearchPace
 }
+export type SearchPace = Pace & {
+  /** How many messages of a window cost as much as one that the index of words names, or as one of a whole table has to. */
+  perMatch: number
+  perScan: number
+}
+/** Millions of messages may have to be read where matches are few and old, and nobody waits for them so long. */
+const searchWithinMs = 15_000
+/** Seen at 10,000,000 messages: see docs/performance-growth.md. */
+const usualPace: SearchPace = { rooms: 1_000, roomRows: 4, roundRows: 512, mostRows: 65_536, perMatch: 2, perScan: 16 }
 
-/** Newest first, in rooms that the user may read whose history is kept. Rights are inside the query. */
+/** Newest first, in rooms that the user may read whose history is kept. Rights are of the same snapshot. */
 export function searchMessages(db: Db, user: string, filter: Filter, options: SearchOptions): Promise<FoundRow[]> {
   const search = async (tx: Connection) => {
-    await limitTime(tx, options.withinMs ?? searchWithinMs)
-    return searchIn(tx, user, filter, options)
+    const q = within(tx, options.withinMs ?? searchWithinMs)
+    const words = await readWords(q, filter, 'any')
+    if (words === 'nothing') return []
+    return searchIn(q, { ...options, user, filter, words }, options.pace ?? usualPace)
   }
   return transaction(db, search, 'ISOLATION LEVEL REPEATABLE READ READ ONLY').catch(refuseLong)
 }
 
-/** Millions of matches are read before the newest are known, and nobody waits for them so long. */
-const searchWithinMs = 15_000
 const ended = '57014'
 
-async function limitTime(tx: Connection, ms: number): Promise<void> {
-  await tx.query("SELECT set_config('statement_timeout', $1, true)", [`${ms}`])
+/** Statements that together may take so long. */
+function within(tx: Connection, ms: number): Queryable {
+  const endsAt = performance.now() + ms
+  return {
+    async query(text, values) {
+      const left = Math.ceil(endsAt - performance.now())
+      if (left <= 0) throw tooLong()
+      // They travel together.
+      const limit = tx.query({
+        name: 'search-limit',
+        text: "SELECT set_config('statement_timeout', $1, true)",
+        values: [`${left}`],
+      })
+      const [, answer] = await Promise.all([limit, tx.query(text as string, values)])
+      return answer as never
+    },
+  }
 }
 
 /** Not `unavailable`: whoever tried the same again would load the store the same again. */
 function refuseLong(error: unknown): never {
-  if ((error as { code?: unknown }).code === ended)
-    throw new Refusal('too_large', 'This search finds too much. Name rooms, authors or a time, or rarer words.')
-  throw error
+  throw (error as { code?: unknown }).code === ended ? tooLong() : error
 }
 
-async function searchIn(tx: Connection, user: string, filter: Filter, options: SearchOptions): Promise<FoundRow[]> {
-  const conditions = filterConditions(filter, 7, 'any')
-  await planForValues(tx)
-  const { rows } = await tx.query<FoundRow>(
-    `WITH ${meSql('$1')},
-     readable AS MATERIALIZED (
-       SELECT r.id, h.first_seq, h.revision AS room_revision FROM room r JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category
-        WHERE r.deleted_at IS NULL AND NOT h.disabled AND c.chat_history AND ($2::uuid[] IS NULL OR r.id = ANY ($2)) AND ${isMemberSql}),
+const tooLong = () =>
+  new Refusal('too_large', 'This search finds too much. Name rooms, authors or a time, or rarer words.')
+
+/**
+ * From the newest message on, in windows, until the page is full: where matches are many, that costs what a page costs. Where they
+ * are few, the store is asked for all of them at once, as soon as that seems cheaper.
+ */
+async function searchIn(q: Queryable, search: SearchQuery, pace: SearchPace): Promise<FoundRow[]> {
+  const front = openFront(search.limit, pace)
+  const rooms = await readRooms(q, search, 0, pace.rooms)
+  const known = new Map<string, Head>()
+  let messages = 0
+  const take = ({ heads, nextMs }: Rooms) => {
+    for (const head of heads) {
+      known.set(head.room, head)
+      front.open.push(head)
+      messages += head.seq - head.firstSeq + 1
+    }
+    rooms.nextMs = nextMs
+    settle(front, -Infinity)
+  }
+  take(rooms)
+  const beganMs = front.open[0]?.atMs ?? -Infinity
+  let atOnce: number | undefined
+  for (let seen = pace.rooms; ; ) {
+    if (isBehind(front, rooms.nextMs)) {
+      take(await readRooms(q, search, seen, seen * 8))
+      seen *= 9
+      continue
+    }
+    if (front.open.length === 0) break
+    await walk(q, search, front)
+    const isWhole = rooms.nextMs === undefined
+    if (lastOfPage(front) || front.open.length === 0 || !(search.words || search.filter.authors)) continue
+    atOnce ??= await guessAtOnce(q, search, isWhole ? [...known.keys()] : search.rooms, pace)
+    // Without words the whole table is read: not before the windows have cost as much.
+    const left = stillToRead(front, isWhole ? messages : rooms.messages, beganMs, search.filter.from)
+    if (atOnce < left && (search.words || atOnce <= front.read))
+      return searchAtOnce(q, search, isWhole ? [...known.values()] : undefined)
+  }
+  const found = await readFound(q, front.found)
+  return found.map(row => ({ ...row, room_revision: known.get(row.room)!.revision }))
+}
+
+/** Whether a room that was not looked at yet may hold a newer message than all that are. */
+function isBehind(front: Front, nextMs: number | undefined): boolean {
+  if (nextMs === undefined || nextMs < (lastOfPage(front)?.atMs ?? -Infinity)) return false
+  return (front.open[0]?.atMs ?? -Infinity) <= nextMs
+}
+
+/** How many messages the windows have before them until the page is full or `from` is reached, if it goes on as it went. */
+function stillToRead(front: Front, messages: number, beganMs: number, from: string | undefined): number {
+  const { found, limit, read } = front
+  const nowMs = front.open[0]!.atMs
+  const bounds = [messages - read]
+  if (found.length > 0) bounds.push((read * (limit - found.length)) / found.length)
+  if (from !== undefined && nowMs < beganMs) bounds.push((read * (nowMs - Date.parse(from))) / (beganMs - nowMs))
+  return Math.min(...bounds)
+}
+
+/**
+ * What `searchAtOnce` costs, in messages of a window. By the planner's statistics: about right where matches are many, too many
+ * where they are few, and then it is little all the same.
+ */
+async function guessAtOnce(q: Queryable, { words }: SearchQuery, rooms: string[] | undefined, pace: SearchPace) {
+  if (!words) {
+    const { rows } = await q.query<{ n: number }>("SELECT reltuples AS n FROM pg_class WHERE oid = 'message'::regclass")
+    return rows[0]!.n < 0 ? Infinity : rows[0]!.n / pace.perScan
+  }
+  const { rows } = await q.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+    `EXPLAIN (FORMAT JSON) SELECT FROM message m WHERE ${wordsSql} @@ $1::tsquery ${rooms ? 'AND m.room = ANY ($2::uuid[])' : ''}`,
+    [words.query, ...(rooms ? [rooms] : [])],
+  )
+  return rows[0]!['QUERY PLAN'][0].Plan['Plan Rows'] * pace.perMatch
+}
+
+/** Reads every match that there is, and keeps the newest. `heads`: of all rooms, where they are known. */
+async function searchAtOnce(q: Queryable, search: SearchQuery, heads: Head[] | undefined): Promise<FoundRow[]> {
+  const { user, rooms, after, limit } = search
+  const values: unknown[] = heads
+    ? [heads.map(head => head.room), heads.map(head => head.firstSeq), heads.map(head => head.revision)]
+    : [user, rooms ?? null, null]
+  const readable = heads
+    ? 'readable AS (SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS r (id, first_seq, revision))'
+    : `${readableSql}, nothing AS (SELECT $3::text)`
+  const within = heads ? 'm.room = ANY ($1::uuid[])' : '($2::uuid[] IS NULL OR m.room = ANY ($2))'
+  values.push(after?.at ?? null, after?.room ?? null, after?.seq ?? null, limit)
+  const conditions = filterConditions(search.filter, search.words, values)
+  await planForValues(q)
+  // A bitmap of a million matches has to fit, else whole pages are read again. Workers and compiling cost more than a rare word does.
+  await q.query(
+    `SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = ${search.words ? 0 : 2}`,
+  )
+  const { rows } = await q.query<FoundRow>(
+    // OFFSET 0: the rooms by turns, with all matches of the whole store read for each, were seen to take minutes.
+    `WITH ${readable},
      hit AS MATERIALIZED (
-       SELECT m.*, d.room_revision FROM message m JOIN readable d ON d.id = m.room AND m.seq >= d.first_seq
-        WHERE m.room = ANY (ARRAY (SELECT id FROM readable)) AND m.text IS NOT NULL
-          ${conditions.sql.map(condition => `AND ${condition}`).join(' ')}
-          AND ($3::timestamptz IS NULL OR (m.at, m.room, m.seq) < ($3, $4::uuid, $5::bigint))
-        ORDER BY m.at DESC, m.room DESC, m.seq DESC LIMIT $6)
+       SELECT m.*, d.revision AS room_revision
+         FROM (SELECT * FROM message m WHERE ${within} AND ${conditions}
+                  AND ($4::timestamptz IS NULL OR (m.at, m.room, m.seq) < ($4, $5::uuid, $6::bigint)) OFFSET 0) m
+         JOIN readable d ON d.id = m.room AND m.seq >= d.first_seq
+        ORDER BY m.at DESC, m.room DESC, m.seq DESC LIMIT $7)
      SELECT ${messageColumns}, m.room_revision FROM hit m JOIN principal a ON a.id = m.author ORDER BY m.at DESC, m.room DESC, m.seq DESC`,
-    [
-      user,
-      options.rooms ?? null,
-      options.after?.at ?? null,
-      options.after?.room ?? null,
-      options.after?.seq ?? null,
-      options.limit,
-      ...conditions.values,
-    ],
+    values,
   )
   return rows
+}
+
+/** Over `message m`; what it binds is put behind `values`. */
+function filterConditions(filter: Filter, words: Words | undefined, values: unknown[]): string {
+  const bind = (value: unknown) => `$${values.push(value)}`
+  const sql = ['m.text IS NOT NULL']
+  if (filter.authors) sql.push(`m.author = ANY (${bind(filter.authors)}::uuid[])`)
+  if (filter.from) sql.push(`m.at >= ${bind(filter.from)}::timestamptz`)
+  if (filter.until) sql.push(`m.at <= ${bind(filter.until)}::timestamptz`)
+  if (words) sql.push(...wordConditions(words, bind))
+  return sql.join(' AND ')
 }
 
 /** Sequences of a room that a filter matches, ascending, above `afterSeq`. All words by default, as an administrator removes what he named. */
@@ -121,13 +197,15 @@ export async function matchingSeqs(
   afterSeq: number,
   limit: number,
 ): Promise<number[]> {
-  const conditions = filterConditions(filter, 4, 'all')
+  const words = await readWords(tx, filter, 'all')
+  if (words === 'nothing') return []
+  const values: unknown[] = [room, afterSeq, limit]
+  const conditions = filterConditions(filter, words, values)
   await planForValues(tx)
   const { rows } = await tx.query<{ seq: number }>(
     `SELECT m.seq FROM message m JOIN room_head h ON h.room = m.room
-      WHERE m.room = $1 AND m.seq > $2 AND m.seq >= h.first_seq AND m.text IS NOT NULL ${conditions.sql.map(c => `AND ${c}`).join(' ')}
-      ORDER BY m.seq LIMIT $3`,
-    [room, afterSeq, limit, ...conditions.values],
+      WHERE m.room = $1 AND m.seq > $2 AND m.seq >= h.first_seq AND ${conditions} ORDER BY m.seq LIMIT $3`,
+    values,
   )
   return rows.map(row => row.seq)
 }
