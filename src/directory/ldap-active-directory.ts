@@ -29,8 +29,9 @@ export function activeDirectory(usedAsPrimary: (rid: number) => boolean = () => 
       return bytes && equal('objectGUID', bytes)
     },
     filters: {
-      user: '(&(objectCategory=person)(objectClass=user))',
-      group: '(objectClass=group)',
+      user: '(&(objectCategory=person)(objectClass=user)(!(isCriticalSystemObject=TRUE)))',
+      // Those of the machine itself (Builtin) are left out.
+      group: '(&(objectClass=group)(!(groupType:1.2.840.113556.1.4.803:=1)))',
       organizationalUnit: '(objectClass=organizationalUnit)',
     },
     naming: {
@@ -225,15 +226,12 @@ async function serverOf(
   return { id: `${foldDn(service)} ${settings?.bytes('invocationId')?.toString('hex') ?? ''}`, usn: BigInt(usn), root }
 }
 
-/** By default only administrators see what was deleted. */
+/** By default only administrators see what was deleted; others may see the container, but nothing of it. */
 async function seesDeleted(connection: LdapConnection, domain: string): Promise<boolean> {
   const controls = [new Control(showDeleted, { critical: true })]
-  const container = await connection.entry(`CN=Deleted Objects,${domain}`, {
-    filter: anything,
-    attributes: ['1.1'],
-    controls,
-  })
-  return container !== undefined
+  const wanted = { filter: anything, attributes: ['isDeleted'], controls }
+  const container = await connection.entry(`CN=Deleted Objects,${domain}`, wanted)
+  return container?.text('isDeleted') === 'TRUE'
 }
 
 function parse(text: string | undefined): Static<typeof Cookie> | undefined {

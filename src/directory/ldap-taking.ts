@@ -108,8 +108,7 @@ export function openTaking(source: LdapSource, dialect: Dialect, leftOut: LeftOu
       leftOut(entry.dn, found)
       return undefined
     }
-    if (kind === 'user')
-      return { ...found, disabled: disabled.has(found.id) || dialect.isDisabled(entry) }
+    if (kind === 'user') return { ...found, disabled: disabled.has(found.id) || dialect.isDisabled(entry) }
     if (kind !== 'group') return { ...found, disabled: false }
     const members = await dialect.members(connection, entry, memberAttributes)
     if (members === undefined) return undefined
@@ -200,12 +199,15 @@ export function openTaking(source: LdapSource, dialect: Dialect, leftOut: LeftOu
   return taking
 }
 
-/** The kind that the classes of an entry say; undefined where they leave it open. A machine and a domain are of no kind. */
+/**
+ * The kind that the classes of an entry say; undefined where they leave it open: not every server names those that a class is
+ * made of. A machine and a domain are of no kind.
+ */
 function classOf(classes: Set<string>): TakenKind | 'other' | undefined {
   const has = (...names: string[]) => names.some(name => classes.has(name))
   if (has('computer', 'domain', 'domaindns')) return 'other'
   if (has('organizationalunit')) return 'organizationalUnit'
-  if (has('person', 'user', 'account', 'posixaccount')) return 'user'
+  if (has('person', 'organizationalperson', 'inetorgperson', 'user', 'account', 'posixaccount')) return 'user'
   if (has('group', 'groupofnames', 'groupofuniquenames', 'groupofmembers', 'posixgroup')) return 'group'
   return undefined
 }
