@@ -15,6 +15,7 @@ export type OpenLdap = Hand & {
   url: string
   plainUrl: string
   port: number
+  ldapi: string
   /** The configuration of a source that reads it, with ldaps://. */
   source: LdapSource
   addUnit(name: string, below?: string): Promise<string>
@@ -28,8 +29,11 @@ export type OpenLdap = Hand & {
 
 export const userPassword = 'Correct-Horse-7'
 
-/** Its reading account may read all but passwords, and nobody else may read anything. */
-export async function startOpenLdap(): Promise<OpenLdap> {
+/**
+ * Its reading account may read all but passwords, and nobody else may read anything. `bare`: as an administrator has it who has
+ * done nothing for us; who runs it may configure it over `ldapi`.
+ */
+export async function startOpenLdap({ bare = false } = {}): Promise<OpenLdap> {
   const tools = await readTools()
   const folder = await makeFolder('pchat-slapd')
   const base = 'dc=example,dc=com'
@@ -43,6 +47,11 @@ export async function startOpenLdap(): Promise<OpenLdap> {
   // Debian may confine the program in its own place to folders of its own.
   const program = tools.slapd.startsWith('/usr/') ? join(folder, 'slapd') : tools.slapd
   if (program !== tools.slapd) await copyFile(tools.slapd, program)
+  const own = `database config
+access to * by dn.exact=gidNumber=${process.getgid!()}+uidNumber=${process.getuid!()},cn=peercred,cn=external,cn=auth manage by * break`
+  const forReader = `index entryUUID,modifyTimestamp eq
+access to * by dn.exact="cn=reader,${base}" read by * none
+limits dn.exact="cn=reader,${base}" size=unlimited`
   await writeFile(
     join(folder, 'slapd.conf'),
     `${['core', 'cosine', 'inetorgperson', 'nis'].map(name => `include ${tools.slapdSchema}/${name}.schema`).join('\n')}
@@ -53,6 +62,7 @@ TLSCACertificateFile ${folder}/ca.pem
 TLSCertificateFile ${folder}/cert.pem
 TLSCertificateKeyFile ${folder}/key.pem
 pidfile ${folder}/pid
+${bare ? own : ''}
 database mdb
 suffix "${base}"
 rootdn "${admin.dn}"
@@ -60,11 +70,10 @@ rootpw ${admin.password}
 directory ${folder}/data
 maxsize 268435456
 envflags nosync writemap
-index objectClass,entryUUID,uid,modifyTimestamp eq
+index objectClass,uid eq
 overlay ppolicy
-access to attrs=userPassword by anonymous auth by * none
-access to * by dn.exact="cn=reader,${base}" read by * none
-limits dn.exact="cn=reader,${base}" size=unlimited
+access to attrs=userPassword by self write by anonymous auth by * none
+${bare ? 'access to * by self read by * none' : forReader}
 `,
   )
   let running: Program | undefined
@@ -77,6 +86,7 @@ limits dn.exact="cn=reader,${base}" size=unlimited
     url,
     plainUrl,
     port,
+    ldapi: `ldapi://${encodeURIComponent(join(folder, 'ldapi'))}`,
     source: {
       name: 'staff',
       kind: 'openldap',
@@ -109,7 +119,7 @@ limits dn.exact="cn=reader,${base}" size=unlimited
     },
     async start(pair) {
       if (pair) await writePair(folder, authority, pair)
-      const args = ['-d', '0', '-h', `${plainUrl} ${url}`, '-f', join(folder, 'slapd.conf')]
+      const args = ['-d', '0', '-h', `${plainUrl} ${url} ${server.ldapi}`, '-f', join(folder, 'slapd.conf')]
       running = await startServer(program, args, '127.0.0.1', [port, port + 1])
     },
     async close() {
@@ -119,6 +129,7 @@ limits dn.exact="cn=reader,${base}" size=unlimited
   }
   await server.start()
   await hand.add(base, { objectClass: ['dcObject', 'organization'], dc: 'example', o: 'Example' })
+  if (bare) return server
   await hand.add(`cn=reader,${base}`, {
     objectClass: ['organizationalRole', 'simpleSecurityObject'],
     cn: 'reader',

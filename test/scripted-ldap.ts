@@ -18,7 +18,7 @@ export async function openScriptedLdap(answer: (asked: Asked) => Buffer[] | unde
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
     let rest: Buffer = Buffer.alloc(0)
-    socket.on('data', data => {
+    socket.on('data', (data: Buffer) => {
       rest = Buffer.concat([rest, data])
       // What is no LDAP, such as the beginning of TLS, is heard and not answered.
       while (rest[0] === 0x30) {

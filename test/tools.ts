@@ -9,6 +9,7 @@ export type Tools = {
   slapd: string
   slapdModules: string
   slapdSchema: string
+  ldapUtils: string
   samba: string
   sambaTool: string
 }

@@ -108,7 +108,7 @@ describe('certificates', () => {
   test('[LP16] what somebody on the way says in clear text, before TLS begins, counts for nothing', async () => {
     const between = createServer(near => {
       const far = connect(server.port, '127.0.0.1')
-      far.once('data', begun => {
+      far.once('data', (begun: Buffer) => {
         // Behind the answer to StartTLS: as if the password had been right, and everything found.
         const lies = Array.from({ length: 9 }, (_, i) => [result(i + 1, 0x61), result(i + 1, 0x65)]).flat()
         near.write(Buffer.concat([begun, ...lies, Buffer.from([0x30, 0x82, 0x10])]))
