@@ -70,8 +70,17 @@ export async function writePair(folder: string, authority: Authority, pair: Pair
 
 export type Program = { pid: number; kill(): Promise<void>; signal(name: 'SIGSTOP' | 'SIGCONT'): void }
 
-/** Starts a server that ends with this process at the latest, and waits until it takes connections at all its ports. */
-export async function startServer(command: string, args: string[], host: string, ports: number[]): Promise<Program> {
+/**
+ * Starts a server that ends with this process at the latest, and waits until it takes connections at all its ports, and keeps them
+ * for `holdMs` where something stands before it that takes them by itself.
+ */
+export async function startServer(
+  command: string,
+  args: string[],
+  host: string,
+  ports: number[],
+  holdMs = 0,
+): Promise<Program> {
   // What dies with its parent cannot be left behind by a killed run.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], { stdio: ['pipe', 'ignore', 'pipe'] })
   let said = ''
@@ -81,7 +90,7 @@ export async function startServer(command: string, args: string[], host: string,
   const kill = () => killChild(child)
   for (let tries = 0; tries < 300; tries += 1) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${command} ended at once: ${said}`)
-    if ((await Promise.all(ports.map(port => accepts(host, port)))).every(Boolean))
+    if ((await Promise.all(ports.map(port => accepts(host, port, holdMs)))).every(Boolean))
       return { pid: child.pid!, kill, signal: name => void child.kill(name) }
     await sleep(50)
   }
@@ -96,12 +105,13 @@ async function killChild(child: ChildProcess): Promise<void> {
   await ended
 }
 
-function accepts(host: string, port: number): Promise<boolean> {
+function accepts(host: string, port: number, holdMs: number): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = connect(port, host, () => {
+    const settle = (taken: boolean) => {
       socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
+      resolve(taken)
+    }
+    const socket = connect(port, host, () => setTimeout(settle, holdMs, true))
+    socket.once('error', () => settle(false)).once('close', () => settle(false))
   })
 }

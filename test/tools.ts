@@ -12,6 +12,7 @@ export type Tools = {
   ldapUtils: string
   samba: string
   sambaTool: string
+  sambaPython: string
 }
 
 export async function readTools(): Promise<Tools> {
