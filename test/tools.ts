@@ -2,7 +2,18 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 /** Programs that `bin/setup` found or brought. */
-export type Tools = { postgres15Bin: string; natsServer: string; chromium: string }
+export type Tools = {
+  postgres15Bin: string
+  natsServer: string
+  chromium: string
+  slapd: string
+  slapdModules: string
+  slapdSchema: string
+  ldapUtils: string
+  samba: string
+  sambaTool: string
+  sambaPython: string
+}
 
 export async function readTools(): Promise<Tools> {
   const path = fileURLToPath(new URL('../.cache/tools.json', import.meta.url))

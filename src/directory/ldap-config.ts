@@ -17,7 +17,11 @@ export const LdapSource = Type.Object(
       minItems: 1,
       description: 'Servers, tried in order: ldaps://dc1.example.com, or ldap:// with startTls',
     }),
-    startTls: Type.Optional(Type.Boolean({ description: 'Begin TLS on an ldap:// connection; default true' })),
+    startTls: Type.Optional(
+      Type.Boolean({
+        description: 'Begin TLS on an ldap:// connection; default true, and false only to servers on this machine',
+      }),
+    ),
     ca: some('File with the certificate authorities that are trusted, PEM; default: those of the system'),
     bindDn: Type.String({ minLength: 1, description: 'Account that reads the directory' }),
     bindPassword: Secret,
@@ -26,6 +30,7 @@ export const LdapSource = Type.Object(
     userFilter: some('Which users are taken'),
     groupFilter: some('Which groups are taken'),
     unitFilter: some('Which organisational units are taken'),
+    disabledFilter: some('Which of the users may not sign in, beside those that the directory itself calls disabled'),
     attributes: Type.Optional(
       Type.Object(
         {
@@ -37,6 +42,13 @@ export const LdapSource = Type.Object(
         },
         closed,
       ),
+    ),
+    timeoutSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 600,
+        description: 'How long one answer of the directory may take; default 30',
+      }),
     ),
     administrators: some('Name of the group whose members administer Persistent Chat'),
     everySeconds: Type.Optional(Type.Integer({ minimum: 1, description: 'Between two incremental runs; default 60' })),

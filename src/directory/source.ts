@@ -24,6 +24,8 @@ export type SourceBatch = { objects: SourceObject[]; gone: string[] }
 export type SourceReading = {
   /** All there is: what it lacks is gone. Else what changed since the cookie. */
   whole: boolean
+  /** Where it is not whole: whether it tells of deletions too. Where it does not, they are found by ids() only; undefined is no. */
+  tellsGone?: boolean
   batches: AsyncIterable<SourceBatch>
   /** Where the next reading goes on; to be asked for once all batches were read, and to be kept with what was written of them. */
   cookie(): string
