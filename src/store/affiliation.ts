@@ -53,11 +53,30 @@ const wantedSql = `
 const flattenedAtOnce = 2_000
 
 /** Flattens exactly these anew. In order of id: neighbours of the index are written together. */
-export async function reflatten(tx: Connection, members: string[], signal?: AbortSignal): Promise<void> {
+export function reflatten(tx: Connection, members: string[], signal?: AbortSignal): Promise<void> {
+  return inSlices(members, signal, some => reflattenMembers(tx, some))
+}
+
+/** The same for principals that were not there before: nothing of theirs is looked for. */
+export function flattenNew(tx: Connection, members: string[], signal?: AbortSignal): Promise<void> {
+  return inSlices(members, signal, some =>
+    tx.query(
+      `WITH RECURSIVE ${wantedSql}
+       INSERT INTO affiliation (member, ancestor) SELECT member, ancestor FROM wanted ORDER BY member, ancestor`,
+      [some],
+    ),
+  )
+}
+
+async function inSlices(
+  members: string[],
+  signal: AbortSignal | undefined,
+  work: (some: string[]) => Promise<unknown>,
+): Promise<void> {
   const sorted = [...members].sort()
   for (let from = 0; from < sorted.length; from += flattenedAtOnce) {
     signal?.throwIfAborted()
-    await reflattenMembers(tx, sorted.slice(from, from + flattenedAtOnce))
+    await work(sorted.slice(from, from + flattenedAtOnce))
   }
 }
 

@@ -1,5 +1,5 @@
 import { refuseLosses } from '../domain/directory-name.ts'
-import { lockDirectory, reflatten } from './affiliation.ts'
+import { flattenNew, lockDirectory, reflatten } from './affiliation.ts'
 import { audit } from './audit.ts'
 import { type Connection, type Db, transaction } from './db.ts'
 import { compareObjects, type Reading } from './directory-compare.ts'
@@ -63,7 +63,8 @@ export class Stopped extends Error {}
 
 /** Beyond so many the log says "everyone": each hub would read all of them. */
 const maxNamed = 5_000
-/** So many new members make the statistics of an empty table useless. */
+/** So many make the statistics of an empty table useless. */
+const manyNew = 1_000
 const manyEdges = 100_000
 
 /**
@@ -81,6 +82,7 @@ export function applyReading(db: Db, plan: Plan): Promise<Applied> {
       throw new Error(
         'The store lost what was read (it crashed or failed over meanwhile). The next run reads it again.',
       )
+    if (objects > manyNew) await tx.query('ANALYZE directory_stage')
     await compareObjects(tx, plan)
     const { lost, users } = await findLosses(tx, plan.held)
     const refusal = plan.force ? undefined : refuseLosses(plan.held.source, lost.length, users, plan.maxDisabledShare)
@@ -98,6 +100,7 @@ async function foresee(tx: Connection, plan: Plan, effects: Effects, refusal: st
   }
   await compareOtherMembers(tx, plan.held)
   await countEdges(tx, effects, plan.samples)
+  await tx.query('CREATE INDEX ON edge (grp, member); ANALYZE edge')
   const { add, remove, fault } = await compareAdministrators(tx, plan.held, plan.administrators)
   await nameAdministrators(tx, effects, 'administratorAdded', add, plan.samples)
   await nameAdministrators(tx, effects, 'administratorRemoved', remove, plan.samples)
@@ -109,8 +112,11 @@ async function write(tx: Connection, plan: Plan, effects: Effects, lost: string[
   const hadAdministrator = (await countAdministrators(tx)) > 0
   await writeObjects(tx, held)
   const domains = await addDomains(tx)
+  // In a first run the tables were empty when they were looked at last: what follows would be planned for that.
+  if ((effects.counts.added ?? 0) > manyNew) await tx.query('ANALYZE principal; ANALYZE directory_object')
   await writeMembers(tx, plan, effects)
-  const { flatten, named } = await findConcerned(tx, domains)
+  const { fresh, flatten, named } = await findConcerned(tx, domains)
+  await flattenNew(tx, fresh, plan.signal)
   await reflatten(tx, flatten, plan.signal)
   const { add, remove, fault } = await compareAdministrators(tx, held, plan.administrators)
   await nameAdministrators(tx, effects, 'administratorAdded', add, plan.samples)
@@ -144,5 +150,5 @@ async function writeMembers(tx: Connection, plan: Plan, effects: Effects): Promi
   await countEdges(tx, effects, plan.samples)
   await writeEdges(tx)
   await writeOtherLacks(tx, held)
-  if ((effects.counts.memberAdded ?? 0) > manyEdges) await tx.query('ANALYZE group_member; ANALYZE principal')
+  if ((effects.counts.memberAdded ?? 0) > manyEdges) await tx.query('ANALYZE group_member')
 }

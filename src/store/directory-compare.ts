@@ -26,7 +26,7 @@ const tables = `
   ) ON COMMIT DROP;
   CREATE TEMP TABLE move (principal uuid PRIMARY KEY, unit uuid) ON COMMIT DROP;
   CREATE TEMP TABLE yielded (principal uuid PRIMARY KEY) ON COMMIT DROP;
-  CREATE TEMP TABLE edge (grp uuid NOT NULL, member uuid NOT NULL, added boolean NOT NULL, PRIMARY KEY (grp, member)) ON COMMIT DROP;
+  CREATE TEMP TABLE edge (grp uuid NOT NULL, member uuid NOT NULL, added boolean NOT NULL) ON COMMIT DROP;
   CREATE TEMP TABLE lack (grp text NOT NULL, dn text NOT NULL, external_id text, PRIMARY KEY (grp, dn)) ON COMMIT DROP;
   CREATE TEMP TABLE concerned (principal uuid PRIMARY KEY) ON COMMIT DROP;
   CREATE TEMP TABLE effect (change text NOT NULL, kind text NOT NULL, principal uuid, name text NOT NULL, detail text NOT NULL) ON COMMIT DROP`

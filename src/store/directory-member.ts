@@ -40,9 +40,10 @@ export async function listReadGroups(tx: Connection, held: Held): Promise<string
 export async function compareMembers(tx: Connection, held: Held, groups: string[]): Promise<void> {
   await tx.query(
     `WITH mine AS MATERIALIZED (
-            SELECT t.external_id, t.principal FROM unnest($3::text[]) AS i (id) JOIN todo t ON t.external_id = i.id),
+            SELECT t.external_id, t.principal, t.fresh FROM unnest($3::text[]) AS i (id) JOIN todo t ON t.external_id = i.id),
+          -- Each dn once: so they were staged.
           listed AS MATERIALIZED (
-            SELECT DISTINCT m.external_id AS grp_id, m.principal AS grp, d.dn FROM mine m
+            SELECT m.external_id AS grp_id, m.principal AS grp, d.dn FROM mine m
               JOIN directory_stage s ON s.source = $1 AND s.fence = $2 AND s.external_id = m.external_id
              CROSS JOIN LATERAL unnest(s.members) AS d (dn)),
           found AS MATERIALIZED (
@@ -51,7 +52,7 @@ export async function compareMembers(tx: Connection, held: Held, groups: string[
           wanted AS MATERIALIZED (
             SELECT DISTINCT grp, member FROM found WHERE grp IS NOT NULL AND member IS NOT NULL),
           now AS MATERIALIZED (
-            SELECT g.grp, g.member FROM mine m JOIN group_member g ON g.grp = m.principal),
+            SELECT g.grp, g.member FROM mine m JOIN group_member g ON g.grp = m.principal WHERE NOT m.fresh),
           lacking AS (
             INSERT INTO lack (grp, dn) SELECT DISTINCT grp_id, dn FROM found WHERE grp IS NULL OR member IS NULL)
      INSERT INTO edge (grp, member, added)
@@ -83,11 +84,13 @@ export async function writeLacks(tx: Connection, held: Held, groups: string[]): 
 export async function compareOtherMembers(tx: Connection, held: Held): Promise<void> {
   await tx.query(
     `INSERT INTO edge (grp, member, added)
-     SELECT g.grp, g.member, false FROM todo t JOIN group_member g ON g.member = t.principal JOIN principal p ON p.id = g.grp
-      WHERE t.gone AND t.kind IN ('user', 'group') AND p.source = $1
-     UNION SELECT g.grp, g.member, false FROM todo t JOIN principal p ON p.id = t.principal AND p.source = $1
-       JOIN group_member g ON g.grp = t.principal WHERE t.gone AND t.kind = 'group'
-     ON CONFLICT DO NOTHING`,
+     SELECT grp, member, false FROM (
+       SELECT g.grp, g.member FROM todo t JOIN group_member g ON g.member = t.principal JOIN principal p ON p.id = g.grp
+        WHERE t.gone AND t.kind IN ('user', 'group') AND p.source = $1
+       UNION SELECT g.grp, g.member FROM todo t JOIN principal p ON p.id = t.principal AND p.source = $1
+         JOIN group_member g ON g.grp = t.principal WHERE t.gone AND t.kind = 'group') AS x
+      -- Where nothing is written, those of the groups that were read stand there still.
+      WHERE NOT EXISTS (SELECT FROM edge e WHERE e.grp = x.grp AND e.member = x.member)`,
     [held.source],
   )
   await tx.query(
@@ -102,7 +105,7 @@ export async function compareOtherMembers(tx: Connection, held: Held): Promise<v
   await tx.query(
     `INSERT INTO edge (grp, member, added)
      SELECT DISTINCT x.grp, x.member, true FROM (${solvedSql}) AS x
-      WHERE NOT EXISTS (SELECT FROM group_member g WHERE g.grp = x.grp AND g.member = x.member) ON CONFLICT DO NOTHING`,
+      WHERE NOT EXISTS (SELECT FROM group_member g WHERE g.grp = x.grp AND g.member = x.member)`,
     [held.source],
   )
 }
@@ -155,7 +158,11 @@ export async function renamePending(tx: Connection, held: Held): Promise<void> {
 
 /** Writes the edges and forgets them; whom they concern is kept. */
 export async function writeEdges(tx: Connection): Promise<void> {
-  await tx.query('INSERT INTO concerned SELECT DISTINCT member FROM edge ON CONFLICT DO NOTHING')
+  // Who is new is flattened anyway.
+  await tx.query(
+    `INSERT INTO concerned SELECT DISTINCT e.member FROM edge e
+      WHERE NOT EXISTS (SELECT FROM todo t WHERE t.principal = e.member AND t.fresh) ON CONFLICT DO NOTHING`,
+  )
   await tx.query('DELETE FROM group_member g USING edge e WHERE NOT e.added AND g.grp = e.grp AND g.member = e.member')
   await tx.query(
     'INSERT INTO group_member (grp, member) SELECT grp, member FROM edge WHERE added ORDER BY grp, member ON CONFLICT DO NOTHING',

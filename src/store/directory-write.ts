@@ -113,7 +113,11 @@ export async function addDomains(tx: Connection): Promise<string[]> {
 export async function findConcerned(
   tx: Connection,
   domains: string[],
-): Promise<{ flatten: string[]; named: string[] }> {
+): Promise<{ fresh: string[]; flatten: string[]; named: string[] }> {
+  const { rows: fresh } = await tx.query<{ id: string }>(
+    'SELECT principal AS id FROM todo WHERE fresh UNION SELECT unnest($1::uuid[])',
+    [domains],
+  )
   const { rows: flatten } = await tx.query<{ id: string }>(
     `WITH RECURSIVE
        by_unit (id) AS (
@@ -123,11 +127,12 @@ export async function findConcerned(
          SELECT c.principal FROM concerned c JOIN principal p ON p.id = c.principal AND p.kind = 'group'
           WHERE NOT EXISTS (SELECT FROM todo t WHERE t.principal = c.principal AND t.fresh)
          UNION SELECT g.member FROM by_group b JOIN group_member g ON g.grp = b.id)
-     SELECT id FROM by_unit UNION SELECT id FROM by_group UNION SELECT principal FROM concerned
-     UNION SELECT principal FROM todo WHERE fresh OR (kind = 'user' AND final_key IS NOT NULL)
-     UNION SELECT unnest($1::uuid[])
-     UNION SELECT u.id FROM principal d JOIN principal u ON u.kind = 'user' AND substring(u.name_key FROM '@([^@]*)$') = d.name_key
-      WHERE d.id = ANY ($1::uuid[]) OR d.id IN (SELECT principal FROM todo WHERE fresh AND kind = 'domain')`,
+     SELECT id FROM (
+       SELECT id FROM by_unit UNION SELECT id FROM by_group UNION SELECT principal FROM concerned
+       UNION SELECT principal FROM todo WHERE kind = 'user' AND final_key IS NOT NULL
+       UNION SELECT u.id FROM principal d JOIN principal u ON u.kind = 'user' AND substring(u.name_key FROM '@([^@]*)$') = d.name_key
+        WHERE d.id = ANY ($1::uuid[]) OR d.id IN (SELECT principal FROM todo WHERE fresh AND kind = 'domain')) AS i
+      WHERE NOT EXISTS (SELECT FROM todo t WHERE t.principal = i.id AND t.fresh) AND id <> ALL ($1::uuid[])`,
     [domains],
   )
   const { rows: named } = await tx.query<{ id: string }>(
@@ -138,7 +143,7 @@ export async function findConcerned(
          AND substring(t.final_key FROM '@([^@]*)$') <> substring(t.was_key FROM '@([^@]*)$')) AS i
       WHERE NOT EXISTS (SELECT FROM todo t WHERE t.principal = i.id AND t.fresh)`,
   )
-  return { flatten: flatten.map(row => row.id), named: named.map(row => row.id) }
+  return { fresh: fresh.map(row => row.id), flatten: flatten.map(row => row.id), named: named.map(row => row.id) }
 }
 
 export async function writeAdministrators(tx: Connection, add: string[], remove: string[]): Promise<void> {
