@@ -71,7 +71,9 @@ async function explainOne(
     chat.db,
     entries.map(entry => entry.principal),
   )
-  const reasons = entries.map(({ list, principal }): Reason => ({ list, ...wayTo(names.get(principal)!) }))
+  const reasons = entries
+    .map(({ list, principal }): Reason => ({ list, ...wayTo(names.get(principal)!) }))
+    .sort((a, b) => order(a).localeCompare(order(b), 'en'))
   return {
     id,
     name: room.name,
@@ -85,6 +87,8 @@ async function explainOne(
     })),
   }
 }
+
+const order = ({ list, entry }: Reason) => `${list} ${entry.name}`
 
 /** The shortest way to each group that holds it at any depth. In rings, since there may be far more ways than groups. */
 async function waysUp(q: Queryable, id: string): Promise<Map<string, Way>> {
