@@ -54,6 +54,12 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'pool.update': () => [{ state: 'normal' }],
   'audit.list': () => [{ limit: 20 }, { limit: 1 }],
 
+  'directory.status': () => [{}],
+  'directory.sync': () => [{}, { source: 'corp', dryRun: true }],
+  'directory.check': () => [{ source: 'corp' }],
+  'directory.resync': t => [{ principal: t.room }, { principal: t.member }],
+  'directory.explain': t => [{ user: t.member, room: t.room }, { user: t.member, room: t.nobodys }, { user: t.name }],
+
   'category.create': t => [{ name: t.name }],
   'category.update': t => [
     { category: t.room, description: t.name },

@@ -50,6 +50,11 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
     'pool.get': {},
     'pool.update': { activeServers: ['one'], state: 'normal' },
     'audit.list': { limit: 5, before: 5 },
+    'directory.status': {},
+    'directory.sync': { source: 'corp', full: true, dryRun: true, force: false },
+    'directory.check': { source: 'corp' },
+    'directory.resync': { principal: user },
+    'directory.explain': { user, room },
     'category.create': { name: 'c', ...more, allowedMembers: [user], deniedMembers: [], creators: [user] },
     'category.update': {
       category,

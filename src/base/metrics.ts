@@ -12,6 +12,7 @@ export function openMetrics() {
   const registry = new Registry()
   const registers = [registry]
   const lines = new Map<string, () => number>()
+  const directoryLag = new Map<string, () => number | undefined>()
   addProcessMetrics(registry)
   new Gauge({
     name: 'pchat_waiting',
@@ -22,8 +23,42 @@ export function openMetrics() {
       for (const [line, length] of lines) this.set({ line }, length())
     },
   })
+  new Gauge({
+    name: 'pchat_directory_lag_seconds',
+    help: 'since the last run of a source of people that succeeded on any server',
+    labelNames: ['source'],
+    aggregator: 'min',
+    registers,
+    collect() {
+      for (const [source, lag] of directoryLag) {
+        const seconds = lag()
+        if (seconds !== undefined) this.set({ source }, seconds)
+      }
+    },
+  })
   return {
     registry,
+    /** Seconds since the last success, by source; asked when somebody looks. */
+    directoryLag,
+    directoryRunSeconds: new Gauge({
+      name: 'pchat_directory_run_seconds',
+      help: 'what the last run of a source took that this process made',
+      labelNames: ['source'],
+      aggregator: same,
+      registers,
+    }),
+    directoryChanges: new Counter({
+      name: 'pchat_directory_changes_total',
+      help: 'what runs of a source changed, by kind of change',
+      labelNames: ['source', 'change'],
+      registers,
+    }),
+    directoryFailures: new Counter({
+      name: 'pchat_directory_failures_total',
+      help: 'runs of a source that failed or were stopped',
+      labelNames: ['source'],
+      registers,
+    }),
     /** What waits, by name; asked when somebody looks. */
     lines,
     sessions: new Gauge({ name: 'pchat_sessions', help: 'open WebSocket sessions', registers }),

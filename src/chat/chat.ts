@@ -7,6 +7,7 @@ import type { Roster } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
 import type { PoolSettings } from '../protocol/request.ts'
 import type { Db } from '../store/db.ts'
+import type { DirectorySync } from './directory-run.ts'
 import type { PostQueue } from './post-queue.ts'
 
 /** What the verbs share. */
@@ -16,6 +17,8 @@ export type Chat = {
   db: Db
   bus: Bus
   directory: Directory
+  /** Sources that people come from, where this server was told of some. */
+  directorySync?: DirectorySync | undefined
   roster: Roster
   posts: PostQueue
   /** The pool's options as last read; replaced as a whole when they change. */

@@ -7,6 +7,9 @@ import { listAudit } from './audit.ts'
 import { createBot, issueBotToken } from './bot.ts'
 import { createCategory, deleteCategory, listCategories, updateCategory } from './category.ts'
 import type { Caller, Chat } from './chat.ts'
+import { checkOneDirectory } from './directory-check.ts'
+import { explainPrincipal } from './directory-explain.ts'
+import { readDirectoryStatus, resyncPrincipal, syncDirectory } from './directory-sync.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
@@ -48,6 +51,11 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'pool.get': getPool,
   'pool.update': updatePool,
   'audit.list': listAudit,
+  'directory.status': readDirectoryStatus,
+  'directory.sync': syncDirectory,
+  'directory.check': checkOneDirectory,
+  'directory.resync': resyncPrincipal,
+  'directory.explain': explainPrincipal,
   'category.create': createCategory,
   'category.update': updateCategory,
   'category.list': listCategories,

@@ -4,7 +4,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { changeGroup, listMembers, lockDirectory } from '../store/affiliation.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
-import { resolvePrincipals } from '../store/principal.ts'
+import { resolvePerson, resolvePrincipals } from '../store/principal.ts'
 import { raiseDirectory } from '../store/stamp.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
@@ -17,8 +17,14 @@ export async function updateGroup(
 ): Promise<Result<'group.update'>> {
   const { group, directory } = await transaction(chat.db, async tx => {
     await lockDirectory(tx)
-    const [group] = await resolvePrincipals(tx, [input.group])
-    if (group?.kind !== 'group') throw new Refusal('invalid_argument', `"${input.group}" is no group. Name one.`)
+    const { id, kind, name, displayName, source } = await resolvePerson(tx, input.group)
+    const group = { id, kind, name, displayName }
+    if (kind !== 'group') throw new Refusal('invalid_argument', `"${input.group}" is no group. Name one.`)
+    if (source !== '')
+      throw new Refusal(
+        'forbidden',
+        `"${name}" comes from ${source}, which owns its members. Change them there, or add it to a group that was made here.`,
+      )
     const { add, remove } = await resolveChange(tx, input)
     const changed = await changeGroup(tx, group.id, add, remove)
     await audit(tx, caller.user.id, 'group.update', group.id, { name: group.name, add, remove })

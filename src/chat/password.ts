@@ -3,7 +3,7 @@ import { Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
-import { changePrincipal } from '../store/principal.ts'
+import { changePrincipal, resolvePerson } from '../store/principal.ts'
 import { deleteSessionsOf } from '../store/session.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
@@ -20,6 +20,8 @@ export async function changePassword(
 ): Promise<Result<'password.change'>> {
   const { id, name } = caller.user
   checkedPassword('newPassword', input.newPassword)
+  const { source } = await resolvePerson(chat.db, id)
+  if (source !== '') throw new Refusal('forbidden', `Your password is kept by ${source}, not here. Change it there.`)
   const right = await guarded(chat, caller.address, name, () => chat.directory.authenticate(name, input.password))
   if (!right)
     throw new Refusal(

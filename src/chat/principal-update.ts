@@ -5,6 +5,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { isUnitWithin, lockDirectory, reflattenUnits } from '../store/affiliation.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
+import { isShutThere } from '../store/directory-explain.ts'
 import {
   changePrincipal,
   countOtherAdministrators,
@@ -33,6 +34,7 @@ export async function updatePrincipal(chat: Chat, caller: Caller, input: Update)
   const { person, news } = await transaction(chat.db, async tx => {
     await lockDirectory(tx)
     const before = await resolvePerson(tx, input.principal)
+    await refuseOwned(tx, before, input)
     await refuseUpdate(tx, before, input)
     change.parent = await parentAfter(tx, before, input.in)
     await changePrincipal(tx, before.id, change)
@@ -51,6 +53,25 @@ async function refuseUpdate(tx: Connection, person: Person, input: Update): Prom
   const loses = input.administrator === false || input.disabled === true
   if (was && loses && (await countOtherAdministrators(tx, person.id)) === 0)
     throw new Refusal('conflict', 'This is the last administrator. Make somebody else one first.')
+}
+
+/** What its source owns of a principal is changed there; and who is shut out there is not let in here. */
+async function refuseOwned(tx: Connection, person: Person, input: Update): Promise<void> {
+  const { source, name } = person
+  if (source === '') return
+  const { displayName, email, in: unit, password, administrator, disabled } = input
+  if ([displayName, email, unit, password].some(given => given !== undefined))
+    throw new Refusal(
+      'forbidden',
+      `"${name}" comes from ${source}, which owns its name, address, unit and password. Change them there.`,
+    )
+  if (administrator === false && person.administratorBy === 'source')
+    throw new Refusal(
+      'forbidden',
+      `"${name}" is an administrator by a group of ${source}. Take him out of that group there.`,
+    )
+  if (disabled === false && person.disabled && (await isShutThere(tx, person.id)))
+    throw new Refusal('forbidden', `"${name}" is disabled or deleted in ${source}. Enable him there.`)
 }
 
 /** Undefined where `in` is not given. */

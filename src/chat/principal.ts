@@ -108,22 +108,15 @@ export async function getPrincipal(
   input: Input<'principal.get'>,
 ): Promise<Result<'principal.get'>> {
   const asking = await requirePerson(chat, caller)
-  const {
-    email,
-    parent,
-    administrator,
-    disabled,
-    bot: _,
-    implicit: __,
-    ...principal
-  } = await resolvePerson(chat.db, input.principal)
+  const { email, parent, administrator, disabled, source, ...found } = await resolvePerson(chat.db, input.principal)
+  const principal = toPrincipal(found)
   if (!asking.administrator) return { principal }
   const [groups, unit, person] = await Promise.all([
     groupsOf(chat.db, principal.id),
     parent === null ? undefined : readPrincipal(chat.db, parent),
     principal.kind === 'user' ? readPerson(chat.db, principal.id, chat.site) : undefined,
   ])
-  const whole = { principal, email, in: unit ? toPrincipal(unit) : null, groups }
+  const whole = { principal, email, in: unit ? toPrincipal(unit) : null, groups, ...(source === '' ? {} : { source }) }
   return person ? { ...whole, administrator, disabled, enabled: person.enabled } : whole
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
+import { addDirectory } from './directory.ts'
 import { addLoad } from './load.ts'
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
@@ -16,6 +17,7 @@ const program = new Command('pchat')
 addStart(program)
 addDemo(program)
 addPool(program)
+addDirectory(program)
 addLoad(program)
 
 dropEmptyVariables(process.env)

@@ -18,6 +18,7 @@ export type StartOptions = {
   backupDatabaseUrl?: string
   url?: string
   workers: number
+  directoryConfig?: string
   logLevel: string
 }
 
@@ -83,6 +84,13 @@ export function withStartOptions(command: Command): Command {
         'PCHAT_BACKUP_DATABASE_URL',
         "another site's copy of the database, used only while the pool is failed-over",
       ).argParser(readDatabaseUrl),
+    )
+    .addOption(
+      variable(
+        '--directory-config <file>',
+        'PCHAT_DIRECTORY_CONFIG',
+        'where people and groups come from: LDAP directories and OpenID providers, YAML or JSON',
+      ),
     )
     .addOption(variable('--tls-cert <file>', 'PCHAT_TLS_CERT', 'certificate, PEM, with its chain'))
     .addOption(variable('--tls-key <file>', 'PCHAT_TLS_KEY', 'private key of the certificate, PEM'))

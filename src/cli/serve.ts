@@ -8,10 +8,12 @@ import type { Log } from '../base/log.ts'
 import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
 import { admissionLine } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
+import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
+import { openAccounts } from '../directory/accounts.ts'
 import { openLocalDirectory } from '../directory/local.ts'
 import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
@@ -29,6 +31,7 @@ import { defaultSettings } from '../store/settings.ts'
 import { openTimedDb } from '../store/timing.ts'
 import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../store/upkeep.ts'
 import { type Health, openHttp } from '../web-services/http.ts'
+import { closeSources, loadDirectoryConfig, type OpenSource, openSources } from './directory-sources.ts'
 import { listenBacklog } from './entrance.ts'
 import { programVersion } from './program.ts'
 import { storeConnections } from './store-connection.ts'
@@ -56,6 +59,10 @@ export type ServeOptions = {
   setUp?: boolean | undefined
   /** Address that clients reach this server at, where it is not that of host and port. */
   publicUrl?: string | undefined
+  /** File that says where people come from; the same on every server. */
+  directoryConfig?: string | undefined
+  /** For tests: what opens the sources that it names. */
+  openSource?: OpenSource
   log: Log
   admin?: { user: string; password: string } | undefined
   webRoot: string
@@ -110,13 +117,20 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   started.defer(() => db.end())
   const bus = openBus(options)
   started.defer(() => bus.close())
+  const config = options.directoryConfig === undefined ? {} : await loadDirectoryConfig(options.directoryConfig)
+  const sources = openSources(config, options.openSource)
+  started.defer(() => closeSources(sources))
+  const findAccount = (name: string) => findCredential(db, name)
+  const local = openLocalDirectory({ findAccount })
+  const directories = new Map([...sources].map(([name, { directory }]) => [name, directory]))
 
   let url = ''
   const chat: Chat = {
     member: randomUUID(),
     db,
     bus,
-    directory: openLocalDirectory({ findAccount: name => findCredential(db, name) }),
+    directory: sources.size === 0 ? local : openAccounts({ local, findAccount, sources: directories }),
+    directorySync: { sources, server: options.server ?? hostname() },
     roster: { list: () => [], count: () => 0, isLarge: () => false },
     posts: openPostQueue({ db, bus, site: options.site, log, metrics }),
     settings: defaultSettings,
@@ -164,6 +178,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     error => log.warn({ err: error }, 'the word index waits for the store'),
   )
   started.defer(() => words.stop())
+  const syncing = openDirectorySync(hostOf(chat))
+  started.defer(() => syncing.stop())
 
   const health = async (): Promise<Health> => {
     const isStoreThere = await db.query('SELECT 1').then(

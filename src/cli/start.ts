@@ -84,8 +84,9 @@ type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log }
 async function serveAlone({ options, address, tls, admin, log }: Plan): Promise<Serving> {
   // Half of the program's memory, which the parent of workers would hold for nothing.
   const { serve } = await import('./serve.ts')
-  const { host, port, domain, site, server, pool, natsUrl, url: publicUrl } = options
-  return serve({ address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl, log, admin, webRoot })
+  const { host, port, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig } = options
+  const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl, directoryConfig }
+  return serve({ ...where, log, admin, webRoot })
 }
 
 async function openStore(

@@ -64,9 +64,9 @@ async function work({ number, options, port, address, tls, setUp }: WorkerSettin
   const log = numbered(openLog(options.logLevel), number)
   const entry = openEntry(port)
   try {
-    const { host, domain, site, server, pool, natsUrl, url: publicUrl } = options
+    const { host, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig } = options
     serving = await serve({
-      ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
+      ...{ address, host, port, tls, site, server, pool, publicUrl, directoryConfig, log, webRoot },
       ...(natsUrl ? { natsUrl } : { bus: openParentBus(openParentChannel(log)) }),
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
       door: entry.door,

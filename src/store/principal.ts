@@ -12,11 +12,16 @@ export type Person = Principal & {
   bot: boolean
   administrator: boolean
   disabled: boolean
+  /** Where it comes from; empty: made here. */
+  source: string
+  disabledBy: 'administrator' | 'source' | null
+  administratorBy: 'administrator' | 'source' | null
 }
 
 /** Columns of a wire principal; the table is to be called p. */
 export const principalColumns = 'p.id, p.kind, p.name, p.display_name AS "displayName"'
-const personColumns = `${principalColumns}, p.email, p.parent, p.implicit, p.bot, p.administrator, p.disabled`
+const personColumns = `${principalColumns}, p.email, p.parent, p.implicit, p.bot, p.administrator, p.disabled, p.source,
+  p.disabled_by AS "disabledBy", p.administrator_by AS "administratorBy"`
 
 const uuid = new RegExp(uuidPattern)
 
@@ -80,6 +85,8 @@ export async function changePrincipal(tx: Connection, id: string, change: Princi
             email = CASE WHEN $3 THEN $4 ELSE email END,
             parent = CASE WHEN $5 THEN $6::uuid ELSE parent END,
             administrator = coalesce($7, administrator), disabled = coalesce($8, disabled),
+            administrator_by = CASE $7 WHEN true THEN 'administrator' WHEN false THEN NULL ELSE administrator_by END,
+            disabled_by = CASE $8 WHEN true THEN 'administrator' WHEN false THEN NULL ELSE disabled_by END,
             password_hash = coalesce($9, password_hash)
       WHERE id = $1`,
     [
@@ -153,19 +160,23 @@ export type Credential = {
   principal: Principal & { administrator: boolean }
   passwordHash: string | null
   mayUse: boolean
+  /** Who knows the password, where it is not kept here; and the account's id there. */
+  source: string
+  externalId: string | null
 }
 
 /** The user of this name. `mayUse` is false for bots and for disabled users. */
 export async function findCredential(q: Queryable, name: string): Promise<Credential | undefined> {
-  const { rows } = await q.query<Principal & { administrator: boolean; passwordHash: string | null; mayUse: boolean }>(
-    `SELECT ${principalColumns}, p.administrator, p.password_hash AS "passwordHash", NOT (p.bot OR p.disabled) AS "mayUse"
+  const { rows } = await q.query<Credential['principal'] & Omit<Credential, 'principal'>>(
+    `SELECT ${principalColumns}, p.administrator, p.password_hash AS "passwordHash", NOT (p.bot OR p.disabled) AS "mayUse",
+            p.source, p.external_id AS "externalId"
        FROM principal p WHERE p.name_key = $1 AND p.kind = 'user'`,
     [nameKey(name)],
   )
   const row = rows[0]
   if (!row) return undefined
-  const { passwordHash, mayUse, ...principal } = row
-  return { principal, passwordHash, mayUse }
+  const { passwordHash, mayUse, source, externalId, ...principal } = row
+  return { principal, passwordHash, mayUse, source, externalId }
 }
 
 /** People who are administrators and may sign in, apart from one. */

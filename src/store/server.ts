@@ -42,9 +42,12 @@ export async function registerServer(db: Db, name: string): Promise<void> {
   })
 }
 
-/** All known servers, in the order in which they came; nobody changes them until the transaction ends. */
+/**
+ * All known servers, in the order in which they came; nobody changes them until the transaction ends. A lock of its own: that of
+ * the directory may be held for minutes by a first sync.
+ */
 async function lockServers(tx: Connection) {
-  await tx.query('SELECT pg_advisory_xact_lock(4, 0)')
+  await tx.query('SELECT pg_advisory_xact_lock(5, 0)')
   return tx.query<{ name: string; active: boolean }>('SELECT name, active FROM server ORDER BY added_at, name')
 }
 

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import type { SyncedSource } from '../chat/directory-run.ts'
+import { type DirectoryConfig, readDirectoryConfig } from '../directory/config.ts'
+import type { LdapSource } from '../directory/ldap-config.ts'
+import { openSource } from '../directory/open-source.ts'
+import type { DirectorySource } from '../directory/source.ts'
+
+export type OpenSource = (config: LdapSource) => DirectorySource
+
+const everySeconds = 60
+const fullEveryMinutes = 1_440
+const maxDisabledShare = 0.05
+
+/** The file of --directory-config. Throws with all its faults, each with its place. */
+export async function loadDirectoryConfig(file: string): Promise<DirectoryConfig> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`--directory-config ${file} cannot be read (${error.code}). Check the path and its rights.`)
+  })
+  const config = readDirectoryConfig(text)
+  if ('faults' in config)
+    throw new Error(
+      `--directory-config ${file} is not usable. Mend this, then start again:\n${config.faults.map(fault => `  ${fault}`).join('\n')}`,
+    )
+  return config
+}
+
+/** The sources that are read, by name. */
+export function openSources(config: DirectoryConfig, open: OpenSource = openSource): Map<string, SyncedSource> {
+  return new Map(
+    (config.ldap ?? []).map((each): [string, SyncedSource] => [
+      each.name,
+      {
+        directory: open(each),
+        administrators: each.administrators,
+        everySeconds: each.everySeconds ?? everySeconds,
+        fullEveryMinutes: each.fullEveryMinutes ?? fullEveryMinutes,
+        maxDisabledShare: each.maxDisabledShare ?? maxDisabledShare,
+      },
+    ]),
+  )
+}
+
+export async function closeSources(sources: Map<string, SyncedSource>): Promise<void> {
+  await Promise.allSettled([...sources.values()].map(source => source.directory.close()))
+}
