@@ -8,11 +8,15 @@ import type { Log } from '../base/log.ts'
 import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
 import { admissionLine } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
+import { checkVouches } from '../chat/oidc-check.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { openLocalDirectory } from '../directory/local.ts'
+import { openOidcClients } from '../directory/oidc.ts'
+import type { OidcProvider } from '../directory/oidc-config.ts'
+import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
 import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
@@ -56,6 +60,8 @@ export type ServeOptions = {
   setUp?: boolean | undefined
   /** Address that clients reach this server at, where it is not that of host and port. */
   publicUrl?: string | undefined
+  /** OpenID providers that people sign in at. */
+  oidc?: OidcProvider[] | undefined
   log: Log
   admin?: { user: string; password: string } | undefined
   webRoot: string
@@ -68,6 +74,9 @@ export type ServeOptions = {
   maxSessions?: number
   /** How often it looks whether the store was restored. */
   epochMs?: number
+  /** How often it looks for whom an OpenID provider is to be asked, and how it talks to providers. */
+  oidcCheckMs?: number
+  oidcOptions?: DiscoveryOptions
 }
 export type Door = { port: number; open(http: FastifyInstance): Promise<void> }
 export type Serving = {
@@ -87,10 +96,12 @@ const upkeepMs = 30_000
 const keptDescriptors = 50
 const httpConnections = 50
 const wordIndexMs = 1_000
+const oidcCheckMs = 10_000
 
 /** One server with all roles, on a store that is already migrated. `stop` drains: what was asked is answered, what was taken is written. */
 export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const { log } = options
+  const oidc = openOidcClients(options.oidc ?? [], options.oidcOptions)
   await using started = new AsyncDisposableStack()
   const metrics = openMetrics()
   let draining = false
@@ -164,6 +175,12 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     error => log.warn({ err: error }, 'the word index waits for the store'),
   )
   started.defer(() => words.stop())
+  const vouches = repeatEvery(
+    options.oidcCheckMs ?? oidcCheckMs,
+    () => checkVouches(chat, oidc, () => draining),
+    error => log.warn({ err: error }, 'asking OpenID providers waits for the store'),
+  )
+  started.defer(() => vouches.stop())
 
   const health = async (): Promise<Health> => {
     const isStoreThere = await db.query('SELECT 1').then(
@@ -180,8 +197,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     return { ready: !draining && isStoreThere, notes }
   }
   const { countAll } = options
+  const publicUrl = () => (options.publicUrl ?? url).replace(/\/$/, '')
   const measure = countAll && (async () => sumCounted(await countAll()))
-  const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health, measure })
+  const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health, measure, oidc, publicUrl })
   started.defer(() => http.close())
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.

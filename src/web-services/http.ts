@@ -6,7 +6,10 @@ import { dispatch, isVerb, parseInput } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { takeAddressRequest, takeSessionTurn } from '../chat/rate-limit.ts'
 import { signIn } from '../chat/session.ts'
+import type { OidcClients } from '../directory/oidc.ts'
 import { errorCodes, Refusal } from '../protocol/error.ts'
+import { addDeviceSignIn } from './device-signin.ts'
+import { addOidc } from './oidc-signin.ts'
 import { asyncApi, openApi } from './openapi.ts'
 import { addSignIn, callerOfRequest } from './signin.ts'
 
@@ -22,6 +25,10 @@ export type HttpOptions = {
   health: () => Promise<Health>
   /** Of all processes of the server, where there are several. */
   measure?: (() => Promise<string>) | undefined
+  /** OpenID providers that people sign in at. */
+  oidc?: OidcClients | undefined
+  /** Address that browsers reach this server at, without a slash at its end. */
+  publicUrl?: (() => string) | undefined
 }
 
 /** The HTTP door: every verb as POST /api/v1/<verb>, sign-in by cookie, health, metrics, the web client's files. */
@@ -53,7 +60,11 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   const { registry } = chat.metrics
   const measure = options.measure ?? (() => registry.metrics())
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await measure()))
-  addSignIn(app, chat, { secure: options.tls !== undefined })
+  const { publicUrl = () => '' } = options
+  const secure = options.tls !== undefined
+  addSignIn(app, chat, { secure })
+  addOidc(app, chat, { clients: options.oidc ?? new Map(), publicUrl, secure })
+  addDeviceSignIn(app, chat, { publicUrl })
   await addWebClient(app, options.webRoot)
   return app
 }

@@ -1,0 +1,44 @@
+/** Pages of the server's own, for a browser that comes from elsewhere. No scripts and no styles: the policy allows none inline. */
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, character => entities[character]!)
+}
+
+function page(title: string, head: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)} · Persistent Chat</title>
+${head}</head>
+<body>
+<main>
+<h1>${escapeHtml(title)}</h1>
+${body}
+</main>
+</body>
+</html>
+`
+}
+
+/**
+ * Goes on by itself. The browser came here from another site, and then sends no Strict cookie: not on this request, nor where a
+ * redirect answers it. From a page of ours it does.
+ */
+export function goOnPage(path: string): string {
+  const to = escapeHtml(path)
+  return page(
+    'Signed in',
+    `<meta http-equiv="refresh" content="0; url=${to}">\n`,
+    `<p><a href="${to}">Go on to Persistent Chat</a></p>`,
+  )
+}
+
+/** Why it did not work, in our words. */
+export function faultPage(title: string, sentence: string): string {
+  return page(title, '', `<p>${escapeHtml(sentence)}</p>\n<p><a href="/">Back to the sign-in page</a></p>`)
+}
