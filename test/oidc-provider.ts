@@ -83,6 +83,9 @@ export async function openTestProvider({ name = 'idp', refresh = true } = {}): P
         rpInitiatedLogout: { enabled: true },
       },
       ttl: { Interaction: 600, Grant: 3_600, Session: 3_600, AccessToken: 600, RefreshToken: 3_600, IdToken: 600 },
+      // Its own calls nobody on loopback; the server under test is there.
+      fetch: (url: string, options: object) =>
+        globalThis.fetch(url, { ...options, dispatcher: undefined } as RequestInit),
       pkce: { required: () => true },
       interactions: { url: (_: unknown, interaction: { uid: string }) => `/interaction/${interaction.uid}` },
       issueRefreshToken: (_: unknown, client: { grantTypeAllowed(type: string): boolean }) =>
@@ -112,7 +115,7 @@ export async function openTestProvider({ name = 'idp', refresh = true } = {}): P
     for (const event of ['server_error', 'authorization.error', 'grant.error', 'backchannel.error', 'userinfo.error'])
       made.on(event, (...told) => {
         const error = told.find(one => one instanceof Error) as (Error & { error_detail?: string }) | undefined
-        errors.push(`${event}: ${error?.message} ${error?.error_detail ?? ''}`)
+        errors.push(`${event}: ${error?.message} ${error?.error_detail ?? error?.cause ?? ''}`)
       })
     const callback = made.callback()
     answer = (request, response) => callback(request, response)

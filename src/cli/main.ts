@@ -5,6 +5,7 @@ import { addLoad } from './load.ts'
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
+import { addSignInCommands } from './sign-in.ts'
 import { addStart } from './start.ts'
 
 const program = new Command('pchat')
@@ -17,6 +18,7 @@ addStart(program)
 addDemo(program)
 addPool(program)
 addLoad(program)
+addSignInCommands(program)
 
 dropEmptyVariables(process.env)
 try {
