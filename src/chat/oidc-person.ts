@@ -73,7 +73,7 @@ function nameOf(provider: OidcClient['provider'], userName: string | undefined):
 function toGroup(provider: string, group: string): ExternalGroup | undefined {
   const displayName = taken(() => checkedName('group', group))
   const name = taken(() => checkedPrincipalName('group', `${provider}:${group}`))
-  return name === undefined || displayName === undefined ? undefined : { externalId: group, name, displayName }
+  return name === undefined || displayName === undefined ? undefined : { externalId: displayName, name, displayName }
 }
 
 /** Whom the identity is of. Undefined where he is still to be made. Refusal forbidden where he is not to be found. */

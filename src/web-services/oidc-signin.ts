@@ -7,7 +7,7 @@ import type { OidcClient, OidcClients } from '../directory/oidc.ts'
 import { errorCodes, Refusal } from '../protocol/error.ts'
 import { ownPath } from './own-path.ts'
 import { callerOfRequest, limitedRoute, sessionCookie } from './signin.ts'
-import { faultPage, goOnPage } from './small-page.ts'
+import { faultPage, goOnPage, style, stylePath } from './small-page.ts'
 
 /** Sign-in at OpenID providers, for browsers. */
 
@@ -35,6 +35,10 @@ export function addOidc(app: FastifyInstance, chat: Chat, { clients, publicUrl, 
   app.get('/web/oidc', limited, async () => ({
     providers: [...clients.values()].map(({ provider: { name, title } }) => ({ name, title })),
   }))
+
+  app.get(stylePath, async (_request, reply) =>
+    reply.type('text/css; charset=utf-8').header('cache-control', 'public, max-age=3600').send(style),
+  )
 
   app.get<Named>('/web/oidc/:name/begin', limited, (request, reply) =>
     onPage(chat, request, reply, async () => {

@@ -1,4 +1,16 @@
-/** Pages of the server's own, for a browser that comes from elsewhere. No scripts and no styles: the policy allows none inline. */
+/** Pages of the server's own, for a browser that comes from elsewhere. They hold no scripts and no styles: the policy allows none. */
+
+export const stylePath = '/web/page.css'
+
+/** The system's own colours, so that they are right in the dark and in high contrast too. */
+export const style = `
+body { margin: 0; background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 352px; margin: 10vh auto 0; padding: 24px; border: 1px solid GrayText; border-radius: 4px; }
+h1 { margin: 0 0 16px; font-size: 28px; line-height: 36px; }
+p { margin: 0 0 16px; }
+p:last-child { margin: 0; }
+a { color: LinkText; }
+`
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
@@ -13,6 +25,7 @@ function page(title: string, head: string, body: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<link rel="stylesheet" href="${stylePath}">
 <title>${escapeHtml(title)} · Persistent Chat</title>
 ${head}</head>
 <body>
