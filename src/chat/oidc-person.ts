@@ -20,6 +20,7 @@ import { changePrincipal } from '../store/principal.ts'
 import { raiseDirectory } from '../store/stamp.ts'
 import { announce } from './announce.ts'
 import type { Chat } from './chat.ts'
+import { externalGroup, freeName, taken } from './external.ts'
 import { addPrincipal } from './principal.ts'
 
 /** What a provider's claims come to here. Undefined: not told, so that it stays as it is. */
@@ -29,15 +30,6 @@ type Draft = {
   email: string | undefined
   administrator: boolean | undefined
   groups: ExternalGroup[] | undefined
-}
-
-/** A claim as ours, or undefined where it is none that we take: a bad address keeps nobody out. */
-function taken<T>(check: () => T): T | undefined {
-  try {
-    return check()
-  } catch {
-    return undefined
-  }
 }
 
 function draftOf({ provider }: OidcClient, identity: OidcIdentity): Draft {
@@ -52,7 +44,7 @@ function draftOf({ provider }: OidcClient, identity: OidcIdentity): Draft {
       creates && provider.administrators !== undefined && groups !== undefined
         ? groups.includes(provider.administrators)
         : undefined,
-    groups: groups?.flatMap(group => toGroup(provider.name, group) ?? []),
+    groups: groups?.flatMap(group => externalGroup(provider.name, group) ?? []),
   }
 }
 
@@ -64,16 +56,6 @@ function nameOf(provider: OidcClient['provider'], userName: string | undefined):
   if (provider.people !== 'match' && nameKey(domainOf(name)) !== nameKey(provider.domain))
     throw new Refusal('forbidden', `Only accounts of ${provider.domain} are taken from ${provider.title}.`)
   return name
-}
-
-/**
- * A group's name begins with its provider's: it never is the one of a local group or of another provider, whichever came first,
- * and whoever picks it for a scope sees whose word it is.
- */
-function toGroup(provider: string, group: string): ExternalGroup | undefined {
-  const displayName = taken(() => checkedName('group', group))
-  const name = taken(() => checkedPrincipalName('group', `${provider}:${group}`))
-  return name === undefined || displayName === undefined ? undefined : { externalId: displayName, name, displayName }
 }
 
 /** Whom the identity is of. Undefined where he is still to be made. Refusal forbidden where he is not to be found. */
@@ -135,32 +117,16 @@ async function makePerson(tx: Connection, { provider }: OidcClient, identity: Oi
   const { name, administrator = false } = draft
   if (name === undefined)
     throw new Refusal('forbidden', `${provider.title} does not tell your account name. Ask who manages it.`)
-  await freeName(tx, provider.name, name)
+  if (!(await freeName(tx, provider.name, name, 'disabled')))
+    throw new Refusal(
+      'name_taken',
+      `The account ${name} exists here already, and is not yours. Ask your administrator.`,
+    )
   const displayName = draft.displayName ?? name.slice(0, name.lastIndexOf('@'))
   const { principal } = await addPrincipal(tx, { kind: 'user', name, displayName, email: draft.email, administrator })
   await setSource(tx, principal.id, provider.name, identity.subject)
   await audit(tx, null, 'principal.create', principal.id, { name, displayName, administrator, source: provider.name })
   return principal
-}
-
-/**
- * Refuses a name that somebody has: an account here is never taken over by a claim. Only a disabled account of the same provider
- * gives its name up, as when somebody leaves and another one gets his name there.
- */
-async function freeName(tx: Connection, source: string, name: string): Promise<void> {
-  const holder = await holderOfName(tx, name)
-  if (!holder) return
-  if (holder.source !== source || !holder.disabled)
-    throw new Refusal(
-      'name_taken',
-      `The account ${name} exists here already, and is not yours. Ask your administrator.`,
-    )
-  const at = name.lastIndexOf('@')
-  await renameUser(
-    tx,
-    holder.id,
-    `${name.slice(0, Math.min(at, 200))}.former-${holder.id.slice(0, 8)}${name.slice(at)}`,
-  )
 }
 
 /** Answers whose rights it changed. */

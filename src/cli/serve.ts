@@ -17,6 +17,7 @@ import { openLocalDirectory } from '../directory/local.ts'
 import { openOidcClients } from '../directory/oidc.ts'
 import type { OidcProvider } from '../directory/oidc-config.ts'
 import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
+import type { ScimClient } from '../directory/scim-config.ts'
 import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
@@ -62,6 +63,8 @@ export type ServeOptions = {
   publicUrl?: string | undefined
   /** OpenID providers that people sign in at. */
   oidc?: OidcProvider[] | undefined
+  /** Providers that push people by SCIM. */
+  scim?: ScimClient[] | undefined
   log: Log
   admin?: { user: string; password: string } | undefined
   webRoot: string
@@ -199,7 +202,15 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const { countAll } = options
   const publicUrl = () => (options.publicUrl ?? url).replace(/\/$/, '')
   const measure = countAll && (async () => sumCounted(await countAll()))
-  const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health, measure, oidc, publicUrl })
+  const http = await openHttp(chat, {
+    tls: options.tls,
+    webRoot: options.webRoot,
+    health,
+    measure,
+    oidc,
+    scim: options.scim,
+    publicUrl,
+  })
   started.defer(() => http.close())
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.

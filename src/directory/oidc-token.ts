@@ -62,17 +62,20 @@ async function verifyByAny(token: string, keys: jose.RemoteJWKSet, options: jose
   }
 }
 
-function subjectOf(payload: jose.JWTPayload): string {
-  const { sub } = payload
-  if (typeof sub !== 'string' || sub === '' || sub.length > maxSubject || /\p{Cc}/u.test(sub))
-    throw new OidcWrong('the token names no subject')
+/** What the store can keep and compare as it came. */
+function isId(value: unknown): value is string {
+  if (typeof value !== 'string' || value === '' || value.length > maxSubject) return false
+  return value.isWellFormed() && !/\p{Cc}/u.test(value)
+}
+
+function subjectOf({ sub }: jose.JWTPayload): string {
+  if (!isId(sub)) throw new OidcWrong('the token names no subject')
   return sub
 }
 
 function sidOf({ sid }: jose.JWTPayload): string | undefined {
   if (sid === undefined) return undefined
-  if (typeof sid !== 'string' || sid === '' || sid.length > maxSubject || /\p{Cc}/u.test(sid))
-    throw new OidcWrong('sid of the token is no session')
+  if (!isId(sid)) throw new OidcWrong('sid of the token is no session')
   return sid
 }
 
@@ -101,7 +104,7 @@ export async function verifyLogoutToken(token: string, check: TokenCheck): Promi
   const told =
     typeof events === 'object' && events !== null ? (events as Record<string, unknown>)[backchannelEvent] : undefined
   if (typeof told !== 'object' || told === null) throw new OidcWrong('the token tells no logout')
-  if (typeof jti !== 'string' || jti === '' || jti.length > maxSubject) throw new OidcWrong('the token has no jti')
+  if (!isId(jti)) throw new OidcWrong('the token has no jti')
   const subject = payload.sub === undefined ? undefined : subjectOf(payload)
   const sid = sidOf(payload)
   if (subject === undefined && sid === undefined) throw new OidcWrong('the token names neither a user nor a session')

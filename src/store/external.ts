@@ -50,9 +50,9 @@ export async function findUserOfSource(
 export async function holderOfName(
   q: Queryable,
   name: string,
-): Promise<{ id: string; source: string; disabled: boolean } | undefined> {
-  const { rows } = await q.query<{ id: string; source: string; disabled: boolean }>(
-    'SELECT id, source, disabled FROM principal WHERE name_key = $1',
+): Promise<{ id: string; source: string; disabled: boolean; gone: boolean } | undefined> {
+  const { rows } = await q.query<{ id: string; source: string; disabled: boolean; gone: boolean }>(
+    'SELECT id, source, disabled, gone_at IS NOT NULL AS gone FROM principal WHERE name_key = $1',
     [nameKey(name)],
   )
   return rows[0]

@@ -51,3 +51,11 @@ CREATE TABLE device_sign_in (
   session uuid                                          -- the sign-in that it was confirmed from
 );
 CREATE INDEX device_sign_in_expires ON device_sign_in (expires_at);
+
+-- Users and groups that a provider pushed by SCIM: what it sent, so that it reads back what it wrote. Members are in group_member.
+CREATE TABLE scim_resource (
+  principal uuid PRIMARY KEY REFERENCES principal,
+  body jsonb NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  changed_at timestamptz(3) NOT NULL DEFAULT clock_timestamp()
+);
