@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import type { Log } from '../base/log.ts'
 import type { SyncedSource } from '../chat/directory-run.ts'
 import { type DirectoryConfig, readDirectoryConfig } from '../directory/config.ts'
 import type { LdapSource } from '../directory/ldap-config.ts'
-import { openSource } from '../directory/open-source.ts'
+import { openLdapSource } from '../directory/ldap-source.ts'
 import type { DirectorySource } from '../directory/source.ts'
 
 export type OpenSource = (config: LdapSource) => DirectorySource
@@ -24,8 +25,16 @@ export async function loadDirectoryConfig(file: string): Promise<DirectoryConfig
   return config
 }
 
+/** Tells the log whom a reading leaves out. */
+export function openLogged(log: Log): OpenSource {
+  return config =>
+    openLdapSource(config, {
+      onLeftOut: (dn, reason) => log.info({ source: config.name, dn, reason }, 'left out of the directory'),
+    })
+}
+
 /** The sources that are read, by name. */
-export function openSources(config: DirectoryConfig, open: OpenSource = openSource): Map<string, SyncedSource> {
+export function openSources(config: DirectoryConfig, open: OpenSource = openLdapSource): Map<string, SyncedSource> {
   return new Map(
     (config.ldap ?? []).map((each): [string, SyncedSource] => [
       each.name,

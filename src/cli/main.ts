@@ -6,6 +6,7 @@ import { addLoad } from './load.ts'
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
+import { addSignInCommands } from './sign-in.ts'
 import { addStart } from './start.ts'
 
 const program = new Command('pchat')
@@ -19,6 +20,7 @@ addDemo(program)
 addPool(program)
 addDirectory(program)
 addLoad(program)
+addSignInCommands(program)
 
 dropEmptyVariables(process.env)
 try {

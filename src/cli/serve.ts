@@ -9,12 +9,17 @@ import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
 import { admissionLine } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
 import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
+import { checkVouches } from '../chat/oidc-check.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { openAccounts } from '../directory/accounts.ts'
 import { openLocalDirectory } from '../directory/local.ts'
+import { openOidcClients } from '../directory/oidc.ts'
+import type { OidcProvider } from '../directory/oidc-config.ts'
+import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
+import type { ScimClient } from '../directory/scim-config.ts'
 import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
@@ -31,7 +36,7 @@ import { defaultSettings } from '../store/settings.ts'
 import { openTimedDb } from '../store/timing.ts'
 import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../store/upkeep.ts'
 import { type Health, openHttp } from '../web-services/http.ts'
-import { closeSources, loadDirectoryConfig, type OpenSource, openSources } from './directory-sources.ts'
+import { closeSources, loadDirectoryConfig, type OpenSource, openLogged, openSources } from './directory-sources.ts'
 import { listenBacklog } from './entrance.ts'
 import { programVersion } from './program.ts'
 import { storeConnections } from './store-connection.ts'
@@ -63,6 +68,9 @@ export type ServeOptions = {
   directoryConfig?: string | undefined
   /** For tests: what opens the sources that it names. */
   openSource?: OpenSource
+  /** For tests: providers in place of those of the file. */
+  oidc?: OidcProvider[] | undefined
+  scim?: ScimClient[] | undefined
   log: Log
   admin?: { user: string; password: string } | undefined
   webRoot: string
@@ -75,6 +83,9 @@ export type ServeOptions = {
   maxSessions?: number
   /** How often it looks whether the store was restored. */
   epochMs?: number
+  /** How often it looks for whom an OpenID provider is to be asked, and how it talks to providers. */
+  oidcCheckMs?: number
+  oidcOptions?: DiscoveryOptions
 }
 export type Door = { port: number; open(http: FastifyInstance): Promise<void> }
 export type Serving = {
@@ -94,6 +105,7 @@ const upkeepMs = 30_000
 const keptDescriptors = 50
 const httpConnections = 50
 const wordIndexMs = 1_000
+const oidcCheckMs = 10_000
 
 /** One server with all roles, on a store that is already migrated. `stop` drains: what was asked is answered, what was taken is written. */
 export async function serve(options: ServeOptions): Promise<ServingProcess> {
@@ -118,7 +130,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const bus = openBus(options)
   started.defer(() => bus.close())
   const config = options.directoryConfig === undefined ? {} : await loadDirectoryConfig(options.directoryConfig)
-  const sources = openSources(config, options.openSource)
+  const oidc = openOidcClients(options.oidc ?? config.oidc ?? [], options.oidcOptions)
+  const sources = openSources(config, options.openSource ?? openLogged(log))
   started.defer(() => closeSources(sources))
   const findAccount = (name: string) => findCredential(db, name)
   const local = openLocalDirectory({ findAccount })
@@ -180,6 +193,12 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   started.defer(() => words.stop())
   const syncing = openDirectorySync(hostOf(chat))
   started.defer(() => syncing.stop())
+  const vouches = repeatEvery(
+    options.oidcCheckMs ?? oidcCheckMs,
+    () => checkVouches(chat, oidc, () => draining),
+    error => log.warn({ err: error }, 'asking OpenID providers waits for the store'),
+  )
+  started.defer(() => vouches.stop())
 
   const health = async (): Promise<Health> => {
     const isStoreThere = await db.query('SELECT 1').then(
@@ -196,8 +215,17 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     return { ready: !draining && isStoreThere, notes }
   }
   const { countAll } = options
+  const publicUrl = () => (options.publicUrl ?? url).replace(/\/$/, '')
   const measure = countAll && (async () => sumCounted(await countAll()))
-  const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health, measure })
+  const http = await openHttp(chat, {
+    tls: options.tls,
+    webRoot: options.webRoot,
+    health,
+    measure,
+    oidc,
+    scim: options.scim ?? config.scim,
+    publicUrl,
+  })
   started.defer(() => http.close())
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.

@@ -19,7 +19,7 @@ export const OidcProvider = Type.Object(
     claims: Type.Optional(
       Type.Object(
         {
-          userName: some('Claim with the sign-in name; default preferred_username'),
+          userName: some('Claim with the sign-in name; default preferred_username. Dots lead into nested claims'),
           displayName: some('Claim with the name that is shown; default name'),
           email: some('Claim with the address; default email'),
           groups: some('Claim with the names of groups; none are taken without it'),
@@ -39,6 +39,13 @@ export const OidcProvider = Type.Object(
       description: 'Domain of names that have none; with create, the only one that is taken',
     }),
     administrators: some('Group of this provider whose members administer Persistent Chat'),
+    recheckMinutes: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1440,
+        description: 'How often the provider is asked whether who is signed in still may be; default 15',
+      }),
+    ),
     clockSkewSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 300, description: 'Default 30' })),
     graceHours: Type.Optional(
       Type.Number({

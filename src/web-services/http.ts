@@ -6,8 +6,13 @@ import { dispatch, isVerb, parseInput } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { takeAddressRequest, takeSessionTurn } from '../chat/rate-limit.ts'
 import { signIn } from '../chat/session.ts'
+import type { OidcClients } from '../directory/oidc.ts'
+import type { ScimClient } from '../directory/scim-config.ts'
 import { errorCodes, Refusal } from '../protocol/error.ts'
+import { addDeviceSignIn } from './device-signin.ts'
+import { addOidc } from './oidc-signin.ts'
 import { asyncApi, openApi } from './openapi.ts'
+import { addScim } from './scim.ts'
 import { addSignIn, callerOfRequest } from './signin.ts'
 
 /** A story of 65,536 bytes may be written with six bytes a character. */
@@ -22,6 +27,12 @@ export type HttpOptions = {
   health: () => Promise<Health>
   /** Of all processes of the server, where there are several. */
   measure?: (() => Promise<string>) | undefined
+  /** OpenID providers that people sign in at. */
+  oidc?: OidcClients | undefined
+  /** Providers that push people by SCIM. */
+  scim?: ScimClient[] | undefined
+  /** Address that browsers reach this server at, without a slash at its end. */
+  publicUrl?: (() => string) | undefined
 }
 
 /** The HTTP door: every verb as POST /api/v1/<verb>, sign-in by cookie, health, metrics, the web client's files. */
@@ -53,7 +64,12 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   const { registry } = chat.metrics
   const measure = options.measure ?? (() => registry.metrics())
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await measure()))
-  addSignIn(app, chat, { secure: options.tls !== undefined })
+  const { publicUrl = () => '' } = options
+  const secure = options.tls !== undefined
+  addSignIn(app, chat, { secure })
+  addOidc(app, chat, { clients: options.oidc ?? new Map(), publicUrl, secure })
+  addDeviceSignIn(app, chat, { publicUrl })
+  addScim(app, chat, { clients: options.scim ?? [], publicUrl })
   await addWebClient(app, options.webRoot)
   return app
 }
@@ -154,7 +170,7 @@ async function addWebClient(app: FastifyInstance, webRoot: string) {
     const isPage =
       request.method === 'GET' &&
       (request.headers.accept ?? '').includes('text/html') &&
-      !/^\/(api|web|files)\//.test(request.url)
+      !/^\/(api|web|files|scim)\//.test(request.url)
     if (isPage && built) return reply.header('cache-control', 'no-cache').sendFile('index.html')
     const text = isPage
       ? 'The web client is not built. Run npm ci, then start again.'

@@ -19,12 +19,15 @@ const Setup = Type.Object(
   { additionalProperties: false },
 )
 
-function bodyReader<Shape extends TSchema>(shape: Shape): (body: unknown) => Static<Shape> {
+/** Reads a body of exactly this shape. Refusal invalid_argument. */
+export function bodyReader<Shape extends TSchema>(shape: Shape): (body: unknown) => Static<Shape> {
   const compiled = Compile(shape)
   return body => {
     const fault = compiled.Check(body) ? undefined : compiled.Errors(body)[0]
     if (fault) throw new Refusal('invalid_argument', `body${fault.instancePath.replaceAll('/', '.')} ${fault.message}.`)
-    const bad = Object.entries(body as Record<string, string>).find(([, text]) => isBadText(text))
+    const bad = Object.entries(body as Record<string, unknown>).find(
+      ([, text]) => typeof text === 'string' && isBadText(text),
+    )
     if (bad) throw new Refusal('invalid_argument', `body.${bad[0]} holds U+0000 or an unpaired surrogate. Remove it.`)
     return body as Static<Shape>
   }
@@ -41,13 +44,8 @@ export function callerOfRequest(chat: Chat, request: FastifyRequest): Promise<Ca
 /** Adds the routes below /web. `secure`: browsers reach this server over TLS. */
 export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: boolean }): void {
   const setCookie = (reply: FastifyReply, token: string) =>
-    reply.header('set-cookie', cookie(options.secure, token, chat.settings.sessionDays * 86_400))
-  const limited = {
-    onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
-      takeAddressRequest(chat, request.ip)
-      reply.header('cache-control', 'no-store')
-    },
-  }
+    reply.header('set-cookie', sessionCookie(options.secure, token, chat.settings.sessionDays * 86_400))
+  const limited = limitedRoute(chat)
 
   app.post('/web/signin', limited, async (request, reply) => {
     refuseForeign(request)
@@ -59,7 +57,7 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
   app.post('/web/signout', limited, async (request, reply) => {
     const caller = await callerOfRequest(chat, request)
     if (caller) await endSession(chat, caller, {})
-    reply.header('set-cookie', cookie(options.secure, '', 0))
+    reply.header('set-cookie', sessionCookie(options.secure, '', 0))
     return {}
   })
 
@@ -80,13 +78,24 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
   })
 }
 
-function cookie(secure: boolean, value: string, maxAgeSeconds: number): string {
+/** What the routes below /web have in common: so many requests an address, and no answer is kept. */
+export function limitedRoute(chat: Chat) {
+  return {
+    onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+      takeAddressRequest(chat, request.ip)
+      reply.header('cache-control', 'no-store')
+    },
+  }
+}
+
+/** The set-cookie header of a session; an empty one takes it away. */
+export function sessionCookie(secure: boolean, value: string, maxAgeSeconds: number): string {
   const name = secure ? `${secureCookie}=${value}; Secure` : `${loopbackCookie}=${value}`
   return `${name}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`
 }
 
 /** No page of others signs anybody in here, into an account of theirs. Programs send no Origin. */
-function refuseForeign(request: FastifyRequest): void {
+export function refuseForeign(request: FastifyRequest): void {
   if (request.headers.origin !== undefined && !isSameOrigin(request.headers))
     throw new Refusal('forbidden', 'A page of another origin may not do this.')
 }

@@ -2,6 +2,12 @@ import type { WireError } from '../../../src/protocol/error.ts'
 import type { Me } from '../../../src/protocol/principal.ts'
 
 export type SignedIn = { me: Me; csrf: string }
+/** An OpenID provider that people sign in at. */
+export type Provider = { name: string; title: string }
+/** Who vouches for this sign-in; null: a password did. `signOutUrl`: where one signs out there too, if there is such a page. */
+export type SignedInAt = { provider: Provider | null; signOutUrl?: string | null }
+/** What asks to be signed in under a code. */
+export type Device = { client: string; address: string; createdAt: string }
 
 /** A refusal of the sign-in routes, of the same shape as the WebSocket's. */
 export class HttpFault extends Error {
@@ -54,6 +60,13 @@ export const http = {
     call<Partial<SignedIn>>('POST', '/web/setup', input),
   signIn: (user: string, password: string) => call<SignedIn>('POST', '/web/signin', { user, password }),
   signOut: (csrf: string) => call<unknown>('POST', '/web/signout', {}, csrf),
+  async providers(): Promise<Provider[]> {
+    return (await call<{ providers: Provider[] }>('GET', '/web/oidc')).providers
+  },
+  signedInAt: () => call<SignedInAt>('GET', '/web/oidc/session'),
+  device: (code: string) => call<Device>('GET', `/web/device/code/${encodeURIComponent(code)}`),
+  answerDevice: (userCode: string, allow: boolean, csrf: string) =>
+    call<unknown>('POST', '/web/device/confirm', { userCode, allow }, csrf),
   /** Null where nobody is signed in. */
   async session(): Promise<SignedIn | null> {
     try {

@@ -1,14 +1,14 @@
-import { Button, Field, makeStyles, Radio, RadioGroup, Subtitle2, Text, tokens } from '@fluentui/react-components'
-import { useState } from 'react'
+import { Field, makeStyles, Radio, RadioGroup, Subtitle2, Text, tokens } from '@fluentui/react-components'
+import { useEffect, useState } from 'react'
 import { useChat } from '../app/chat.ts'
+import { http, type SignedInAt } from '../app/http.ts'
 import { densities, preferences, setPreferences, themeChoices } from '../app/preferences.ts'
-import { signOut } from '../app/session.ts'
 import { useStore } from '../app/store.ts'
 import { useWindowTitle } from '../app/window-title.ts'
-import { FormColumn } from '../parts/FormColumn.tsx'
 import { PageHeader } from '../parts/PageHeader.tsx'
 import { PasswordChange } from '../parts/PasswordChange.tsx'
 import { SignInList } from '../parts/SignInList.tsx'
+import { SignOut } from '../parts/SignOut.tsx'
 
 const useStyles = makeStyles({
   root: { flexGrow: 1, minWidth: 0, minHeight: 0, overflowY: 'auto' },
@@ -34,7 +34,12 @@ export function AccountPage() {
   const { me } = useChat()
   const { theme, density } = useStore(preferences)
   const [password, setPassword] = useState(0)
+  const [signedInAt, setSignedInAt] = useState<SignedInAt>()
   useWindowTitle('Account')
+  useEffect(() => {
+    // Without the answer the page offers what everybody has.
+    http.signedInAt().then(setSignedInAt, () => {})
+  }, [])
   return (
     <main className={styles.root} data-pane="account">
       <PageHeader title="Account" />
@@ -45,15 +50,7 @@ export function AccountPage() {
             {me.name}
             {me.administrator ? ', administrator' : ''}
           </Text>
-          <FormColumn onSubmit={signOut}>
-            {isBusy => (
-              <div>
-                <Button type="submit" disabled={isBusy}>
-                  Sign out
-                </Button>
-              </div>
-            )}
-          </FormColumn>
+          <SignOut at={signedInAt} />
         </section>
         <section className={styles.section} aria-label="Appearance">
           <Subtitle2 as="h2">Appearance</Subtitle2>
@@ -82,11 +79,13 @@ export function AccountPage() {
             </RadioGroup>
           </Field>
         </section>
-        <section className={styles.section} aria-label="Password">
-          <Subtitle2 as="h2">Password</Subtitle2>
-          {password > 0 ? <Text role="status">Your password was changed.</Text> : null}
-          <PasswordChange key={password} onDone={() => setPassword(now => now + 1)} />
-        </section>
+        {signedInAt?.provider ? null : (
+          <section className={styles.section} aria-label="Password">
+            <Subtitle2 as="h2">Password</Subtitle2>
+            {password > 0 ? <Text role="status">Your password was changed.</Text> : null}
+            <PasswordChange key={password} onDone={() => setPassword(now => now + 1)} />
+          </section>
+        )}
         <section className={styles.section} aria-label="Sign-ins">
           <Subtitle2 as="h2">Where you are signed in</Subtitle2>
           <SignInList />

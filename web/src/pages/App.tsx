@@ -8,6 +8,7 @@ import { useStore } from '../app/store.ts'
 import { useTheme } from '../app/theme.ts'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { GateCard } from '../parts/GateCard.tsx'
+import { DevicePage } from './DevicePage.tsx'
 import { SetUpPage } from './SetUpPage.tsx'
 import { SignInPage } from './SignInPage.tsx'
 import { WindowPage } from './WindowPage.tsx'
@@ -21,6 +22,7 @@ export function App() {
   const theme = useTheme()
   const now = useStore(session)
   const isSetUp = location.pathname === '/setup'
+  const isDevice = location.pathname === '/device'
   useEffect(() => {
     if (!isSetUp) void checkSession()
   }, [isSetUp])
@@ -40,7 +42,7 @@ export function App() {
       {now.status === 'signedIn' ? (
         <QueryClientProvider client={queryClient}>
           <ChatContext.Provider value={now.chat} key={now.chat.me.id}>
-            <WindowPage />
+            {isDevice ? <DevicePage csrf={now.csrf} /> : <WindowPage />}
           </ChatContext.Provider>
         </QueryClientProvider>
       ) : null}

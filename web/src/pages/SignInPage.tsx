@@ -5,6 +5,7 @@ import { signIn } from '../app/session.ts'
 import { waitWords } from '../app/time.ts'
 import { FormColumn } from '../parts/FormColumn.tsx'
 import { GateCard } from '../parts/GateCard.tsx'
+import { ProviderLinks } from '../parts/ProviderLinks.tsx'
 
 /** A lock-out says how long it lasts. */
 async function signInOrSayWait(user: string, password: string): Promise<void> {
@@ -47,6 +48,7 @@ export function SignInPage({ notice }: { notice: string | undefined }) {
           </MessageBarBody>
         </MessageBar>
       ) : null}
+      <ProviderLinks />
       <FormColumn label="Sign in" onSubmit={() => signInOrSayWait(user.trim(), password)}>
         {isBusy => (
           <>

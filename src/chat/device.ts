@@ -1,0 +1,123 @@
+import { randomInt } from 'node:crypto'
+import { checkedName } from '../domain/name.ts'
+import { notFound, Refusal } from '../protocol/error.ts'
+import type { Me } from '../protocol/principal.ts'
+import { audit } from '../store/audit.ts'
+import { transaction } from '../store/db.ts'
+import { answerDevice, findDevice, insertDevice, pollDevice } from '../store/device.ts'
+import { copyVouch, insertSessionOfEnabled } from '../store/oidc.ts'
+import { principalOfSession } from '../store/session.ts'
+import type { Caller, Chat } from './chat.ts'
+import { takeFailure } from './rate-limit.ts'
+import { callerOfToken, readMe } from './session.ts'
+import { hashToken, makeToken } from './token.ts'
+
+/**
+ * A program without a browser is signed in by its user at one, as RFC 8628 does it, with this server in the provider's place: so it
+ * works whichever way he signs in at the browser.
+ */
+
+export const deviceSeconds = 600
+export const pollSeconds = 2
+/** Letters that are not taken for others, and make no words. 20 ^ 8 codes, and whoever guesses has to be signed in. */
+const letters = 'BCDFGHJKLMNPQRSTVWXZ'
+const codeLength = 8
+const maxTries = 5
+const maxClient = 60
+
+export type BegunDevice = { deviceCode: string; userCode: string; expiresInSeconds: number; intervalSeconds: number }
+
+/** A device asks. Refusal invalid_argument for its name. */
+export async function beginDevice(chat: Chat, from: { client: string; address: string }): Promise<BegunDevice> {
+  const client = checkedName('client', from.client)
+  if (client.length > maxClient)
+    throw new Refusal('invalid_argument', `client is longer than ${maxClient} characters. Shorten it.`)
+  const { token: deviceCode, hash: deviceHash } = makeToken()
+  for (let tries = 0; tries < maxTries; tries += 1) {
+    const code = Array.from({ length: codeLength }, () => letters[randomInt(letters.length)]).join('')
+    const made = { deviceHash, userCode: code, client, address: from.address, seconds: deviceSeconds }
+    if (await insertDevice(chat.db, made))
+      return {
+        deviceCode,
+        userCode: `${code.slice(0, 4)}-${code.slice(4)}`,
+        expiresInSeconds: deviceSeconds,
+        intervalSeconds: pollSeconds,
+      }
+  }
+  throw new Refusal('unavailable', 'Too many devices ask to be signed in. Try again.', { retryAfterMs: 5_000 })
+}
+
+/** As it is kept, however it was typed. */
+function readCode(typed: string): string {
+  return typed
+    .slice(0, 50)
+    .toUpperCase()
+    .replace(/[^A-Z]/g, '')
+}
+
+function unknownCode(): Refusal {
+  return new Refusal(
+    'not_found',
+    'This code is unknown, was used, or is too old. Look at it again, or begin again there.',
+  )
+}
+
+/** What asks under a code, for who is to answer. A wrong code counts as a failed sign-in. Refusals: not_found, rate_limited. */
+export async function showDevice(chat: Chat, caller: Caller, userCode: string) {
+  const giveBack = takeFailure(chat, caller.address)
+  const found = await findDevice(chat.db, readCode(userCode))
+  if (!found) throw unknownCode()
+  giveBack()
+  return { client: found.client, address: found.address, createdAt: found.createdAt.toISOString() }
+}
+
+/** Its user says yes or no, once. Refusals: not_found, rate_limited. */
+export async function confirmDevice(
+  chat: Chat,
+  caller: Caller,
+  input: { userCode: string; allow: boolean },
+): Promise<void> {
+  const giveBack = takeFailure(chat, caller.address)
+  const by = {
+    answer: input.allow ? 'allowed' : 'denied',
+    principal: caller.user.id,
+    session: caller.session,
+  } as const
+  if (!(await answerDevice(chat.db, readCode(input.userCode), by))) throw unknownCode()
+  giveBack()
+}
+
+export type DeviceAnswer =
+  | { status: 'pending' | 'hasty' | 'denied' }
+  | { status: 'allowed'; token: string; me: Me; servers: string[] }
+
+/**
+ * The device asks whether it was answered; the token is given out once. The new sign-in lasts as the one lasts from which it was
+ * confirmed, where a provider vouches for that one; where that one has ended meanwhile, it was for nothing. Refusals: not_found,
+ * rate_limited.
+ */
+export async function askDevice(chat: Chat, from: { deviceCode: string; address: string }): Promise<DeviceAnswer> {
+  const giveBack = takeFailure(chat, from.address)
+  const { token, hash } = makeToken()
+  const status = await transaction(chat.db, async tx => {
+    const found = await pollDevice(tx, hashToken(from.deviceCode), pollSeconds * 0.8)
+    if (!found) return undefined
+    if (found.hasty) return 'hasty'
+    if (found.answer !== 'allowed' || found.principal === null || found.session === null)
+      return found.answer === 'denied' ? 'denied' : 'pending'
+    if ((await principalOfSession(tx, found.session)) !== found.principal) return 'denied'
+    const { principal } = found
+    const days = chat.settings.sessionDays
+    const session = await insertSessionOfEnabled(tx, { principal, tokenHash: hash, address: from.address, days })
+    if (session === undefined) return 'denied'
+    await copyVouch(tx, found.session, session)
+    await audit(tx, principal, 'session.device', principal, { session })
+    return 'allowed'
+  })
+  if (status === undefined) throw unknownCode()
+  giveBack()
+  if (status !== 'allowed') return { status }
+  const caller = await callerOfToken(chat, token, from.address)
+  if (!caller) throw notFound('session')
+  return { status, token, me: await readMe(chat, caller), servers: chat.servers() }
+}

@@ -1,0 +1,144 @@
+import type { OidcClient } from '../directory/oidc.ts'
+import type { OidcIdentity } from '../directory/oidc-claims.ts'
+import { checkedName, nameKey } from '../domain/name.ts'
+import { checkedEmail, checkedPrincipalName, domainOf, withDomain } from '../domain/principal.ts'
+import { Refusal } from '../protocol/error.ts'
+import { lockDirectory } from '../store/affiliation.ts'
+import { audit } from '../store/audit.ts'
+import { type Connection, type Queryable, transaction } from '../store/db.ts'
+import {
+  type ExternalGroup,
+  type ExternalUser,
+  findExternalUser,
+  findUserOfSource,
+  holderOfName,
+  renameUser,
+  setExternalGroups,
+  setSource,
+} from '../store/external.ts'
+import { changePrincipal } from '../store/principal.ts'
+import { raiseDirectory } from '../store/stamp.ts'
+import { announce } from './announce.ts'
+import type { Chat } from './chat.ts'
+import { externalGroup, freeName, taken } from './external.ts'
+import { addPrincipal } from './principal.ts'
+
+/** What a provider's claims come to here. Undefined: not told, so that it stays as it is. */
+type Draft = {
+  name: string | undefined
+  displayName: string | undefined
+  email: string | undefined
+  administrator: boolean | undefined
+  groups: ExternalGroup[] | undefined
+}
+
+function draftOf({ provider }: OidcClient, identity: OidcIdentity): Draft {
+  const { displayName, email, groups } = identity
+  const creates = provider.people !== 'match'
+  return {
+    name: nameOf(provider, identity.userName),
+    displayName: displayName === undefined ? undefined : taken(() => checkedName('displayName', displayName)),
+    email: email === undefined ? undefined : (taken(() => checkedEmail(email)) ?? undefined),
+    // Only of whom this provider brought, and only by a group of its own.
+    administrator:
+      creates && provider.administrators !== undefined && groups !== undefined
+        ? groups.includes(provider.administrators)
+        : undefined,
+    groups: groups?.flatMap(group => externalGroup(provider.name, group) ?? []),
+  }
+}
+
+function nameOf(provider: OidcClient['provider'], userName: string | undefined): string | undefined {
+  if (userName === undefined) return undefined
+  const name = taken(() => checkedPrincipalName('user', withDomain(userName, provider.domain)))
+  if (name === undefined)
+    throw new Refusal('forbidden', `The account name that ${provider.title} gives is none that is taken here.`)
+  if (provider.people !== 'match' && nameKey(domainOf(name)) !== nameKey(provider.domain))
+    throw new Refusal('forbidden', `Only accounts of ${provider.domain} are taken from ${provider.title}.`)
+  return name
+}
+
+/** Whom the identity is of. Undefined where he is still to be made. Refusal forbidden where he is not to be found. */
+async function findPerson(q: Queryable, { provider }: OidcClient, { subject }: OidcIdentity, draft: Draft) {
+  if (provider.people !== 'match') return findExternalUser(q, provider.name, subject)
+  const found = draft.name && (await findUserOfSource(q, provider.name, provider.matchSource ?? '', draft.name))
+  if (!found)
+    throw new Refusal('forbidden', `Your account at ${provider.title} has no counterpart here. Ask your administrator.`)
+  return found
+}
+
+function isSame(person: ExternalUser, draft: Draft, creates: boolean): boolean {
+  const { name, displayName, email, administrator, groups } = draft
+  const sameGroups =
+    groups === undefined ||
+    (groups.length === person.groups.length && groups.every(group => person.groups.includes(group.externalId)))
+  if (!creates) return sameGroups
+  return (
+    sameGroups &&
+    (name === undefined || name === person.name) &&
+    (displayName === undefined || displayName === person.displayName) &&
+    (email === undefined || email === person.email) &&
+    (administrator === undefined || administrator === person.administrator)
+  )
+}
+
+/**
+ * Brings what we know of a person to what his provider says, and answers his id. Most sign-ins change nothing: they take no lock, so
+ * that a morning's crowd does not stand in line. Refusals: forbidden, name_taken.
+ */
+export async function bringPerson(chat: Chat, client: OidcClient, identity: OidcIdentity): Promise<string> {
+  const draft = draftOf(client, identity)
+  const creates = client.provider.people !== 'match'
+  const known = await findPerson(chat.db, client, identity, draft)
+  if (known && isSame(known, draft, creates)) return known.id
+  const { id, directory, unmade } = await transaction(chat.db, async tx => {
+    await lockDirectory(tx)
+    const before = await findPerson(tx, client, identity, draft)
+    const person = before ?? (await makePerson(tx, client, identity, draft))
+    const changed = before && creates ? await changePerson(tx, before, draft) : []
+    const groups = draft.groups && (await setExternalGroups(tx, client.provider.name, person.id, draft.groups))
+    const all = [...new Set([...changed, ...(groups?.changed ?? [])])]
+    return {
+      id: person.id,
+      unmade: groups?.taken ?? [],
+      directory: all.length > 0 ? await raiseDirectory(tx, all) : undefined,
+    }
+  })
+  if (unmade.length > 0)
+    chat.log.warn(
+      { provider: client.provider.name, names: unmade },
+      'names of groups are taken; the claims have no effect',
+    )
+  announce(chat, { directory })
+  return id
+}
+
+async function makePerson(tx: Connection, { provider }: OidcClient, identity: OidcIdentity, draft: Draft) {
+  const { name, administrator = false } = draft
+  if (name === undefined)
+    throw new Refusal('forbidden', `${provider.title} does not tell your account name. Ask who manages it.`)
+  if (!(await freeName(tx, provider.name, name, 'disabled')))
+    throw new Refusal(
+      'name_taken',
+      `The account ${name} exists here already, and is not yours. Ask your administrator.`,
+    )
+  const displayName = draft.displayName ?? name.slice(0, name.lastIndexOf('@'))
+  const { principal } = await addPrincipal(tx, { kind: 'user', name, displayName, email: draft.email, administrator })
+  await setSource(tx, principal.id, provider.name, identity.subject)
+  await audit(tx, null, 'principal.create', principal.id, { name, displayName, administrator, source: provider.name })
+  return principal
+}
+
+/** Answers whose rights it changed. */
+async function changePerson(tx: Connection, before: ExternalUser, draft: Draft): Promise<string[]> {
+  const { name, displayName, email, administrator } = draft
+  if (name !== undefined && name !== before.name && nameKey(name) !== nameKey(before.name)) {
+    const holder = await holderOfName(tx, name)
+    // He is known by his id: he goes on under the name that he has.
+    if (!holder) await renameUser(tx, before.id, name)
+  }
+  await changePrincipal(tx, before.id, { displayName, email, administrator })
+  if (administrator === undefined || administrator === before.administrator) return []
+  await audit(tx, null, 'principal.update', before.id, { administrator })
+  return [before.id]
+}
