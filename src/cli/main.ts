@@ -5,6 +5,7 @@ import { addLoad } from './load.ts'
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
+import { addSecondFactor } from './second-factor.ts'
 import { addStart } from './start.ts'
 
 const program = new Command('pchat')
@@ -16,6 +17,7 @@ const program = new Command('pchat')
 addStart(program)
 addDemo(program)
 addPool(program)
+addSecondFactor(program)
 addLoad(program)
 
 dropEmptyVariables(process.env)

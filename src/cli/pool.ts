@@ -15,7 +15,8 @@ import {
   swapActiveServers,
 } from '../store/server.ts'
 
-type PoolOptions = { databaseUrl?: string; dataDir: string; json?: boolean; none?: boolean }
+export type StoreOptions = { databaseUrl?: string; dataDir: string; json?: boolean }
+type PoolOptions = StoreOptions & { none?: boolean }
 
 const examples = `
 Examples:
@@ -64,7 +65,8 @@ export function addPool(program: Command): void {
     .action((name: string, options: PoolOptions) => change(options, 'removeServer', name, tx => removeServer(tx, name)))
 }
 
-function withStore(command: Command): Command {
+/** The options of verbs that work on the store, whichever servers run. */
+export function withStore(command: Command): Command {
   return command
     .option('--database-url <url>', "the pool's store", process.env.PCHAT_DATABASE_URL)
     .option(
@@ -75,7 +77,8 @@ function withStore(command: Command): Command {
     .option('--json', 'print JSON')
 }
 
-async function onStore(options: PoolOptions, work: (db: Db) => Promise<void>): Promise<void> {
+/** Runs on the store; what goes wrong is told, with exit code 1. */
+export async function onStore(options: StoreOptions, work: (db: Db) => Promise<void>): Promise<void> {
   try {
     const db = openDb(await addressOf(options), { max: 2 })
     try {
@@ -94,7 +97,7 @@ async function onStore(options: PoolOptions, work: (db: Db) => Promise<void>): P
   }
 }
 
-async function addressOf({ databaseUrl, dataDir }: PoolOptions): Promise<StoreAddress> {
+async function addressOf({ databaseUrl, dataDir }: StoreOptions): Promise<StoreAddress> {
   if (databaseUrl) {
     if (!splitHosts(databaseUrl))
       throw new InvalidArgumentError('--database-url is no address such as postgres://user@host/pchat.')
