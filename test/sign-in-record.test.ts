@@ -45,7 +45,7 @@ test('[SI12] every sign-in and refused try is recorded: when, who, from where, h
     expect(Date.parse(one.at)).toBeGreaterThanOrEqual(before)
     expect(one.session !== undefined).toBe(one.outcome === 'ok')
   }
-  const { sessions } = await site.admin.call('session.list', { user: 'ann' })
+  const { sessions } = await site.admin.call('session.list', { user: 'ann@example.com' })
   const opened = entries.flatMap(one => one.session ?? [])
   expect(opened.sort()).toEqual(sessions.map(one => one.id).sort())
 })

@@ -8,7 +8,9 @@ import { useWindowTitle } from '../app/window-title.ts'
 import { FormColumn } from '../parts/FormColumn.tsx'
 import { PageHeader } from '../parts/PageHeader.tsx'
 import { PasswordChange } from '../parts/PasswordChange.tsx'
+import { SecondFactorSection } from '../parts/SecondFactorSection.tsx'
 import { SignInList } from '../parts/SignInList.tsx'
+import { SignInRecord } from '../parts/SignInRecord.tsx'
 
 const useStyles = makeStyles({
   root: { flexGrow: 1, minWidth: 0, minHeight: 0, overflowY: 'auto' },
@@ -87,9 +89,17 @@ export function AccountPage() {
           {password > 0 ? <Text role="status">Your password was changed.</Text> : null}
           <PasswordChange key={password} onDone={() => setPassword(now => now + 1)} />
         </section>
+        <section className={styles.section} aria-label="Second factor">
+          <Subtitle2 as="h2">Second factor</Subtitle2>
+          <SecondFactorSection />
+        </section>
         <section className={styles.section} aria-label="Sign-ins">
           <Subtitle2 as="h2">Where you are signed in</Subtitle2>
           <SignInList />
+        </section>
+        <section className={styles.section} aria-label="Record of sign-ins">
+          <Subtitle2 as="h2">Sign-ins and refused tries</Subtitle2>
+          <SignInRecord isAll={false} pageSize={10} />
         </section>
       </div>
     </main>
