@@ -52,9 +52,7 @@ export type Site = {
   addRoom(input: Partial<Input<'room.create'>> & { category: string }): Promise<Room>
   person(token: string): Person
   /** Another server on the same store, with a bus of its own: it hears of nothing but by the store. */
-  another(
-    more?: Partial<ServeOptions>,
-  ): Promise<{ url: string; setupUrl?: string | undefined; at(person: Person): Person; stop(): Promise<void> }>
+  another(more?: Partial<ServeOptions>): Promise<{ url: string; at(person: Person): Person; stop(): Promise<void> }>
   stop(): Promise<void>
 }
 
@@ -107,7 +105,6 @@ export async function openSite(
       servings.push(serving)
       return {
         url: serving.url,
-        setupUrl: serving.setupUrl,
         at: person => personAt(serving.url, person.token, person.me),
         stop: () => serving.stop(),
       }

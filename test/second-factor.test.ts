@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { connect } from '../src/client/client.ts'
 import { addTotp, askSignIn, codeOf, firstStep, stranger } from './factor-people.ts'
 import { openSite, type Person, password, type Site } from './harness.ts'
 
@@ -167,6 +168,37 @@ test('[SF7] the browser door asks in the same way, and gives the cookie at the e
   const done = await send({ ticket, code: codeOf(secret) })
   expect(done).toMatchObject({ status: 200, body: { me: { name }, csrf: expect.any(String) } })
   expect(done.cookie).toMatch(/pchat=/)
+})
+
+test('[SF7] the WebSocket door asks in the same way and stays open for the second step; a client that knows of none ends with the refusal', async () => {
+  const { name, secret } = await addProtected()
+  const socket = new WebSocket(`${site.url.replace('http', 'ws')}/ws`, 'pchat.v1')
+  type Frame = { id: number; result?: { me: { name: string } }; error?: { code: string; details?: { ticket: string } } }
+  const ask = (id: number, verb: string, input: object) =>
+    new Promise<Frame>(resolve => {
+      const hear = ({ data }: MessageEvent) => {
+        const frame = JSON.parse(String(data)) as Frame
+        if (frame.id === id) resolve(frame)
+      }
+      socket.addEventListener('message', hear)
+      socket.send(JSON.stringify({ id, verb, input }))
+    })
+  await new Promise(resolve => socket.addEventListener('open', resolve))
+  const first = await ask(1, 'session.signIn', { user: name, password })
+  expect(first.error?.code).toBe('second_factor_required')
+  const ticket = first.error?.details?.ticket ?? ''
+  expect((await ask(2, 'session.challenge', { ticket })).result).toMatchObject({
+    options: { userVerification: 'required' },
+  })
+  expect((await ask(3, 'session.enrol', { ticket, begin: 'totp' })).error?.code).toBe('conflict')
+  expect((await ask(4, 'session.signIn', { ticket, code: codeOf(secret) })).result?.me.name).toBe(name)
+  socket.close()
+  const client = connect({ url: site.url, signIn: { user: name, password } })
+  await expect(client.ready()).rejects.toMatchObject({
+    code: 'second_factor_required',
+    details: { ticket: expect.any(String), enrol: false },
+  })
+  expect(client.state).toBe('closed')
 })
 
 test('[SF7] what does not fit together is refused, and is no try', async () => {

@@ -86,6 +86,15 @@ test('[SI13] a try is in the store a moment later without anybody asking, and on
   expect(await count()).toBe(7)
 })
 
+test('[SI13] a server that stops has written what came last', async () => {
+  await site.addUser('eda@example.com')
+  const leaving = await site.another()
+  await askSignIn(leaving.url, { user: 'eda', password: 'wrong password' })
+  await leaving.stop()
+  const { rows } = await site.db.query<{ outcome: string }>('SELECT outcome FROM sign_in ORDER BY id DESC LIMIT 1')
+  expect(rows[0]?.outcome).toBe('wrong')
+})
+
 test('[SI13] a morning of sign-ins is written in few statements, in the order in which they came', async () => {
   const { chat, close } = await openPeople()
   let statements = 0

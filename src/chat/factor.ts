@@ -1,6 +1,7 @@
 import { checkedName } from '../domain/name.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
+import { lockDirectory } from '../store/affiliation.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
 import { deletePasskey, renamePasskey, usePasskey } from '../store/passkey.ts'
@@ -155,6 +156,8 @@ export async function resetFactors(
 
 /** Takes all factors and ends all sign-ins of a user, by an administrator or (null) by the operator himself. */
 export async function resetSecondFactor(tx: Connection, user: string, actor: string | null): Promise<News> {
+  // Before the person's row, as by whoever changes people.
+  await lockDirectory(tx)
   const { id, kind } = await resolvePerson(tx, user)
   if (kind !== 'user') throw new Refusal('invalid_argument', 'Only users have second factors. Name a user.')
   await deleteFactors(tx, id)

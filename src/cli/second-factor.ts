@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { resetSecondFactor } from '../chat/factor.ts'
 import { withDomain } from '../domain/principal.ts'
 import { transaction } from '../store/db.ts'
 import { readSettings } from '../store/settings.ts'
@@ -20,6 +19,8 @@ export function addSecondFactor(program: Command): void {
     .argument('<user>', 'account name')
     .action((user: string, options: StoreOptions) =>
       onStore(options, async db => {
+        // The parent of workers, which has all verbs, does without the weight of the server.
+        const { resetSecondFactor } = await import('../chat/factor.ts')
         const { ended } = await transaction(db, async tx => {
           const { settings } = await readSettings(tx)
           return resetSecondFactor(tx, withDomain(user, settings.domain), null)

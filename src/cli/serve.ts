@@ -141,6 +141,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     log,
     metrics,
   }
+  // When nobody can sign in any more, and the store is still there.
+  started.defer(() => writeSignIns(chat).catch(error => log.warn({ err: error }, 'some sign-ins were not recorded')))
   await loadSettings(chat)
   if (options.admin) await createFirstAdministrator(chat, { ...options.admin, domain: options.domain })
   if (options.domain) await setDomain(chat, options.domain)
@@ -218,7 +220,6 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       await membership.drain()
       await webSockets.stop()
       await chat.posts.flush()
-      await writeSignIns(chat).catch(error => log.warn({ err: error }, 'some sign-ins were not recorded'))
       await writeUses(chat).catch(error => log.warn({ err: error }, 'uses of sign-ins were not noted'))
       await running.disposeAsync()
     },

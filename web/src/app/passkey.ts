@@ -7,8 +7,9 @@ import type { PasskeyAssertion, PasskeyAttestation } from '../../../src/protocol
 /** Loaded when somebody uses a passkey. */
 const webauthn = () => import('@simplewebauthn/browser')
 
+/** Browsers make none for an address that is a number. */
 export function canUsePasskeys(): boolean {
-  return typeof PublicKeyCredential === 'function'
+  return typeof PublicKeyCredential === 'function' && !/^[\d.]+$|^\[/.test(location.hostname)
 }
 
 /** The browser's words tell a person nothing to do. */

@@ -22,7 +22,8 @@ export const session = createStore<Session>({ status: 'checking' })
 export async function checkSession(): Promise<void> {
   try {
     const signedIn = await http.session()
-    if (signedIn === null) session.set({ status: 'signedOut' })
+    // What was asked for meanwhile stays on the screen.
+    if (signedIn === null) session.update(now => (now.status === 'signedOut' ? now : { status: 'signedOut' }))
     else enter(signedIn)
   } catch (error) {
     session.set({ status: 'unreachable', fault: faultOf(error) })

@@ -1,22 +1,39 @@
-import { Button, Text } from '@fluentui/react-components'
+import { Button, makeStyles, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import { useChat } from '../app/chat.ts'
 import { forget, useVerb } from '../app/query.ts'
 import { ConfirmDialog } from './ConfirmDialog.tsx'
 import { useProof } from './useProof.tsx'
 
+const useStyles = makeStyles({
+  root: {
+    display: 'flex',
+    flexDirection: 'column',
+    gap: tokens.spacingVerticalM,
+    marginBlockStart: tokens.spacingVerticalL,
+    paddingBlockStart: tokens.spacingVerticalL,
+    borderTop: `1px solid ${tokens.colorNeutralStroke2}`,
+  },
+})
+
 /** What an administrator sees of a user's second factor, and the way out for who lost it. */
 export function FactorReset({ user }: { user: string }) {
+  const styles = useStyles()
   const { client } = useChat()
   const { prove, dialog } = useProof()
   const { data } = useVerb('factor.list', { user })
   const [isAsking, setAsking] = useState(false)
   if (data === undefined || !data.mayHave) return null
   const has = data.totpSince !== null || data.passkeys.length > 0
-  if (!has) return <Text>{data.required ? 'Sets up a second factor at the next sign-in.' : 'No second factor.'}</Text>
+  if (!has)
+    return (
+      <div className={styles.root}>
+        <Text>{data.required ? 'Sets up a second factor at the next sign-in.' : 'No second factor.'}</Text>
+      </div>
+    )
   const count = data.passkeys.length
   return (
-    <>
+    <div className={styles.root}>
       <Text>
         Second factor: {data.totpSince === null ? '' : 'authenticator app, '}
         {count} {count === 1 ? 'passkey' : 'passkeys'}, {data.recoveryCodes} recovery codes
@@ -40,6 +57,6 @@ export function FactorReset({ user }: { user: string }) {
         </Text>
       </ConfirmDialog>
       {dialog}
-    </>
+    </div>
   )
 }
