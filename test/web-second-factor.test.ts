@@ -326,6 +326,11 @@ test('[SF18] an administrator sees the record of all, and resets the second fact
   await page.getByRole('cell', { name: 'gil' }).first().waitFor()
   expect(await seriousFaults(page)).toEqual([])
   await picture(page, 'admin-sign-ins')
+  await page.getByRole('combobox', { name: 'Of one user only' }).fill('hal')
+  await page.getByRole('option', { name: /^hal / }).click()
+  await page.getByRole('cell', { name: 'gil' }).first().waitFor({ state: 'detached' })
+  // Signing in without a factor, and nothing of anybody else.
+  await expect.poll(() => page.getByRole('row').count()).toBe(2)
   await page.goto(`${site.url}/#/admin/users`)
   await page.getByRole('button', { name: 'Change hal' }).click()
   await page.getByText('Second factor: authenticator app, 0 passkeys, 10 recovery codes').waitFor()

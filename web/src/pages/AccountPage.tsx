@@ -99,7 +99,7 @@ export function AccountPage() {
         </section>
         <section className={styles.section} aria-label="Record of sign-ins">
           <Subtitle2 as="h2">Sign-ins and refused tries</Subtitle2>
-          <SignInRecord isAll={false} pageSize={10} />
+          <SignInRecord of="me" pageSize={10} />
         </section>
       </div>
     </main>

@@ -28,13 +28,24 @@ function whoOf({ user, unknown }: SignInEntry): string {
   return unknown === undefined ? 'Unknown' : `Unknown name (${unknown})`
 }
 
-/** Sign-ins and refused tries, newest first: one's own, or all for administrators. */
-export function SignInRecord({ isAll, pageSize }: { isAll: boolean; pageSize: number }) {
+type SignInRecordProps = {
+  /** One's own; for administrators all, or those of the user with this id. */
+  of: 'me' | 'all' | { user: string }
+  pageSize: number
+}
+
+/** Sign-ins and refused tries, newest first. */
+export function SignInRecord({ of, pageSize }: SignInRecordProps) {
+  const isAll = of === 'all'
   const styles = useStyles()
   const [before, setBefore] = useState<number>()
   const { data, error } = useVerb(
     'session.record',
-    { limit: pageSize, ...(isAll ? { all: true } : {}), ...(before === undefined ? {} : { before }) },
+    {
+      limit: pageSize,
+      ...(isAll ? { all: true } : of === 'me' ? {} : of),
+      ...(before === undefined ? {} : { before }),
+    },
     { keepOld: true },
   )
   const entries = data?.entries ?? []
