@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import * as category from '../src/protocol/category.ts'
 import { closeCodes, errorCodes } from '../src/protocol/error.ts'
 import { events } from '../src/protocol/event.ts'
+import * as factor from '../src/protocol/factor.ts'
 import { uuidPattern } from '../src/protocol/ids.ts'
 import * as message from '../src/protocol/message.ts'
 import * as principal from '../src/protocol/principal.ts'
@@ -33,7 +34,7 @@ const written = '<!-- Written by bin/build-docs.ts from src/protocol. Change tha
 
 /** Shapes that have a section of their own: the objects that a module of the protocol exports by name. */
 const shapes = new Map<string, { name: string; schema: Schema }>()
-for (const module of [principal, category, room, message, request]) {
+for (const module of [principal, factor, category, room, message, request]) {
   for (const [name, schema] of Object.entries(module as Record<string, unknown>)) {
     const { type, properties } = (schema ?? {}) as Schema
     if (type === 'object' && properties) shapes.set(JSON.stringify(schema), { name, schema: schema as Schema })
@@ -125,7 +126,7 @@ export function errorsDocument(): string {
   return `# Errors
 
 ${written}
-Every refusal is \`{"code", "message", "retryAfterMs"?, "id"?}\`. The code is for programs and does not change; the message is
+Every refusal is \`{"code", "message", "retryAfterMs"?, "id"?, "details"?}\`. The code is for programs and does not change; the message is
 for people and says what to do next. \`not_found\` is the one answer for what does not exist and for what the caller may not know
 of. Checks come in this order: may the caller know of it (\`not_found\`), may he do it (\`forbidden\`), then its state.
 

@@ -113,7 +113,7 @@ test('[DO3] every verb is on both doors but those that bind a live session: they
   const live = await stage.admin.open()
   // A member that no verb has: known on both doors, and changing nothing.
   for (const [name] of both) {
-    if (name === 'session.signIn') continue
+    if (verbs[name as Verb].callers === 'anyone') continue
     const overHttp = (await ask(name, { unheardOf: 1 }, stage.admin.token)).body
     expect(overHttp, name).toMatchObject({ error: { code: 'invalid_argument' } })
     expect(await live.ask(name as Verb, { unheardOf: 1 } as never), name).toMatchObject(overHttp)

@@ -23,9 +23,12 @@ export type Target = {
 /** The inputs with which each verb is tried. A verb that is missing here does not compile, and fails the test that walks the table. */
 export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'session.signIn': t => [{ user: t.name, password: t.text }],
+  'session.challenge': t => [{ ticket: t.text }],
+  'session.enrol': t => [{ ticket: t.text, begin: 'totp' }],
   'session.open': () => [{}],
   'session.end': t => [{ session: t.room }, { user: t.room }, { user: t.name }],
   'session.list': t => [{}, { user: t.room }, { user: t.member }],
+  'session.record': t => [{ user: t.room }, { user: t.member }, { user: t.name, all: true }],
   'session.sync': t => [
     {},
     { rooms: [{ room: t.room }] },
@@ -42,6 +45,15 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'principal.get': t => [{ principal: t.room }, { principal: t.name }, { principal: t.member }],
   'principal.find': t => [{ text: t.name }, { text: t.room }, { text: '', category: t.category }, { text: 'a' }],
   'password.change': t => [{ password: t.text, newPassword: 'short' }],
+  'factor.list': t => [{}, { user: t.room }, { user: t.name }],
+  'factor.challenge': () => [{}],
+  'factor.prove': t => [{ code: t.text }],
+  'factor.begin': () => [{ kind: 'passkey' }],
+  'factor.confirm': t => [{ code: t.text }],
+  'factor.rename': t => [{ passkey: t.room, name: t.name }],
+  'factor.remove': t => [{ passkey: t.room }],
+  'factor.recoveryCodes': () => [{}],
+  'factor.reset': t => [{ user: t.room }, { user: t.name }],
   'bot.create': t => [{ name: `bot-${t.name.replaceAll(' ', '-')}@in.example`, displayName: t.name }],
   'bot.issueToken': t => [{ bot: t.room }, { bot: t.member }],
   'group.update': t => [{ group: t.room, add: [t.member] }, { group: t.name }],

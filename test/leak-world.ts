@@ -182,6 +182,8 @@ export async function openWorld(shape: { rooms: 'all' | 'seen' | 'none'; content
       Object.entries(value).map(([key, member]) => {
         // The number of the request, or of a line of the audit record.
         if (key === 'id' && typeof member === 'number') return [key, 'number']
+        // What a browser signs with a passkey is random, and names nobody but the caller.
+        if (key === 'options') return [key, 'options']
         // A cursor holds ids and names.
         if ((key === 'next' || key === 'after') && typeof member === 'string' && /^[\w-]{9,}$/.test(member))
           return [key, normalText(Buffer.from(member, 'base64url').toString())]

@@ -50,7 +50,7 @@ async function tryAll(world: World, who: keyof World['live']): Promise<Tried[]> 
   for (const verb of inOrder) {
     const doors: Ask[] = [world.live[who].ask]
     // Signing in is not for who is signed in, and hashing passwords takes long.
-    if (verbs[verb].doors === 'both' && verb !== 'session.signIn') doors.push(world.people[who].ask)
+    if (verbs[verb].doors === 'both' && verbs[verb].callers !== 'anyone') doors.push(world.people[who].ask)
     for (const [place, ask] of doors.entries()) {
       const asked = roomKeys
         .filter(room => room === 'secret' || (place === 0 && isOfRooms(verb)))

@@ -10,12 +10,17 @@ export type Names = { room: string; category: string; user: string; group: strin
 export function validInputs({ room, category, user, group }: Names): { [V in Verb]: Input<V> } {
   const at = '2026-01-01T00:00:00Z'
   const more = { description: 'd', fileUpload: true, invitations: true, chatHistory: true }
+  const assertion = { id: 'i', clientDataJSON: 'c', authenticatorData: 'a', signature: 's', userHandle: 'u' }
+  const attestation = { id: 'i', clientDataJSON: 'c', attestationObject: 'a', transports: ['usb'] }
   const lists = { members: { add: [user], remove: [] }, managers: [user], presenters: { add: [], remove: [user] } }
   return {
-    'session.signIn': { user, password: 'p' },
+    'session.signIn': { user, password: 'p', ticket: 't', code: '1', recoveryCode: 'r', passkey: assertion },
+    'session.challenge': { ticket: 't' },
+    'session.enrol': { ticket: 't', begin: 'totp', code: '1', passkey: attestation, name: 'n' },
     'session.open': { token: 't' },
     'session.end': { session: randomUUID(), user },
     'session.list': { user },
+    'session.record': { user, all: true, limit: 5, before: 5 },
     'session.sync': { epoch: 'e', rooms: [{ room, seq: 1, revision: 1, version: 1 }] },
     'principal.create': {
       kind: 'user',
@@ -37,6 +42,15 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
     'principal.get': { principal: user },
     'principal.find': { text: 't', category, kind: 'user', limit: 5 },
     'password.change': { password: 'p', newPassword: 'q' },
+    'factor.list': { user },
+    'factor.challenge': {},
+    'factor.prove': { password: 'p', code: '1', passkey: assertion },
+    'factor.begin': { kind: 'totp' },
+    'factor.confirm': { code: '1', passkey: attestation, name: 'n' },
+    'factor.rename': { passkey: 'p', name: 'n' },
+    'factor.remove': { passkey: 'p', totp: true },
+    'factor.recoveryCodes': {},
+    'factor.reset': { user },
     'bot.create': { name: 'b@example.com', displayName: 'b' },
     'bot.issueToken': { bot: user },
     'group.update': { group, add: [user], remove: [user] },

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import { closeCodes, errorCodes, type WireError } from '../src/protocol/error.ts'
-import type { Input, Result, Verb } from '../src/protocol/request.ts'
+import { type Input, type Result, type Verb, verbs } from '../src/protocol/request.ts'
 import { type Db, openDb } from '../src/store/db.ts'
 import {
   badFrames,
@@ -127,7 +127,7 @@ async function overWebSocket(run: Run): Promise<number> {
   const asks = Array.from({ length: batch }, () => badInput(run.inputs, run.random))
   const answers = await askAll(run, run.random.chance(0.7) ? run.target.administrator : run.target.member, asks)
   asks.forEach(({ verb, input }, n) => {
-    const open = verb === 'session.open' || verb === 'session.signIn'
+    const open = verbs[verb].callers === 'anyone'
     judge(run, `WebSocket ${verb} ${shown(input)}`, answers[n], [open ? 'conflict' : 'invalid_argument'])
   })
   return batch

@@ -31,6 +31,7 @@ export async function openPeople(): Promise<{ chat: Chat; heard: BusHead[]; clos
     site: undefined,
     servers: () => ['ws://one/ws'],
     takesSessions: () => true,
+    secondFactor: { need: 'optional', keys: [], publicUrl: () => 'http://localhost:8080', passkeyDomain: undefined },
     log: silentLog,
     metrics: openMetrics(),
     roster: { list: () => [], count: () => 0, isLarge: () => false },

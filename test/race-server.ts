@@ -149,6 +149,7 @@ export async function openRaceServer(
     site: undefined,
     servers: () => [url],
     takesSessions: () => true,
+    secondFactor: { need: 'optional', keys: [], publicUrl: () => 'http://localhost:8080', passkeyDomain: undefined },
     log: silentLog,
     metrics,
   }

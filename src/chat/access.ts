@@ -49,3 +49,13 @@ export async function requireAdministrator(chat: Chat, caller: Caller): Promise<
   const person = requireEnabled(await readPerson(chat.db, caller.user.id, chat.site))
   if (!person.administrator) throw new Refusal('forbidden', 'Only administrators may do this. Ask one.')
 }
+
+/**
+ * Whether the caller may act for this user: for himself, or as an administrator. Read anew: a connection may be older than the loss
+ * of the right. Whom the policy shuts out may still sign out.
+ */
+export async function mayActFor(chat: Chat, caller: Caller, owner: string): Promise<boolean> {
+  if (owner === caller.user.id) return true
+  const person = await readPerson(chat.db, caller.user.id, chat.site)
+  return person?.administrator === true && !person.disabled
+}

@@ -10,6 +10,17 @@ import type { Db } from '../store/db.ts'
 import type { DirectorySync } from './directory-run.ts'
 import type { PostQueue } from './post-queue.ts'
 
+/** Who needs a second factor, and how it is kept and shown. */
+export type SecondFactorSetting = {
+  need: 'optional' | 'administrators' | 'everyone'
+  /** The first one encrypts the secrets of authenticator apps, all of them decrypt. Without any they are kept as they are. */
+  keys: Uint8Array[]
+  /** Where browsers reach this server. */
+  publicUrl: () => string
+  /** What passkeys are made for: a domain that the hosts of all servers are in. Undefined: the host of `publicUrl`. */
+  passkeyDomain: string | undefined
+}
+
 /** What the verbs share. */
 export type Chat = {
   /** This process among those of the pool (UUID, new at each start). */
@@ -19,6 +30,7 @@ export type Chat = {
   directory: Directory
   /** Sources that people come from, where this server was told of some. */
   directorySync?: DirectorySync | undefined
+  secondFactor: SecondFactorSetting
   roster: Roster
   posts: PostQueue
   /** The pool's options as last read; replaced as a whole when they change. */

@@ -10,6 +10,16 @@ import type { Caller, Chat } from './chat.ts'
 import { checkOneDirectory } from './directory-check.ts'
 import { explainPrincipal } from './directory-explain.ts'
 import { readDirectoryStatus, resyncPrincipal, syncDirectory } from './directory-sync.ts'
+import {
+  challengeProof,
+  listFactors,
+  proveAgain,
+  removeFactor,
+  renameFactor,
+  renewRecoveryCodes,
+  resetFactors,
+} from './factor.ts'
+import { beginFactor, confirmFactor, enrolAtSignIn } from './factor-enrol.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
@@ -24,22 +34,44 @@ import { getRoom, listRoomMembers } from './room-list.ts'
 import { updateRoom } from './room-update.ts'
 import { dismissInvitation, followRoom, markRead, unfollowRoom } from './room-user.ts'
 import { searchMessages } from './search.ts'
-import { endSession, listSessions } from './session.ts'
+import { endSession, listSessions, signIn } from './session.ts'
 import { getSettings, updateSettings } from './settings.ts'
+import { listSignInRecord } from './sign-in-list.ts'
+import { challengeSignIn } from './sign-in-step.ts'
 import { syncSession } from './sync.ts'
 
-/** The doors open a session by themselves; every other verb is here. */
-type Dispatched = Exclude<Verb, 'session.open' | 'session.signIn'>
+/** What is asked before there is a session. */
+const strangerRuns: {
+  [V in StrangerVerb]: (chat: Chat, from: { address: string }, input: Input<V>) => Promise<Result<V>>
+} = {
+  'session.signIn': signIn,
+  'session.challenge': challengeSignIn,
+  'session.enrol': enrolAtSignIn,
+}
+type StrangerVerb = 'session.signIn' | 'session.challenge' | 'session.enrol'
+
+/** The WebSocket door opens a session by itself; every other verb is here. */
+type Dispatched = Exclude<Verb, 'session.open' | StrangerVerb>
 
 const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) => Promise<Result<V>> } = {
   'session.end': endSession,
   'session.list': listSessions,
+  'session.record': listSignInRecord,
   'session.sync': syncSession,
   'principal.create': createPrincipal,
   'principal.update': updatePrincipal,
   'principal.get': getPrincipal,
   'principal.find': findPrincipals,
   'password.change': changePassword,
+  'factor.list': listFactors,
+  'factor.challenge': challengeProof,
+  'factor.prove': proveAgain,
+  'factor.begin': beginFactor,
+  'factor.confirm': confirmFactor,
+  'factor.rename': renameFactor,
+  'factor.remove': removeFactor,
+  'factor.recoveryCodes': renewRecoveryCodes,
+  'factor.reset': resetFactors,
   'bot.create': createBot,
   'bot.issueToken': issueBotToken,
   'group.update': updateGroup,
@@ -136,6 +168,22 @@ function lowerIds(input: Record<string, unknown>): Record<string, unknown> {
   return clean
 }
 
+/** A verb that is asked before there is a session: signing in, and what leads there. */
+export function isStrangerVerb(name: string): name is StrangerVerb {
+  return Object.hasOwn(strangerRuns, name)
+}
+
+/** Runs one of them, at either door. */
+export function answerStranger(
+  chat: Chat,
+  from: { address: string },
+  name: StrangerVerb,
+  input: unknown,
+): Promise<object> {
+  const run = strangerRuns[name] as (chat: Chat, from: { address: string }, input: unknown) => Promise<object>
+  return run(chat, from, parseInput(name, input))
+}
+
 /**
  * One door for both transports: refuses what is no verb, not of this door, malformed or not the caller's to ask, then runs it.
  * Runs synchronously up to the verb's first wait, so that posts keep the order in which they came.
@@ -152,8 +200,7 @@ export async function dispatch(
   const verb = verbs[name]
   if (door === 'http' && verb.doors === 'websocket')
     throw new Refusal('invalid_argument', `${name} binds a live session. Send it over the WebSocket at /ws.`)
-  if (name === 'session.open' || name === 'session.signIn')
-    throw new Refusal('conflict', 'This session is open already.')
+  if (name === 'session.open' || isStrangerVerb(name)) throw new Refusal('conflict', 'This session is open already.')
   const parsed = parseInput(name, input)
   if (verb.callers === 'administrator') await requireAdministrator(chat, caller)
   const run = runs[name] as (chat: Chat, caller: Caller, input: unknown) => Promise<object>

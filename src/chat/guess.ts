@@ -4,21 +4,34 @@ import { clearAttempts, countAttempt, giveBackAttempt } from '../store/sign-in-f
 import type { Chat } from './chat.ts'
 import { takeFailure } from './rate-limit.ts'
 
+type Guarding = {
+  /** What failures are counted under, where it is not the name. */
+  key?: string
+  onLocked?: () => void
+}
+
+/** Codes are counted apart: a right password, which clears its own failures, must not begin the count of codes anew. */
+export function codeKey(principal: string): string {
+  // No typed name begins with a space.
+  return ` code of ${principal}`
+}
+
 /**
- * Runs a check of a password under the limits against guessing: per name, whether or not there is such an account, and per
- * address. `check` answers undefined where the password is wrong; that counts. Refusal rate_limited over either limit.
+ * Runs a check of a password or code under the limits against guessing: per name, whether or not there is such an account, and per
+ * address. `check` answers undefined where it is wrong; that counts. Refusal rate_limited over either limit.
  */
 export async function guarded<T>(
   chat: Chat,
   address: string,
   name: string,
   check: () => Promise<T | undefined>,
+  { key = nameKey(name), onLocked }: Guarding = {},
 ): Promise<T | undefined> {
-  const key = nameKey(name)
   const giveBack = takeFailure(chat, address)
   const lockedMs = await countAttempt(chat.db, key, chat.settings)
   if (lockedMs > 0) {
     chat.log.warn({ name: key, address }, 'sign-in to a locked name')
+    onLocked?.()
     throw new Refusal('rate_limited', 'Too many sign-ins under this name failed. Wait, then try again.', {
       retryAfterMs: lockedMs,
     })

@@ -19,6 +19,7 @@ import { raiseDirectory } from '../store/stamp.ts'
 import { announce, type News } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 import { hashed, refuseUnfit, resolveUnit } from './principal.ts'
+import { requireProof } from './second-factor.ts'
 
 type Update = Input<'principal.update'>
 
@@ -36,9 +37,11 @@ export async function updatePrincipal(chat: Chat, caller: Caller, input: Update)
     const before = await resolvePerson(tx, input.principal)
     await refuseOwned(tx, before, input)
     await refuseUpdate(tx, before, input)
+    // A password of one's own is changed with proof, here as by password.change.
+    if (input.password !== undefined && before.id === caller.user.id) await requireProof(tx, caller)
     change.parent = await parentAfter(tx, before, input.in)
     await changePrincipal(tx, before.id, change)
-    return { person: before, news: await followUp(tx, caller, before, change) }
+    return { person: before, news: await followUp(chat, tx, caller, before, change) }
   })
   announce(chat, news)
   const { id, kind, name } = person
@@ -84,14 +87,22 @@ async function parentAfter(tx: Connection, person: Person, ref: string | null | 
 }
 
 /** Flattens, ends sessions, writes the audit record, raises the version: what hangs on the change. */
-async function followUp(tx: Connection, caller: Caller, before: Person, change: PrincipalChange): Promise<News> {
+async function followUp(
+  chat: Chat,
+  tx: Connection,
+  caller: Caller,
+  before: Person,
+  change: PrincipalChange,
+): Promise<News> {
   const moved = change.parent !== undefined && change.parent !== before.parent
   if (moved) await reflattenUnits(tx, [before.id])
   const disabled = change.disabled === true
   const newPassword = change.passwordHash !== undefined
   // Whoever changes his own password here keeps the session that he does it in.
   const except = !disabled && before.id === caller.user.id ? caller.session : undefined
-  const ended = disabled || newPassword ? await deleteSessionsOf(tx, before.id, except) : []
+  // Who becomes an administrator comes in anew, with the second factor that he needs now.
+  const promoted = change.administrator === true && !before.administrator && chat.secondFactor.need === 'administrators'
+  const ended = disabled || newPassword || promoted ? await deleteSessionsOf(tx, before.id, except) : []
   if (newPassword) await clearAttempts(tx, nameKey(before.name))
   const { passwordHash: _, ...told } = change
   await audit(tx, caller.user.id, 'principal.update', before.id, newPassword ? { ...told, newPassword } : told)

@@ -3,14 +3,13 @@ import { addUser, openAdministrator, openPeople, password, signedIn } from '../.
 import { Refusal } from '../protocol/error.ts'
 import { type Db, transaction } from '../store/db.ts'
 import { findCredential } from '../store/principal.ts'
-import { insertSessionByPassword } from '../store/session.ts'
+import { holdByPassword } from '../store/second-factor.ts'
 import { readStamps } from '../store/stamp.ts'
 import type { Caller, Chat } from './chat.ts'
 import { changePassword } from './password.ts'
 import { updatePrincipal } from './principal-update.ts'
 import { callerOfToken, endSession, listSessions, purgeSignIns, signIn } from './session.ts'
 import { loadSettings, updateSettings } from './settings.ts'
-import { makeToken } from './token.ts'
 
 let people: Awaited<ReturnType<typeof openPeople>>
 let chat: Chat
@@ -241,14 +240,7 @@ test('[SI7] whoever changes his password must know the old one, and his other se
 
 test('[SI7] a sign-in that was checked against the old password does not survive its change', async () => {
   const before = (await findCredential(chat.db, 'alice@example.com'))!
-  const made = {
-    principal: before.principal.id,
-    tokenHash: makeToken().hash,
-    kind: 'person',
-    address: '::1',
-    days: 1,
-  } as const
   await updatePrincipal(chat, admin, { principal: before.principal.id, password: 'yet another password' })
-  expect(await transaction(chat.db, tx => insertSessionByPassword(tx, made, before.passwordHash))).toBeUndefined()
+  expect(await transaction(chat.db, tx => holdByPassword(tx, before.principal.id, before.passwordHash))).toBeUndefined()
   await loadSettings(chat)
 })

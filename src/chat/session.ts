@@ -6,12 +6,12 @@ import { readPerson } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
 import { findCredential, resolvePerson } from '../store/principal.ts'
+import { endUnprotected, holdByPassword, purgeSteps } from '../store/second-factor.ts'
 import {
   deleteSession,
   deleteSessionsOf,
   endedAmong,
   findSession,
-  insertSessionByPassword,
   noteUses,
   personOfSession,
   principalOfSession,
@@ -19,11 +19,16 @@ import {
   listSessions as readSessions,
 } from '../store/session.ts'
 import { purgeAttempts } from '../store/sign-in-failure.ts'
+import { purgeSignInRecord } from '../store/sign-in-record.ts'
 import { raiseDirectory } from '../store/stamp.ts'
+import { mayActFor } from './access.ts'
 import { announce, type News } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 import { guarded } from './guess.ts'
-import { hashToken, makeToken } from './token.ts'
+import { type Opening, openOrAsk, secondFactorRequired } from './second-factor.ts'
+import { recordSignIn } from './sign-in-record.ts'
+import { signInByStep } from './sign-in-step.ts'
+import { hashToken } from './token.ts'
 
 /** One sentence for a wrong password, an unknown name and an account that may not sign in. */
 function unauthenticated(): Refusal {
@@ -33,19 +38,47 @@ function unauthenticated(): Refusal {
 /** No account has a longer name: it is not looked for, nor counted. */
 const maxTypedName = 400
 
-/** session.signIn: opens a sign-in of a person. Refusals: unauthenticated, rate_limited, unavailable. */
+/**
+ * session.signIn: opens a sign-in of a person. Refusals: unauthenticated, second_factor_required (after the right password, with
+ * what goes on), rate_limited, unavailable; for the second step those of signInByStep.
+ */
 export async function signIn(
   chat: Chat,
   from: { address: string },
   input: Input<'session.signIn'>,
 ): Promise<Result<'session.signIn'>> {
-  const name = withDomain(input.user, chat.settings.domain)
+  const { user, password } = input
+  const isStep = input.ticket !== undefined || input.passkey !== undefined
+  if (!isStep && (user === undefined || password === undefined || Object.keys(input).length > 2))
+    throw new Refusal('invalid_argument', 'Give user and password; a code needs the ticket of its sign-in.')
+  const { token, person } = isStep
+    ? await signInByStep(chat, from, input)
+    : await signInByPassword(chat, from.address, user ?? '', password ?? '')
+  const { id, kind, name, displayName, administrator } = person
+  const me = await withPolicy(chat, { id, kind, name, displayName, administrator })
+  return { token, me, servers: chat.servers() }
+}
+
+async function signInByPassword(chat: Chat, address: string, user: string, password: string) {
+  const name = withDomain(user, chat.settings.domain)
   if (name === '' || name.length > maxTypedName) throw unauthenticated()
   // Before the store counts the attempt: in the crowd of a morning that would be most of its work.
   chat.directory.refuseCrowd?.()
-  const opened = await guarded(chat, from.address, name, () => openSession(chat, from.address, name, input.password))
-  if (!opened) throw unauthenticated()
-  return { token: opened.token, me: await withPolicy(chat, opened.user), servers: chat.servers() }
+  const record = (made: Omit<Parameters<typeof recordSignIn>[1], 'address' | 'method'>) =>
+    recordSignIn(chat, { ...made, address, method: 'password' })
+  const onLocked = () => record({ name, outcome: 'locked' })
+  const opened = await guarded(chat, address, name, () => openSession(chat, address, name, password), { onLocked })
+  if (!opened) {
+    record({ name, outcome: 'wrong' })
+    throw unauthenticated()
+  }
+  const principal = opened.person.id
+  if ('step' in opened) {
+    record({ principal, outcome: opened.step.enrol ? 'enrolment required' : 'factor required' })
+    throw secondFactorRequired(opened.step)
+  }
+  record({ principal, outcome: 'ok', session: opened.session })
+  return opened
 }
 
 async function openSession(chat: Chat, address: string, name: string, password: string) {
@@ -53,16 +86,10 @@ async function openSession(chat: Chat, address: string, name: string, password: 
   const before = await findCredential(chat.db, name)
   const user = await chat.directory.authenticate(name, password)
   if (!user) return undefined
-  const { token, hash } = makeToken()
-  const made = {
-    principal: user.id,
-    tokenHash: hash,
-    kind: 'person',
-    address,
-    days: chat.settings.sessionDays,
-  } as const
-  const session = await transaction(chat.db, tx => insertSessionByPassword(tx, made, before?.passwordHash ?? null))
-  return session === undefined ? undefined : { token, user }
+  return transaction(chat.db, async (tx): Promise<(Opening & { person: Omit<Me, 'enabled'> }) | undefined> => {
+    const person = await holdByPassword(tx, user.id, before?.passwordHash ?? null)
+    return person && { ...(await openOrAsk(chat, tx, person, address)), person }
+  })
 }
 
 async function withPolicy(chat: Chat, user: Omit<Me, 'enabled'>): Promise<Me> {
@@ -119,18 +146,15 @@ export function endedSessions(chat: Chat, sessions: string[]): Promise<string[]>
   return endedAmong(chat.db, sessions)
 }
 
-/** Read anew: a connection may be older than the loss of the right. Whom the policy shuts out may still sign out. */
-async function mayActFor(chat: Chat, caller: Caller, owner: string): Promise<boolean> {
-  if (owner === caller.user.id) return true
-  const person = await readPerson(chat.db, caller.user.id, chat.site)
-  return person?.administrator === true && !person.disabled
-}
-
-/** Ends what has expired, also under open connections, notes which sign-ins are used, and forgets old failures; for a background loop. */
+/** Ends what has expired, also under open connections, notes which sign-ins are used, and forgets what is old; for a background loop. */
 export async function purgeSignIns(chat: Chat): Promise<void> {
   await writeUses(chat)
   announce(chat, { ended: await purgeSessions(chat.db) })
   await purgeAttempts(chat.db)
+  const { need } = chat.secondFactor
+  if (need !== 'optional') announce(chat, { ended: await endUnprotected(chat.db, need) })
+  await purgeSteps(chat.db)
+  await purgeSignInRecord(chat.db, chat.settings.signInRecordDays)
 }
 
 /** session.end: one's own sign-in, another of one's own, or (administrators) one or all of somebody else. */

@@ -8,7 +8,7 @@ import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
 import { setPolicy } from '../store/policy.ts'
 import { hasAdministrator } from '../store/principal.ts'
-import { insertSession } from '../store/session.ts'
+import { holdPerson } from '../store/second-factor.ts'
 import { changeSettings, readSettings } from '../store/settings.ts'
 import { readSetupToken, writeSetupToken } from '../store/setup.ts'
 import { everyone, raiseDirectory, raiseSettings } from '../store/stamp.ts'
@@ -16,7 +16,9 @@ import { announce } from './announce.ts'
 import type { Chat } from './chat.ts'
 import { addPrincipal, hashed } from './principal.ts'
 import { takeFailure } from './rate-limit.ts'
+import { openOrAsk, secondFactorRequired } from './second-factor.ts'
 import { loadSettings } from './settings.ts'
+import { recordSignIn } from './sign-in-record.ts'
 import { hashToken, isSame, makeToken } from './token.ts'
 
 /** True until there is an administrator. */
@@ -35,7 +37,7 @@ type SetupInput = { token: string; user: string; displayName: string; password: 
 
 /**
  * Makes the first administrator and signs him in; once, however many ask at the same time. Refusals: conflict (done
- * already), forbidden (token), invalid_argument, rate_limited.
+ * already), forbidden (token), invalid_argument, rate_limited; second_factor_required where it is done and he needs one.
  */
 export async function completeSetup(
   chat: Chat,
@@ -50,14 +52,20 @@ export async function completeSetup(
     await lockDirectory(tx)
     await refuseSetup(tx, input.token)
     const first = await makeFirstAdministrator(tx, draft)
-    const { token, hash } = makeToken()
-    const days = chat.settings.sessionDays
-    await insertSession(tx, { principal: first.id, tokenHash: hash, kind: 'person', address: from.address, days })
-    return { token, user: first, ...(await raiseBoth(tx)) }
+    const person = await holdPerson(tx, first.id)
+    const opening = await openOrAsk(chat, tx, person!, from.address)
+    return { opening, user: first, ...(await raiseBoth(tx)) }
   })
   giveBack()
   await tell(chat, made)
-  return { token: made.token, me: { ...made.user, administrator: true, enabled: true }, servers: chat.servers() }
+  const { opening } = made
+  const noted = { principal: made.user.id, address: from.address, method: 'set-up' } as const
+  if ('step' in opening) {
+    recordSignIn(chat, { ...noted, outcome: 'enrolment required' })
+    throw secondFactorRequired(opening.step)
+  }
+  recordSignIn(chat, { ...noted, outcome: 'ok', session: opening.session })
+  return { token: opening.token, me: { ...made.user, administrator: true, enabled: true }, servers: chat.servers() }
 }
 
 async function refuseSetup(tx: Connection, token: string): Promise<void> {

@@ -6,6 +6,7 @@ import { addLoad } from './load.ts'
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
+import { addSecondFactor } from './second-factor.ts'
 import { addSignInCommands } from './sign-in.ts'
 import { addStart } from './start.ts'
 
@@ -19,6 +20,7 @@ addStart(program)
 addDemo(program)
 addPool(program)
 addDirectory(program)
+addSecondFactor(program)
 addLoad(program)
 addSignInCommands(program)
 

@@ -17,6 +17,8 @@ export type StartOptions = {
   natsUrl?: string
   backupDatabaseUrl?: string
   url?: string
+  passkeyDomain?: string
+  factorKeyFile?: string
   workers: number
   directoryConfig?: string
   logLevel: string
@@ -72,6 +74,20 @@ export function withStartOptions(command: Command): Command {
         'PCHAT_URL',
         'address that clients reach this server at; default: from host and port',
       ).argParser(readUrl),
+    )
+    .addOption(
+      variable(
+        '--passkey-domain <name>',
+        'PCHAT_PASSKEY_DOMAIN',
+        'domain that the hosts of all servers of the pool are in; passkeys are made for it. Default: the host of --url',
+      ).argParser(readDomain),
+    )
+    .addOption(
+      variable(
+        '--factor-key-file <file>',
+        'PCHAT_FACTOR_KEY_FILE',
+        'keys that encrypt the secrets of authenticator apps in the store, the same on all servers',
+      ),
     )
     .addOption(
       variable('--workers <number>', 'PCHAT_WORKERS', 'processes that serve together on the port')

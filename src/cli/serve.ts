@@ -14,6 +14,7 @@ import { openPostQueue } from '../chat/post-queue.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
+import { writeSignIns } from '../chat/sign-in-record.ts'
 import { openAccounts } from '../directory/accounts.ts'
 import { openLocalDirectory } from '../directory/local.ts'
 import { openOidcClients } from '../directory/oidc.ts'
@@ -74,6 +75,12 @@ export type ServeOptions = {
   log: Log
   admin?: { user: string; password: string } | undefined
   webRoot: string
+  /** Who must have a second factor beside a password that is kept here; `optional` unless said. */
+  secondFactor?: 'optional' | 'administrators' | 'everyone' | undefined
+  /** Encrypts the secrets of authenticator apps: the first one; all decrypt. See readFactorKeys. */
+  factorKeys?: Uint8Array[] | undefined
+  /** What passkeys are made for, where the servers of a pool have hosts of their own: a domain that all of them are in. */
+  passkeyDomain?: string | undefined
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */
   sweepMs?: number
   lingerMs?: number
@@ -152,9 +159,17 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     site: options.site,
     servers: () => [],
     takesSessions: () => true,
+    secondFactor: {
+      need: options.secondFactor ?? config.secondFactor ?? 'optional',
+      keys: options.factorKeys ?? [],
+      publicUrl: () => options.publicUrl ?? url,
+      passkeyDomain: options.passkeyDomain,
+    },
     log,
     metrics,
   }
+  // When nobody can sign in any more, and the store is still there.
+  started.defer(() => writeSignIns(chat).catch(error => log.warn({ err: error }, 'some sign-ins were not recorded')))
   await loadSettings(chat)
   if (options.admin) await createFirstAdministrator(chat, { ...options.admin, domain: options.domain })
   if (options.domain) await setDomain(chat, options.domain)

@@ -6,6 +6,7 @@ import { migrate } from '../store/migrate.ts'
 import { type Certificate, keepSelfSigned, readCertificate } from './certificate.ts'
 import { takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
+import { readFactorKeys } from './factor-key.ts'
 import { findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
 import type { Serving } from './serve.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
@@ -54,6 +55,8 @@ async function checkSetting(options: StartOptions): Promise<Setting> {
   if (fault) throw new Error(fault)
   const admin = readAdministrator(process.env)
   if (admin && 'fault' in admin) throw new Error(admin.fault)
+  // Before anything starts: a server without them could not check the codes of others.
+  await readFactorKeys(options.factorKeyFile)
   const { tlsCert, tlsKey } = options
   return { admin, tls: tlsCert && tlsKey ? await readCertificate(tlsCert, tlsKey) : undefined }
 }
@@ -84,9 +87,10 @@ type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log }
 async function serveAlone({ options, address, tls, admin, log }: Plan): Promise<Serving> {
   // Half of the program's memory, which the parent of workers would hold for nothing.
   const { serve } = await import('./serve.ts')
-  const { host, port, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig } = options
-  const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl, directoryConfig }
-  return serve({ ...where, log, admin, webRoot })
+  const { host, port, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
+  const factorKeys = await readFactorKeys(options.factorKeyFile)
+  const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
+  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, log, admin, webRoot })
 }
 
 async function openStore(

@@ -5,6 +5,7 @@ import { type Log, openLog } from '../base/log.ts'
 import type { Counted } from '../base/metrics.ts'
 import { type BusSignal, openChannel, openParentBus } from '../pool/parent.ts'
 import { explain } from './explain.ts'
+import { readFactorKeys } from './factor-key.ts'
 import { type Door, type ServingProcess, serve } from './serve.ts'
 import { aborted } from './stopping.ts'
 import { webRoot } from './web-root.ts'
@@ -64,9 +65,11 @@ async function work({ number, options, port, address, tls, setUp }: WorkerSettin
   const log = numbered(openLog(options.logLevel), number)
   const entry = openEntry(port)
   try {
-    const { host, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig } = options
+    const { host, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
+    const factorKeys = await readFactorKeys(options.factorKeyFile)
     serving = await serve({
-      ...{ address, host, port, tls, site, server, pool, publicUrl, directoryConfig, log, webRoot },
+      ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
+      ...{ directoryConfig, passkeyDomain, factorKeys },
       ...(natsUrl ? { natsUrl } : { bus: openParentBus(openParentChannel(log)) }),
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
       door: entry.door,

@@ -7,6 +7,8 @@ export class PchatError extends Error {
   readonly retryAfterMs: number | undefined
   /** Names the line in the server's log, for `internal`. */
   readonly id: string | undefined
+  /** How to go on, for `second_factor_required`. */
+  readonly details: object | undefined
 
   constructor(error: WireError) {
     super(error.message)
@@ -14,6 +16,7 @@ export class PchatError extends Error {
     this.code = error.code
     this.retryAfterMs = error.retryAfterMs
     this.id = error.id
+    this.details = error.details
   }
 }
 

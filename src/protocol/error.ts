@@ -1,7 +1,9 @@
 /** The one table of error codes: HTTP status and what it tells the caller. */
 export const errorCodes = {
   unauthenticated: { status: 401, meaning: 'no valid token or session came with the request' },
+  second_factor_required: { status: 401, meaning: 'the password was right; details say how to go on' },
   forbidden: { status: 403, meaning: 'the caller may know of it, and may not do this' },
+  proof_required: { status: 403, meaning: 'prove again who you are (factor.prove), then ask once more' },
   not_found: { status: 404, meaning: 'it does not exist, or the caller may not know of it' },
   conflict: { status: 409, meaning: 'changed since it was read, or other content under the same id' },
   name_taken: { status: 409, meaning: 'a room, category or principal has this name already' },
@@ -16,19 +18,25 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
-export type WireError = { code: ErrorCode; message: string; retryAfterMs?: number; id?: string }
+export type WireError = { code: ErrorCode; message: string; retryAfterMs?: number; id?: string; details?: object }
 
 /** A refusal that a caller is meant to read. Everything else that is thrown becomes `internal`. */
 export class Refusal extends Error {
   readonly code: ErrorCode
   readonly retryAfterMs: number | undefined
   readonly id: string | undefined
-  constructor(code: ErrorCode, message: string, more: { retryAfterMs?: number; id?: string; cause?: unknown } = {}) {
+  readonly details: object | undefined
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { retryAfterMs?: number; id?: string; details?: object; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause })
     this.name = 'Refusal'
     this.code = code
     this.retryAfterMs = more.retryAfterMs
     this.id = more.id
+    this.details = more.details
   }
 
   toWire(): WireError {
@@ -37,12 +45,15 @@ export class Refusal extends Error {
       message: this.message,
       ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: Math.ceil(this.retryAfterMs) }),
       ...(this.id === undefined ? {} : { id: this.id }),
+      ...(this.details === undefined ? {} : { details: this.details }),
     }
   }
 }
 
 /** One sentence for "not there" and for "not yours", so that the two cannot be told apart. */
-export function notFound(what: 'room' | 'category' | 'principal' | 'group' | 'session' | 'message' | 'verb'): Refusal {
+export function notFound(
+  what: 'room' | 'category' | 'principal' | 'group' | 'session' | 'message' | 'passkey' | 'verb',
+): Refusal {
   return new Refusal(
     'not_found',
     `There is no such ${what}, or you may not know of it. Check the id or ask who gave it to you.`,

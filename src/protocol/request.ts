@@ -1,5 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { Category } from './category.ts'
+import { FactorKind, NewTotp, Passkey, PasskeyAssertion, PasskeyAttestation, SignInEntry } from './factor.ts'
 import { CategoryId, ClientId, Instant, PrincipalRef, RoomId, Seq, Uuid } from './ids.ts'
 import { Message, MessageFormat, PostedMessage } from './message.ts'
 import { Me, Principal, PrincipalKind } from './principal.ts'
@@ -103,6 +104,7 @@ export const PoolSettings = Type.Object({
   lockoutThreshold: Type.Integer({ minimum: 1, description: 'failed sign-ins in a row that lock an account' }),
   lockoutSeconds: Type.Integer({ minimum: 1 }),
   sessionDays: Type.Integer({ minimum: 1, maximum: 3650 }),
+  signInRecordDays: Type.Integer({ minimum: 1, maximum: 3650, description: 'how long sign-ins stay in the record' }),
   slowReaderBytes: Type.Integer({ minimum: 65_536, description: 'bytes that may wait for one session' }),
   trustedNetworks: Type.Array(Text(), { description: 'addresses or CIDR ranges without rate limits' }),
 })
@@ -181,9 +183,34 @@ const Blamed = Nullable(Type.Union([Type.Literal('administrator'), Type.Literal(
 /** Every verb: what it takes, what it answers, on which doors, for whom. Both doors, OpenAPI and the client read this. */
 export const verbs = {
   'session.signIn': verb(
-    'Sign in with name and password',
-    { user: Text({ minLength: 1 }), password: Text() },
+    'Sign in: user and password; then, where refused with second_factor_required, ticket and code, recoveryCode or passkey; or a passkey alone',
+    {
+      user: optional(Text({ minLength: 1 })),
+      password: optional(Text()),
+      ticket: optional(Text()),
+      code: optional(Text()),
+      recoveryCode: optional(Text()),
+      passkey: optional(PasskeyAssertion),
+    },
     { token: Text(), me: Me, servers: Type.Array(Text()) },
+    { callers: 'anyone' },
+  ),
+  'session.challenge': verb(
+    'What navigator.credentials.get takes: for a passkey after the password (ticket), or alone',
+    { ticket: optional(Text()) },
+    { options: Type.Unknown() },
+    { callers: 'anyone' },
+  ),
+  'session.enrol': verb(
+    'Set up the obligatory second factor with the ticket of a sign-in: begin, then code or passkey; session.signIn with the ticket follows',
+    {
+      ticket: Text(),
+      begin: optional(FactorKind),
+      code: optional(Text()),
+      passkey: optional(PasskeyAttestation),
+      name: optional(Text()),
+    },
+    { totp: optional(NewTotp), options: optional(Type.Unknown()), recoveryCodes: optional(Type.Array(Text())) },
     { callers: 'anyone' },
   ),
   'session.open': verb(
@@ -201,6 +228,11 @@ export const verbs = {
     'Sign-ins of the caller, or of another user',
     { user: optional(PrincipalRef) },
     { sessions: Type.Array(SessionEntry) },
+  ),
+  'session.record': verb(
+    "Sign-ins and refused tries, newest first: one's own; for administrators those of another, or all",
+    { user: optional(PrincipalRef), all: optional(Flag()), limit: optional(Limit), before: optional(Seq) },
+    { entries: Type.Array(SignInEntry) },
   ),
   'session.sync': verb(
     'Join all followed rooms at once and learn what was missed',
@@ -273,6 +305,47 @@ export const verbs = {
     { principals: Type.Array(Principal) },
   ),
   'password.change': verb('Change the own password', { password: Text(), newPassword: Text() }, {}),
+  'factor.list': verb(
+    "One's second factors; for administrators those of another",
+    { user: optional(PrincipalRef) },
+    {
+      mayHave: Flag({ description: 'signs in here by password' }),
+      required: Flag(),
+      kinds: Type.Array(FactorKind, { description: 'what can be enrolled at this address' }),
+      totpSince: Type.Union([Text(), Type.Null()]),
+      passkeys: Type.Array(Passkey),
+      recoveryCodes: Type.Integer({ description: 'how many are left' }),
+    },
+  ),
+  'factor.challenge': verb('What navigator.credentials.get takes, for factor.prove', {}, { options: Type.Unknown() }),
+  'factor.prove': verb(
+    'Prove again who you are, for the next ten minutes: password, code or passkey',
+    { password: optional(Text()), code: optional(Text()), passkey: optional(PasskeyAssertion) },
+    {},
+  ),
+  'factor.begin': verb(
+    'Begin to set up an authenticator app or a passkey; it counts once confirmed',
+    { kind: FactorKind },
+    { totp: optional(NewTotp), options: optional(Type.Unknown()) },
+  ),
+  'factor.confirm': verb(
+    'Confirm what was begun: a code of the app, or what navigator.credentials.create made',
+    { code: optional(Text()), passkey: optional(PasskeyAttestation), name: optional(Text()) },
+    { recoveryCodes: optional(Type.Array(Text())) },
+  ),
+  'factor.rename': verb('Rename a passkey', { passkey: Text(), name: Text() }, {}),
+  'factor.remove': verb(
+    "Remove a passkey or the authenticator app; one's other sign-ins end",
+    { passkey: optional(Text()), totp: optional(Type.Literal(true)) },
+    {},
+  ),
+  'factor.recoveryCodes': verb('New recovery codes; the old ones end', {}, { recoveryCodes: Type.Array(Text()) }),
+  'factor.reset': verb(
+    'Take all second factors from a user; his sign-ins end',
+    { user: PrincipalRef },
+    {},
+    administrator,
+  ),
   'bot.create': verb(
     'Add a bot: a user who signs in by token only',
     { name: Text(), displayName: Text(), in: optional(PrincipalRef) },

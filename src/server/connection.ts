@@ -3,11 +3,11 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { admitNext, admitted, Crowded, giveBack, requireActive } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
-import { dispatch, isVerb, parseInput } from '../chat/dispatch.ts'
+import { answerStranger, dispatch, isStrangerVerb, isVerb, parseInput } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { opened } from '../chat/live.ts'
 import { isTrustedAddress, openTurns, takeAddressRequest, takeTurn } from '../chat/rate-limit.ts'
-import { callerOfToken, readSignedIn, signIn } from '../chat/session.ts'
+import { callerOfToken, readSignedIn } from '../chat/session.ts'
 import { hashToken } from '../chat/token.ts'
 import { textFrame } from '../pool/frame.ts'
 import { closeCodes, Refusal } from '../protocol/error.ts'
@@ -183,8 +183,7 @@ export function serveConnection({
 
   /** The first frame binds a user to the connection; signing in by name is the only other thing that can be asked before. */
   async function beforeOpen({ id, verb, input }: Request) {
-    if (verb === 'session.signIn')
-      return answer(id, { result: await signIn(chat, { address }, parseInput('session.signIn', input)) })
+    if (isStrangerVerb(verb)) return answer(id, { result: await answerStranger(chat, { address }, verb, input) })
     if (verb !== 'session.open')
       throw new Refusal('unauthenticated', 'session.open comes first. Send it with your token.')
     const { token = upgraded } = parseInput('session.open', input)

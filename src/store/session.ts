@@ -26,27 +26,11 @@ type NewSession = {
 /** Adds a sign-in of somebody whose right to it the transaction holds already (set-up, bots). */
 export async function insertSession(tx: Connection, made: NewSession): Promise<string> {
   const { rows } = await tx.query<{ id: string }>(
-    `INSERT INTO session (principal, token_hash, kind, address, expires_at)
-     VALUES ($1, $2, $3, $4, now() + $5 * interval '1 day') RETURNING id`,
+    `INSERT INTO session (principal, token_hash, kind, address, expires_at, proven_at)
+     VALUES ($1, $2, $3, $4, now() + $5 * interval '1 day', now()) RETURNING id`,
     [made.principal, made.tokenHash, made.kind, made.address, made.days],
   )
   return rows[0]!.id
-}
-
-/**
- * Adds a sign-in if the password that was checked is still the one, and the user not disabled meanwhile; else undefined.
- * The row lock makes a change of password or a disabling wait, so that it ends this session too.
- */
-export async function insertSessionByPassword(
-  tx: Connection,
-  made: NewSession,
-  passwordHash: string | null,
-): Promise<string | undefined> {
-  const { rowCount } = await tx.query(
-    'SELECT FROM principal WHERE id = $1 AND NOT disabled AND password_hash IS NOT DISTINCT FROM $2 FOR SHARE',
-    [made.principal, passwordHash],
-  )
-  return rowCount === 1 ? insertSession(tx, made) : undefined
 }
 
 /**
@@ -123,6 +107,23 @@ export async function endedAmong(q: Queryable, ids: string[]): Promise<string[]>
     [ids],
   )
   return rows.map(row => row.id)
+}
+
+/** Minutes for which a proof counts. */
+const proofMinutes = 10
+
+/** The holder has just proved who he is; false where the sign-in has ended meanwhile. */
+export async function noteProof(q: Queryable, id: string): Promise<boolean> {
+  return (await q.query('UPDATE session SET proven_at = now() WHERE id = $1', [id])).rowCount === 1
+}
+
+/** Whether the holder proved lately who he is. Bots cannot: their token is all they have. */
+export async function isProven(q: Queryable, id: string): Promise<boolean> {
+  const { rowCount } = await q.query(
+    `SELECT FROM session WHERE id = $1 AND (kind = 'bot' OR proven_at > now() - interval '${proofMinutes} minutes')`,
+    [id],
+  )
+  return rowCount === 1
 }
 
 /** Ends one; false where it had ended already. */

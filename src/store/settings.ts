@@ -33,6 +33,7 @@ export const defaultSettings: PoolSettings = {
   /** Of the first lock-out; each further failure doubles it, up to 15 minutes. */
   lockoutSeconds: 60,
   sessionDays: 30,
+  signInRecordDays: 90,
   /** 4 MiB: some thousand messages, more than a reader on a slow line is behind, and 20,000 such readers are rare. */
   slowReaderBytes: 4 * 1024 * 1024,
   trustedNetworks: [],

@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs'
 import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Chat } from '../chat/chat.ts'
-import { dispatch, isVerb, parseInput } from '../chat/dispatch.ts'
+import { answerStranger, dispatch, isStrangerVerb, isVerb } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { takeAddressRequest, takeSessionTurn } from '../chat/rate-limit.ts'
-import { signIn } from '../chat/session.ts'
 import type { OidcClients } from '../directory/oidc.ts'
 import type { ScimClient } from '../directory/scim-config.ts'
 import { errorCodes, Refusal } from '../protocol/error.ts'
@@ -104,7 +103,7 @@ async function callVerb(chat: Chat, request: FastifyRequest, verb: string): Prom
 }
 
 async function answerVerb(chat: Chat, request: FastifyRequest, verb: string, input: unknown): Promise<object> {
-  if (verb === 'session.signIn') return signIn(chat, { address: request.ip }, parseInput('session.signIn', input))
+  if (isStrangerVerb(verb)) return answerStranger(chat, { address: request.ip }, verb, input)
   const caller = await callerOfRequest(chat, request)
   if (!caller)
     throw new Refusal(

@@ -15,6 +15,7 @@ const errorShape = {
         code: { enum: Object.keys(errorCodes) },
         message: { type: 'string' },
         retryAfterMs: { type: 'integer' },
+        details: { type: 'object' },
         id: { type: 'string' },
       },
     },

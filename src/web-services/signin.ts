@@ -3,6 +3,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Caller, Chat } from '../chat/chat.ts'
 import { callerOfHttp, isSameOrigin, loopbackCookie, secureCookie, tokenOfCookie } from '../chat/credential.ts'
+import { parseInput } from '../chat/dispatch.ts'
 import { takeAddressRequest } from '../chat/rate-limit.ts'
 import { endSession, readMe, signIn } from '../chat/session.ts'
 import { completeSetup, needsSetup } from '../chat/setup.ts'
@@ -13,7 +14,6 @@ import { Refusal } from '../protocol/error.ts'
 /** Sign-in by cookie, for browsers. Programs use session.signIn and a bearer token. */
 
 const Text = Type.String()
-const SignIn = Type.Object({ user: Text, password: Text }, { additionalProperties: false })
 const Setup = Type.Object(
   { token: Text, user: Text, displayName: Text, password: Text },
   { additionalProperties: false },
@@ -33,7 +33,6 @@ export function bodyReader<Shape extends TSchema>(shape: Shape): (body: unknown)
   }
 }
 
-const readSignIn = bodyReader(SignIn)
 const readSetup = bodyReader(Setup)
 
 /** The caller of a request of this role: bearer token, else cookie with its CSRF header. See callerOfHttp. */
@@ -49,7 +48,7 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
 
   app.post('/web/signin', limited, async (request, reply) => {
     refuseForeign(request)
-    const { token, me } = await signIn(chat, { address: request.ip }, readSignIn(request.body))
+    const { token, me } = await signIn(chat, { address: request.ip }, parseInput('session.signIn', request.body))
     setCookie(reply, token)
     return { me, csrf: csrfOf(token) }
   })

@@ -1,5 +1,7 @@
 import type { WireError } from '../../../src/protocol/error.ts'
+import type { SecondStep } from '../../../src/protocol/factor.ts'
 import type { Me } from '../../../src/protocol/principal.ts'
+import type { Input, Result } from '../../../src/protocol/request.ts'
 
 export type SignedIn = { me: Me; csrf: string }
 /** An OpenID provider that people sign in at. */
@@ -14,11 +16,13 @@ export class HttpFault extends Error {
   readonly code: string
   readonly id: string | undefined
   readonly retryAfterMs: number | undefined
+  readonly details: object | undefined
   constructor(error: WireError) {
     super(error.message)
     this.code = error.code
     this.id = error.id
     this.retryAfterMs = error.retryAfterMs
+    this.details = error.details
   }
 }
 
@@ -54,11 +58,24 @@ async function call<Result>(method: 'GET' | 'POST', path: string, body?: unknown
   )
 }
 
+/** What is asked for beside the password; undefined where the error is another one. */
+export function stepOf(error: unknown): SecondStep | undefined {
+  if (!(error instanceof HttpFault) || error.code !== 'second_factor_required') return undefined
+  return error.details as SecondStep
+}
+
+/** A verb that is asked before there is a session. */
+async function ask<V extends 'session.challenge' | 'session.enrol'>(verb: V, input: Input<V>): Promise<Result<V>> {
+  return (await call<{ result: Result<V> }>('POST', `/api/v1/${verb}`, input)).result
+}
+
 export const http = {
   setupNeeded: () => call<{ needed: boolean }>('GET', '/web/setup'),
   setUp: (input: { token: string; user: string; displayName: string; password: string }) =>
     call<Partial<SignedIn>>('POST', '/web/setup', input),
-  signIn: (user: string, password: string) => call<SignedIn>('POST', '/web/signin', { user, password }),
+  signIn: (input: Input<'session.signIn'>) => call<SignedIn>('POST', '/web/signin', input),
+  challenge: (ticket?: string) => ask('session.challenge', ticket === undefined ? {} : { ticket }),
+  enrol: (input: Input<'session.enrol'>) => ask('session.enrol', input),
   signOut: (csrf: string) => call<unknown>('POST', '/web/signout', {}, csrf),
   async providers(): Promise<Provider[]> {
     return (await call<{ providers: Provider[] }>('GET', '/web/oidc')).providers

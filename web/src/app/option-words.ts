@@ -27,6 +27,7 @@ export const optionWords: Record<keyof PoolSettings, { label: string; hint: stri
   lockoutThreshold: { label: 'Failed sign-ins that lock an account', hint: 'In a row' },
   lockoutSeconds: { label: 'How long an account is locked', hint: 'Seconds' },
   sessionDays: { label: 'How long a sign-in lasts', hint: 'Days' },
+  signInRecordDays: { label: 'How long the record of sign-ins is kept', hint: 'Days' },
   slowReaderBytes: { label: 'Bytes that may wait for one slow connection', hint: 'Above it the connection is closed.' },
   trustedNetworks: {
     label: 'Networks without rate limits',

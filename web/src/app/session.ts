@@ -1,7 +1,9 @@
 import { connect } from '../../../src/client/client.ts'
+import type { SecondStep } from '../../../src/protocol/factor.ts'
+import type { Input } from '../../../src/protocol/request.ts'
 import type { Chat } from './chat.ts'
 import { type Fault, faultOf } from './fault.ts'
-import { http, type SignedIn } from './http.ts'
+import { HttpFault, http, type SignedIn, stepOf } from './http.ts'
 import { createOutbox } from './outbox.ts'
 import { forget, queryClient } from './query.ts'
 import { createRoomListing } from './room-list.ts'
@@ -11,7 +13,7 @@ import { createStore } from './store.ts'
 export type Session =
   | { status: 'checking' }
   | { status: 'unreachable'; fault: Fault }
-  | { status: 'signedOut'; notice?: string }
+  | { status: 'signedOut'; notice?: string; step?: SecondStep }
   | { status: 'signedIn'; chat: Chat; csrf: string }
 
 export const session = createStore<Session>({ status: 'checking' })
@@ -20,7 +22,8 @@ export const session = createStore<Session>({ status: 'checking' })
 export async function checkSession(): Promise<void> {
   try {
     const signedIn = await http.session()
-    if (signedIn === null) session.set({ status: 'signedOut' })
+    // What was asked for meanwhile stays on the screen.
+    if (signedIn === null) session.update(now => (now.status === 'signedOut' ? now : { status: 'signedOut' }))
     else enter(signedIn)
   } catch (error) {
     session.set({ status: 'unreachable', fault: faultOf(error) })
@@ -28,7 +31,39 @@ export async function checkSession(): Promise<void> {
 }
 
 export async function signIn(user: string, password: string): Promise<void> {
-  enter(await http.signIn(user, password))
+  try {
+    enter(await http.signIn({ user, password }))
+  } catch (error) {
+    if (!askStep(error)) throw error
+  }
+}
+
+/** Shows what is asked for beside the password, where the error says so. */
+export function askStep(error: unknown): boolean {
+  const step = stepOf(error)
+  if (step !== undefined) session.set({ status: 'signedOut', step })
+  return step !== undefined
+}
+
+/** The second step, or a passkey alone. A ticket that counts no more leads back to the password. */
+export async function finishSignIn(input: Input<'session.signIn'>): Promise<void> {
+  await orBegin(async () => enter(await http.signIn(input)))
+}
+
+/** Runs a step of signing in; where its ticket counts no more, the person begins again. */
+export async function orBegin<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof HttpFault && error.code === 'conflict' && session.get().status === 'signedOut')
+      session.set({ status: 'signedOut', notice: error.message })
+    throw error
+  }
+}
+
+/** Back to name and password. */
+export function beginSignIn(): void {
+  session.set({ status: 'signedOut' })
 }
 
 export async function signOut(): Promise<void> {

@@ -7,7 +7,9 @@ import { useStore } from '../app/store.ts'
 import { useWindowTitle } from '../app/window-title.ts'
 import { PageHeader } from '../parts/PageHeader.tsx'
 import { PasswordChange } from '../parts/PasswordChange.tsx'
+import { SecondFactorSection } from '../parts/SecondFactorSection.tsx'
 import { SignInList } from '../parts/SignInList.tsx'
+import { SignInRecord } from '../parts/SignInRecord.tsx'
 import { SignOut } from '../parts/SignOut.tsx'
 
 const useStyles = makeStyles({
@@ -86,9 +88,17 @@ export function AccountPage() {
             <PasswordChange key={password} onDone={() => setPassword(now => now + 1)} />
           </section>
         )}
+        <section className={styles.section} aria-label="Second factor">
+          <Subtitle2 as="h2">Second factor</Subtitle2>
+          <SecondFactorSection />
+        </section>
         <section className={styles.section} aria-label="Sign-ins">
           <Subtitle2 as="h2">Where you are signed in</Subtitle2>
           <SignInList />
+        </section>
+        <section className={styles.section} aria-label="Record of sign-ins">
+          <Subtitle2 as="h2">Sign-ins and refused tries</Subtitle2>
+          <SignInRecord of="me" pageSize={10} />
         </section>
       </div>
     </main>

@@ -9,6 +9,7 @@ import { AdminCategories } from './AdminCategories.tsx'
 import { AdminGroups } from './AdminGroups.tsx'
 import { AdminOptions } from './AdminOptions.tsx'
 import { AdminPolicy } from './AdminPolicy.tsx'
+import { AdminSignIns } from './AdminSignIns.tsx'
 import { AdminUsers } from './AdminUsers.tsx'
 
 const useStyles = makeStyles({
@@ -31,6 +32,7 @@ const sections: Record<AdminSection, { name: string; page: ReactElement }> = {
   policy: { name: 'Policy', page: <AdminPolicy /> },
   options: { name: 'Pool options', page: <AdminOptions /> },
   audit: { name: 'Audit', page: <AdminAudit /> },
+  'sign-ins': { name: 'Sign-ins', page: <AdminSignIns /> },
 }
 
 export function AdminPage({ section }: { section: AdminSection }) {

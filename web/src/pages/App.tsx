@@ -8,6 +8,7 @@ import { useStore } from '../app/store.ts'
 import { useTheme } from '../app/theme.ts'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { GateCard } from '../parts/GateCard.tsx'
+import { SignInStep } from '../parts/SignInStep.tsx'
 import { DevicePage } from './DevicePage.tsx'
 import { SetUpPage } from './SetUpPage.tsx'
 import { SignInPage } from './SignInPage.tsx'
@@ -38,7 +39,10 @@ export function App() {
           </Button>
         </GateCard>
       ) : null}
-      {!isSetUp && now.status === 'signedOut' ? <SignInPage notice={now.notice} /> : null}
+      {!isSetUp && now.status === 'signedOut' && now.step !== undefined ? (
+        <SignInStep step={now.step} key={now.step.ticket} />
+      ) : null}
+      {!isSetUp && now.status === 'signedOut' && now.step === undefined ? <SignInPage notice={now.notice} /> : null}
       {now.status === 'signedIn' ? (
         <QueryClientProvider client={queryClient}>
           <ChatContext.Provider value={now.chat} key={now.chat.me.id}>

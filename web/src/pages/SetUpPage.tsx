@@ -1,8 +1,8 @@
 import { Button, Field, Input, Link, Spinner, Text } from '@fluentui/react-components'
 import { useEffect, useState } from 'react'
 import { type Fault, faultOf } from '../app/fault.ts'
-import { http } from '../app/http.ts'
-import { checkSession, session, signIn } from '../app/session.ts'
+import { http, stepOf } from '../app/http.ts'
+import { askStep, checkSession, session, signIn } from '../app/session.ts'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { FormColumn } from '../parts/FormColumn.tsx'
 import { GateCard } from '../parts/GateCard.tsx'
@@ -62,7 +62,15 @@ export function SetUpPage() {
       <Text>You become the first administrator. The part after @ becomes the domain of your rooms.</Text>
       <FormColumn
         onSubmit={async () => {
-          await http.setUp({ token, user: user.trim(), displayName: displayName.trim(), password: secret.password })
+          try {
+            await http.setUp({ token, user: user.trim(), displayName: displayName.trim(), password: secret.password })
+          } catch (error) {
+            // It is done, and he needs a second factor before he comes in.
+            if (stepOf(error) === undefined) throw error
+            history.replaceState(null, '', '/')
+            askStep(error)
+            return
+          }
           await enter(user.trim(), secret.password)
         }}
       >

@@ -1,25 +1,12 @@
 import { Button, Field, Input, Link, MessageBar, MessageBarBody } from '@fluentui/react-components'
 import { useEffect, useState } from 'react'
-import { HttpFault, http } from '../app/http.ts'
+import { http } from '../app/http.ts'
 import { signIn } from '../app/session.ts'
-import { waitWords } from '../app/time.ts'
+import { orSayWait } from '../app/wait.ts'
 import { FormColumn } from '../parts/FormColumn.tsx'
 import { GateCard } from '../parts/GateCard.tsx'
 import { ProviderLinks } from '../parts/ProviderLinks.tsx'
-
-/** A lock-out says how long it lasts. */
-async function signInOrSayWait(user: string, password: string): Promise<void> {
-  try {
-    await signIn(user, password)
-  } catch (error) {
-    if (error instanceof HttpFault && error.code === 'rate_limited' && error.retryAfterMs !== undefined)
-      throw new HttpFault({
-        code: 'rate_limited',
-        message: `Too many failed sign-ins. Try again in ${waitWords(error.retryAfterMs)}.`,
-      })
-    throw error
-  }
-}
+import { SignInPasskey } from '../parts/SignInPasskey.tsx'
 
 export function SignInPage({ notice }: { notice: string | undefined }) {
   const [user, setUser] = useState('')
@@ -49,7 +36,7 @@ export function SignInPage({ notice }: { notice: string | undefined }) {
         </MessageBar>
       ) : null}
       <ProviderLinks />
-      <FormColumn label="Sign in" onSubmit={() => signInOrSayWait(user.trim(), password)}>
+      <FormColumn label="Sign in" onSubmit={() => orSayWait(() => signIn(user.trim(), password))}>
         {isBusy => (
           <>
             <Field label="Account name" required>
@@ -75,6 +62,7 @@ export function SignInPage({ notice }: { notice: string | undefined }) {
           </>
         )}
       </FormColumn>
+      <SignInPasskey />
     </GateCard>
   )
 }

@@ -1,6 +1,7 @@
 import { Spinner } from '@fluentui/react-components'
 import { faultOf } from '../app/fault.ts'
 import { useVerb } from '../app/query.ts'
+import { FactorReset } from './FactorReset.tsx'
 import { FaultNote } from './FaultNote.tsx'
 import { UserFields } from './UserFields.tsx'
 
@@ -9,5 +10,10 @@ export function UserForm({ user, onDone }: { user: string; onDone: () => void })
   const { data, error } = useVerb('principal.get', { principal: user })
   if (error !== null) return <FaultNote fault={faultOf(error)} />
   if (data === undefined) return <Spinner delay={300} label="Loading" />
-  return <UserFields user={data} onDone={onDone} />
+  return (
+    <>
+      <UserFields user={data} onDone={onDone} />
+      <FactorReset user={user} />
+    </>
+  )
 }
