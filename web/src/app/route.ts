@@ -1,7 +1,16 @@
 import { useMemo, useSyncExternalStore } from 'react'
 import { roomUriPattern } from './room-uri.ts'
 
-export const adminSections = ['users', 'groups', 'categories', 'policy', 'options', 'audit', 'sign-ins'] as const
+export const adminSections = [
+  'users',
+  'groups',
+  'directory',
+  'categories',
+  'policy',
+  'options',
+  'audit',
+  'sign-ins',
+] as const
 export type AdminSection = (typeof adminSections)[number]
 export const panes = ['people', 'card', 'search'] as const
 export type Pane = (typeof panes)[number]

@@ -6,6 +6,7 @@ import { PageHeader } from '../parts/PageHeader.tsx'
 import { SectionLinks } from '../parts/SectionLinks.tsx'
 import { AdminAudit } from './AdminAudit.tsx'
 import { AdminCategories } from './AdminCategories.tsx'
+import { AdminDirectory } from './AdminDirectory.tsx'
 import { AdminGroups } from './AdminGroups.tsx'
 import { AdminOptions } from './AdminOptions.tsx'
 import { AdminPolicy } from './AdminPolicy.tsx'
@@ -28,6 +29,7 @@ const useStyles = makeStyles({
 const sections: Record<AdminSection, { name: string; page: ReactElement }> = {
   users: { name: 'Users', page: <AdminUsers /> },
   groups: { name: 'Groups', page: <AdminGroups /> },
+  directory: { name: 'Directory', page: <AdminDirectory /> },
   categories: { name: 'Categories', page: <AdminCategories /> },
   policy: { name: 'Policy', page: <AdminPolicy /> },
   options: { name: 'Pool options', page: <AdminOptions /> },
