@@ -81,6 +81,38 @@ test('[DS22] people of a directory sign in with the password that it keeps, and 
   corp.away = undefined
 })
 
+test('[DS22] who is disabled while his directory thinks about the password does not come in', async () => {
+  const thinks = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  corp.beforePassword = () => {
+    asked.resolve()
+    return thinks.promise
+  }
+  const coming = signInWith('cid@corp.example', password)
+  await asked.promise
+  await site.admin.call('principal.update', { principal: 'cid@corp.example', disabled: true })
+  thinks.resolve()
+  expect(await coming).toBe('unauthenticated')
+  corp.beforePassword = () => {}
+  await site.admin.call('principal.update', { principal: 'cid@corp.example', disabled: false })
+  expect(await signInWith('cid@corp.example', password)).toBe('ok')
+})
+
+test('[DS22] guesses at a password that a directory keeps lock the name as those at any other', async () => {
+  const { settings } = await site.admin.call('settings.get', {})
+  corp.put(user('5', 'guessed'))
+  corp.passwords.set('5', password)
+  await sync()
+  for (let i = 0; i < settings.lockoutThreshold; i += 1) await signInWith('guessed@corp.example', `guess ${i}`)
+  let binds = 0
+  corp.beforePassword = () => {
+    binds += 1
+  }
+  expect(await signInWith('guessed@corp.example', password)).toBe('rate_limited')
+  expect(binds).toBe(0)
+  corp.beforePassword = () => {}
+})
+
 async function signInWith(who: string, typed: string): Promise<string> {
   const response = await fetch(`${site.url}/api/v1/session.signIn`, {
     method: 'POST',

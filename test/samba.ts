@@ -41,8 +41,17 @@ export const largeGroup = { name: 'Large', members: 1_620 }
 export async function startSamba(which: 'one' | 'two' = 'one'): Promise<Samba> {
   const tools = await readTools()
   const folder = await makeFolder('pchat-samba')
-  await cp(await provisioned(tools, which), folder, { recursive: true })
-  return startIn(folder, tools.samba)
+  try {
+    await cp(await provisioned(tools, which), folder, { recursive: true })
+    return await startIn(folder, tools.samba)
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    if (process.getuid!() === 0) throw error
+    throw new Error(
+      'Samba does not run here without root: it needs user namespaces, which this machine may refuse to others. Run the tests as root.',
+      { cause: error },
+    )
+  }
 }
 
 async function startIn(folder: string, program: string): Promise<Samba> {

@@ -277,6 +277,31 @@ test('[DS7] a left out one is looked at again in each run that has something to 
   await soundly()
 })
 
+test('[DS7] a source neither changes nor names what another one has, gone or not', async () => {
+  await begin()
+  const second = openScriptedDirectory(`second${made}`)
+  const theirs: SyncedSource = { ...source, directory: second }
+  chat.directorySync!.sources.set(second.name, theirs)
+  second.put(user('1', 'x', { name: `${n('ann')}@corp.example` }))
+  second.put(user('2', 'y', { name: `${n('yve')}@corp.example` }))
+  second.put(group('g', n('team'), [dn('1'), 'cn=x,dc=corp', 'cn=y,dc=corp'], { dn: 'cn=own,dc=corp' }))
+  const run = await syncNow(hostOf(chat), theirs)
+  expect(run.counts).toEqual({ added: 2, leftOut: 1, memberAdded: 1 })
+  expect(run.samples.find(one => one.change === 'leftOut')?.detail).toMatch(new RegExp(`one of ${corp.name}`))
+  const { rows } = await chat.db.query('SELECT name FROM principal WHERE source = $1 ORDER BY name', [second.name])
+  expect(rows.map(row => row.name)).toEqual([`${n('team')} (dc=corp)`, `${n('yve')}@corp.example`].toSorted())
+  expect(await above('1')).toEqual([n('sales'), n('team')])
+  corp.remove('1')
+  await sync()
+  second.change('2', { displayName: 'Y' })
+  expect((await syncNow(hostOf(chat), theirs)).counts, 'the name of who is gone is for its own source').toEqual({
+    changed: 1,
+    leftOut: 1,
+  })
+  await soundly()
+  expect(await checkDirectory(hostOf(chat), theirs)).toMatchObject({ sound: true })
+})
+
 test('[DS8] groups and units whose name is taken are called by their place too, and keep that', async () => {
   corp.put(place('u1', 'berlin'))
   corp.put(place('u2', 'paris'))
@@ -350,7 +375,10 @@ test('[DS10] members of the named group at any depth administer, those who fall 
   expect([(await rowOf('1')).administrator, (await rowOf('2')).administrator]).toEqual([false, true])
   corp.remove('b')
   corp.remove('a')
-  expect((await sync()).counts).toMatchObject({ administratorRemoved: 1 })
+  expect(await sync()).toMatchObject({
+    counts: { administratorRemoved: 1 },
+    warning: expect.stringMatching(/no group of the name/),
+  })
   expect(await rowOf('3')).toMatchObject({ administrator: true })
   expect((await getPrincipal(chat, admin, { principal: admin.user.id })).administrator).toBe(true)
 })

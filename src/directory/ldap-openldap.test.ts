@@ -218,8 +218,11 @@ describe('what changed in an OpenLDAP', () => {
     const source = open()
     const deep = await server.addUnit('Deep', await server.addUnit('Old'))
     await server.addUser('dora', deep)
+    // So that those below are older than what is read again.
     await sleep(1_100)
+    await server.change(alice, { title: 'Prof.' })
     const first = await settle(source)
+    expect((await readAll(source, first.cookie)).names).not.toContain('dora@example.com')
     await server.move(`ou=Old,${base}`, `ou=New,${base}`)
     const renamed = await readAll(source, first.cookie)
     expect(renamed.get('dora@example.com').dn).toBe(`uid=dora,ou=deep,ou=new,${base}`)

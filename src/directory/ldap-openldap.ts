@@ -95,8 +95,7 @@ export async function readOpenLdap(
             more: ['modifyTimestamp', 'createTimestamp', 'hasSubordinates'],
             changed: noteTime,
             // A new one has only what was moved there, which changed itself.
-            isBranch: entry =>
-              entry.text('hasSubordinates') === 'TRUE' && (secondsOf(entry.text('createTimestamp')) ?? 0) < from,
+            isBranch: entry => hasMore(entry) && (secondsOf(entry.text('createTimestamp')) ?? 0) < from,
           }),
     cookie() {
       // Without a time there is nothing to go on from: the next reading is whole.
@@ -110,6 +109,13 @@ export async function readOpenLdap(
       >)
     },
   }
+}
+
+/** Whether others lie below; not every server tells. */
+function hasMore(entry: LdapEntry): boolean {
+  const told = entry.text('hasSubordinates')
+  if (told !== undefined) return told === 'TRUE'
+  return entry.texts('objectClass').some(name => name.toLowerCase() === 'organizationalunit')
 }
 
 function parse(text: string | undefined): Static<typeof Cookie> | undefined {

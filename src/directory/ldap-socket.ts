@@ -1,5 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, getCACertificates } from 'node:tls'
 import { ExtendedRequest } from 'ldapts'
 import { openWire, type Wire } from './ldap-wire.ts'
 
@@ -55,7 +55,7 @@ async function withTls(socket: Socket, host: string, { ca, patienceMs }: Reach):
     socket,
     host,
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(ca === undefined ? {} : { ca }),
+    ca: ca ?? [...getCACertificates('default'), ...getCACertificates('system')],
     minVersion: 'TLSv1.2',
     // Said here, so that no variable of the environment turns it off.
     rejectUnauthorized: true,

@@ -213,5 +213,8 @@ export async function compareAdministrators(
   return {
     add: rows.filter(row => row.wanted).map(row => row.id),
     remove: rows.filter(row => !row.wanted).map(row => row.id),
+    ...(key !== undefined && groups.length === 0
+      ? { fault: 'There is no group of the name that the configuration gives as that of the administrators.' }
+      : {}),
   }
 }

@@ -110,9 +110,12 @@ export async function isAnyMissing(q: Queryable, held: Held): Promise<boolean> {
   return rows[0]!.missing
 }
 
-/** For big comparisons: plans for the values at hand, no compilation, and memory for hashing. */
+/**
+ * For big comparisons: plans for the values at hand, no compilation, memory for hashing; and patience with another source's first
+ * run, which may write for minutes.
+ */
 export async function prepareForMany(tx: Connection): Promise<void> {
   await tx.query(
-    "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL idle_in_transaction_session_timeout = '15s'",
+    "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; SET LOCAL lock_timeout = '50s'; SET LOCAL idle_in_transaction_session_timeout = '15s'",
   )
 }
