@@ -116,8 +116,8 @@ export async function openSite(
   }
 }
 
-export async function signInAt(url: string, user: string): Promise<Person> {
-  const answer = await askHttp(url, undefined, 'session.signIn', { user, password })
+export async function signInAt(url: string, user: string, secret = password): Promise<Person> {
+  const answer = await askHttp(url, undefined, 'session.signIn', { user, password: secret })
   if (answer.error) throw new Error(`${user}: ${answer.error.code} ${answer.error.message}`)
   return personAt(url, answer.result.token, answer.result.me)
 }

@@ -51,6 +51,7 @@ export function DirectoryExplain() {
 
 function RoomPicker({ onPick }: { onPick: (room: PickedRoom) => void }) {
   const [text, setText] = useState('')
+  const [isOpen, setOpen] = useState(false)
   const asked = useSettled(text.trim())
   const found = useVerb('room.find', { text: asked, limit: 20 }, { enabled: asked !== '', keepOld: true })
   const rooms = asked === '' ? [] : (found.data?.rooms ?? [])
@@ -61,10 +62,18 @@ function RoomPicker({ onPick }: { onPick: (room: PickedRoom) => void }) {
         placeholder="Name of a room"
         value={text}
         selectedOptions={[]}
-        onChange={event => setText(event.target.value)}
+        inlinePopup
+        positioning={{ strategy: 'fixed' }}
+        open={isOpen && rooms.length > 0}
+        onOpenChange={(_, { open }) => setOpen(open)}
+        onChange={event => {
+          setText(event.target.value)
+          setOpen(true)
+        }}
         onOptionSelect={(_, { optionValue }) => {
           const room = rooms.find(one => one.id === optionValue)
           setText('')
+          setOpen(false)
           if (room !== undefined) onPick({ id: room.id, name: room.name })
         }}
       >
