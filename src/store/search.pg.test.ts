@@ -284,6 +284,13 @@ test('[SR10] a search of a common word reads as many messages of a long history 
     expect(seen.statements.filter(text => /to_tsvector/.test(text) && !/^EXPLAIN/.test(text))).toHaveLength(1)
   }
   expect(read[1]).toBe(read[0])
+  // That nobody wrote it lately is no reason to read all that was written before.
+  await database.db.query("UPDATE message SET text = 'lunch' WHERE seq > 1950")
+  const { db, seen } = watched(database.db)
+  expect(
+    await searchMessages(db, user(0), { text: 'report' }, { rooms: undefined, limit: 51, after: undefined }),
+  ).toHaveLength(51)
+  expect(seen.statements.filter(text => /to_tsvector/.test(text) && !/^EXPLAIN/.test(text))).toEqual([])
 }, 60_000)
 
 test('[SR8] a search of many windows is ended when they take too long together', async () => {
