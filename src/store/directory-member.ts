@@ -164,9 +164,7 @@ export async function writeEdges(tx: Connection): Promise<void> {
       WHERE NOT EXISTS (SELECT FROM todo t WHERE t.principal = e.member AND t.fresh) ON CONFLICT DO NOTHING`,
   )
   await tx.query('DELETE FROM group_member g USING edge e WHERE NOT e.added AND g.grp = e.grp AND g.member = e.member')
-  await tx.query(
-    'INSERT INTO group_member (grp, member) SELECT grp, member FROM edge WHERE added ORDER BY grp, member ON CONFLICT DO NOTHING',
-  )
+  await tx.query('INSERT INTO group_member (grp, member) SELECT grp, member FROM edge WHERE added ORDER BY grp, member')
   await tx.query('TRUNCATE edge')
 }
 
