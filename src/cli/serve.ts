@@ -14,7 +14,7 @@ import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { openLocalDirectory } from '../directory/local.ts'
-import { openOidcClients } from '../directory/oidc.ts'
+import type { OidcClients } from '../directory/oidc.ts'
 import type { OidcProvider } from '../directory/oidc-config.ts'
 import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
 import type { ScimClient } from '../directory/scim-config.ts'
@@ -104,7 +104,7 @@ const oidcCheckMs = 10_000
 /** One server with all roles, on a store that is already migrated. `stop` drains: what was asked is answered, what was taken is written. */
 export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const { log } = options
-  const oidc = openOidcClients(options.oidc ?? [], options.oidcOptions)
+  const oidc = await openProviders(options)
   await using started = new AsyncDisposableStack()
   const metrics = openMetrics()
   let draining = false
@@ -242,6 +242,13 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
 
 function descriptorsForSessions(): number {
   return Math.max(1, (descriptorLimit() ?? Number.POSITIVE_INFINITY) - keptDescriptors - httpConnections)
+}
+
+/** The libraries for it are more than 10 MB, which a server without providers does without. */
+async function openProviders({ oidc = [], oidcOptions }: ServeOptions): Promise<OidcClients> {
+  if (oidc.length === 0) return new Map()
+  const { openOidcClients } = await import('../directory/oidc.ts')
+  return openOidcClients(oidc, oidcOptions)
 }
 
 function openBus({ bus, natsUrl, pool = 'pchat', log }: ServeOptions): Bus {
