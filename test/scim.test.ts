@@ -175,6 +175,11 @@ test('[SM3] a rename follows the id; a name or an id that somebody has is refuse
   expect((await ask('POST', '/Users', user('local'))).body).toMatchObject({ status: '409', scimType: 'uniqueness' })
 })
 
+test('[SM3] of several who push one name at once, one gets it', async () => {
+  const answers = await Promise.all(Array.from({ length: 5 }, () => ask('POST', '/Users', user('once'))))
+  expect(answers.map(answer => answer.status).sort()).toEqual([201, 409, 409, 409, 409])
+})
+
 test('[SM4] who is deleted is disabled and gone for the provider, keeps his row, and frees his name', async () => {
   const id = await made('dan', { externalId: 'x-dan' })
   const crew = (await ask('POST', '/Groups', group('Crew', [id]))).body.id

@@ -17,7 +17,7 @@ import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.
 import { writeSignIns } from '../chat/sign-in-record.ts'
 import { openAccounts } from '../directory/accounts.ts'
 import { openLocalDirectory } from '../directory/local.ts'
-import { openOidcClients } from '../directory/oidc.ts'
+import type { OidcClients } from '../directory/oidc.ts'
 import type { OidcProvider } from '../directory/oidc-config.ts'
 import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
 import type { ScimClient } from '../directory/scim-config.ts'
@@ -137,7 +137,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const bus = openBus(options)
   started.defer(() => bus.close())
   const config = options.directoryConfig === undefined ? {} : await loadDirectoryConfig(options.directoryConfig)
-  const oidc = openOidcClients(options.oidc ?? config.oidc ?? [], options.oidcOptions)
+  const oidc = await openProviders(options.oidc ?? config.oidc ?? [], options.oidcOptions)
   const sources = openSources(config, options.openSource ?? openLogged(log))
   started.defer(() => closeSources(sources))
   const findAccount = (name: string) => findCredential(db, name)
@@ -272,6 +272,13 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
 
 function descriptorsForSessions(): number {
   return Math.max(1, (descriptorLimit() ?? Number.POSITIVE_INFINITY) - keptDescriptors - httpConnections)
+}
+
+/** The libraries for it are more than 10 MB, which a server without providers does without. */
+async function openProviders(providers: OidcProvider[], options?: DiscoveryOptions): Promise<OidcClients> {
+  if (providers.length === 0) return new Map()
+  const { openOidcClients } = await import('../directory/oidc.ts')
+  return openOidcClients(providers, options)
 }
 
 function openBus({ bus, natsUrl, pool = 'pchat', log }: ServeOptions): Bus {

@@ -11,7 +11,6 @@ import { errorCodes, Refusal } from '../protocol/error.ts'
 import { addDeviceSignIn } from './device-signin.ts'
 import { addOidc } from './oidc-signin.ts'
 import { asyncApi, openApi } from './openapi.ts'
-import { addScim } from './scim.ts'
 import { addSignIn, callerOfRequest } from './signin.ts'
 
 /** A story of 65,536 bytes may be written with six bytes a character. */
@@ -68,7 +67,9 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   addSignIn(app, chat, { secure })
   addOidc(app, chat, { clients: options.oidc ?? new Map(), publicUrl, secure })
   addDeviceSignIn(app, chat, { publicUrl })
-  addScim(app, chat, { clients: options.scim ?? [], publicUrl })
+  const { scim = [] } = options
+  // Its library is 8 MB, which a server without such a provider does without.
+  if (scim.length > 0) (await import('./scim.ts')).addScim(app, chat, { clients: scim, publicUrl })
   await addWebClient(app, options.webRoot)
   return app
 }

@@ -27,7 +27,6 @@ export function addScim(
   chat: Chat,
   options: { clients: ScimClient[]; publicUrl: () => string },
 ): void {
-  if (options.clients.length === 0) return
   void app.register(
     async scope => {
       scope.addContentTypeParser(
