@@ -73,7 +73,7 @@ async function poll(deviceCode: string, url = site.url) {
   return post('/web/device/poll', { deviceCode }, {}, url)
 }
 
-test('[OI13] a device shows a code, its user allows it at a browser, and the device gets a token, once, from any server', async () => {
+test('[OI13] [SI12] a device shows a code, its user allows it at a browser, and the device gets a token, once, from any server', async () => {
   const begun = await begin()
   expect(begun.userCode).toMatch(/^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/)
   expect(begun).toMatchObject({
@@ -91,7 +91,11 @@ test('[OI13] a device shows a code, its user allows it at a browser, and the dev
   expect(body).toMatchObject({ status: 'allowed', token: expect.stringMatching(/^[\w-]{43}$/) })
   const { token, me } = body as unknown as { token: string; me: { id: string; name: string } }
   expect(me.name).toBe('dora@example.com')
-  expect(await personAt(site.url, token, me as never).code('session.list', {})).toBe('ok')
+  const device = personAt(site.url, token, me as never)
+  expect(await device.code('session.list', {})).toBe('ok')
+  await expect
+    .poll(async () => (await device.call('session.record', {})).entries[0])
+    .toMatchObject({ method: 'device', outcome: 'ok', user: { name: 'dora@example.com' } })
   // Used up: on both sides.
   expect((await poll(begun.deviceCode)).status).toBe(404)
   expect(await confirm(dora, begun.userCode)).toBe(404)

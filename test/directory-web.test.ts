@@ -28,7 +28,7 @@ afterAll(async () => {
   await ldap?.close()
 })
 
-test('[DS31] an administrator tries, reads and compares a directory at the console, and is told why somebody may enter a room', async () => {
+test('[DS31] [SI12] an administrator tries, reads and compares a directory at the console, and is told why somebody may enter a room', async () => {
   const { page, context, faults } = await sit(browser, `${site.url}/#/admin/directory`, 'admin@example.com')
   await page.goto(`${site.url}/#/admin/directory`)
   const source = page.getByRole('region', { name: 'Source staff' })
@@ -67,7 +67,14 @@ test('[DS31] an administrator tries, reads and compares a directory at the conso
   expect(faults).toEqual([])
   await context.close()
 
-  const ben = await signInAtDirectory('ben@example.com')
+  await expect(signInAt(site.url, 'ben@example.com', 'wrong')).rejects.toThrow('unauthenticated')
+  const ben = await signInAt(site.url, 'ben@example.com', userPassword)
+  await expect
+    .poll(async () => (await ben.call('session.record', {})).entries.map(one => [one.method, one.outcome]))
+    .toEqual([
+      ['ldap', 'ok'],
+      ['ldap', 'wrong'],
+    ])
   const live = await ben.open()
   await live.call('room.join', { room: room.id })
   await ldap.removeValues(desk, 'member', [`uid=ben,ou=Trading,${ldap.base}`])
@@ -75,7 +82,3 @@ test('[DS31] an administrator tries, reads and compares a directory at the conso
   expect(await live.hears('room.closed')).toMatchObject({ room: room.id, reason: 'removed' })
   await live.close()
 })
-
-async function signInAtDirectory(user: string) {
-  return signInAt(site.url, user, userPassword)
-}

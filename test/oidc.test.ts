@@ -52,7 +52,7 @@ async function whoIs(browser: TestBrowser, url = site.url) {
   return (await answer.json()) as { me?: { id: string; name: string; displayName: string; administrator: boolean } }
 }
 
-test('[OI1] the sign-in page learns of the providers, and a person of one signs in with PKCE, state and nonce', async () => {
+test('[OI1] [SI12] the sign-in page learns of the providers, and a person of one signs in with PKCE, state and nonce', async () => {
   const listed = await (await fetch(`${site.url}/web/oidc`)).json()
   expect(listed).toEqual({
     providers: [
@@ -87,6 +87,9 @@ test('[OI1] the sign-in page learns of the providers, and a person of one signs 
     displayName: 'Alice Anders',
     administrator: false,
   })
+  await expect
+    .poll(async () => (await site.admin.call('session.record', { user: 'alice@example.com' })).entries)
+    .toMatchObject([{ method: 'oidc', outcome: 'ok' }])
   expect(idp.errors).toEqual([])
 })
 

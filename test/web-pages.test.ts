@@ -77,6 +77,7 @@ const places = (): Record<string, (page: Page) => Promise<unknown>> => ({
 const adminPlaces: Record<string, (page: Page) => Promise<unknown>> = {
   'admin/users': page => page.getByRole('button', { name: 'Change alice' }).waitFor(),
   'admin/groups': page => page.getByRole('button', { name: 'Add a group, unit or domain' }).waitFor(),
+  'admin/directory': page => page.getByLabel('Room, if it is about one').waitFor(),
   'admin/categories': page => page.getByRole('button', { name: 'Change Desks' }).waitFor(),
   'admin/policy': page => page.getByRole('button', { name: 'Take back the grant for All' }).waitFor(),
   'admin/options': page => page.getByLabel('Longest message').waitFor(),

@@ -10,6 +10,7 @@ import { principalOfSession } from '../store/session.ts'
 import type { Caller, Chat } from './chat.ts'
 import { takeFailure } from './rate-limit.ts'
 import { callerOfToken, readMe } from './session.ts'
+import { recordSignIn } from './sign-in-record.ts'
 import { hashToken, makeToken } from './token.ts'
 
 /**
@@ -119,5 +120,12 @@ export async function askDevice(chat: Chat, from: { deviceCode: string; address:
   if (status !== 'allowed') return { status }
   const caller = await callerOfToken(chat, token, from.address)
   if (!caller) throw notFound('session')
+  recordSignIn(chat, {
+    principal: caller.user.id,
+    address: from.address,
+    method: 'device',
+    outcome: 'ok',
+    session: caller.session,
+  })
   return { status, token, me: await readMe(chat, caller), servers: chat.servers() }
 }

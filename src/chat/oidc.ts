@@ -17,6 +17,7 @@ import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 import { bringPerson } from './oidc-person.ts'
 import { oidcRefusal } from './oidc-refusal.ts'
+import { recordSignIn } from './sign-in-record.ts'
 import { hashToken, makeToken } from './token.ts'
 
 /** Sign-in at an OpenID provider, in a browser. Programs are signed in by chat/device. */
@@ -105,9 +106,9 @@ async function openVouched(
   of: { principal: string; address: string },
 ): Promise<string> {
   const { token, hash } = makeToken()
-  await transaction(chat.db, async tx => {
+  const opened = await transaction(chat.db, async tx => {
     const session = await insertSessionOfEnabled(tx, { ...of, tokenHash: hash, days: chat.settings.sessionDays })
-    if (session === undefined) throw new Refusal('forbidden', 'Your account is disabled here. Ask your administrator.')
+    if (session === undefined) return undefined
     const { refreshToken } = vouch
     const sealed = refreshToken === undefined ? undefined : await client.seal(refreshToken, session)
     await insertVouch(tx, session, {
@@ -117,7 +118,10 @@ async function openVouched(
       refreshToken: sealed ?? null,
       minutes: recheckMinutes(client),
     })
+    return session
   })
+  recordSignIn(chat, { ...of, method: 'oidc', outcome: opened === undefined ? 'wrong' : 'ok', session: opened })
+  if (opened === undefined) throw new Refusal('forbidden', 'Your account is disabled here. Ask your administrator.')
   return token
 }
 

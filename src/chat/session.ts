@@ -26,7 +26,7 @@ import { announce, type News } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 import { guarded } from './guess.ts'
 import { type Opening, openOrAsk, secondFactorRequired } from './second-factor.ts'
-import { recordSignIn } from './sign-in-record.ts'
+import { recordSignIn, type SignInMethod, type SignInTry } from './sign-in-record.ts'
 import { signInByStep } from './sign-in-step.ts'
 import { hashToken } from './token.ts'
 
@@ -64,10 +64,16 @@ async function signInByPassword(chat: Chat, address: string, user: string, passw
   if (name === '' || name.length > maxTypedName) throw unauthenticated()
   // Before the store counts the attempt: in the crowd of a morning that would be most of its work.
   chat.directory.refuseCrowd?.()
-  const record = (made: Omit<Parameters<typeof recordSignIn>[1], 'address' | 'method'>) =>
-    recordSignIn(chat, { ...made, address, method: 'password' })
+  let method: SignInMethod = 'password'
+  const record = (made: Omit<SignInTry, 'address' | 'method'>) => recordSignIn(chat, { ...made, address, method })
+  const check = async () => {
+    // Read before the password is checked: it must still be the one when the session is written.
+    const before = await findCredential(chat.db, name)
+    if (before !== undefined && before.source !== '') method = 'ldap'
+    return openSession(chat, address, { name, password, hash: before?.passwordHash ?? null })
+  }
   const onLocked = () => record({ name, outcome: 'locked' })
-  const opened = await guarded(chat, address, name, () => openSession(chat, address, name, password), { onLocked })
+  const opened = await guarded(chat, address, name, check, { onLocked })
   if (!opened) {
     record({ name, outcome: 'wrong' })
     throw unauthenticated()
@@ -81,13 +87,13 @@ async function signInByPassword(chat: Chat, address: string, user: string, passw
   return opened
 }
 
-async function openSession(chat: Chat, address: string, name: string, password: string) {
-  // Read before the password is checked: it must still be the one when the session is written.
-  const before = await findCredential(chat.db, name)
+type Typed = { name: string; password: string; hash: string | null }
+
+async function openSession(chat: Chat, address: string, { name, password, hash }: Typed) {
   const user = await chat.directory.authenticate(name, password)
   if (!user) return undefined
   return transaction(chat.db, async (tx): Promise<(Opening & { person: Omit<Me, 'enabled'> }) | undefined> => {
-    const person = await holdByPassword(tx, user.id, before?.passwordHash ?? null)
+    const person = await holdByPassword(tx, user.id, hash)
     return person && { ...(await openOrAsk(chat, tx, person, address)), person }
   })
 }

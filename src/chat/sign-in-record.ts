@@ -12,6 +12,7 @@ export type SignInMethod =
   | 'set-up'
   | 'token'
   | 'oidc'
+  | 'device'
   | 'ldap'
 export type SignInOutcome = 'ok' | 'wrong' | 'locked' | 'factor required' | 'enrolment required'
 

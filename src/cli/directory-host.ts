@@ -19,7 +19,7 @@ export async function withDirectory<T>(
   work: (verbs: DirectoryVerbs) => Promise<T>,
 ): Promise<T> {
   const config = directoryConfig === undefined ? {} : await loadDirectoryConfig(directoryConfig)
-  const sources = openSources(config, openSource)
+  const sources = await openSources(config, undefined, openSource)
   try {
     return await work(verbsOf(db, { sources, server: 'the command line' }))
   } finally {

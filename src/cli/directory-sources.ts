@@ -3,7 +3,6 @@ import type { Log } from '../base/log.ts'
 import type { SyncedSource } from '../chat/directory-run.ts'
 import { type DirectoryConfig, readDirectoryConfig } from '../directory/config.ts'
 import type { LdapSource } from '../directory/ldap-config.ts'
-import { openLdapSource } from '../directory/ldap-source.ts'
 import type { DirectorySource } from '../directory/source.ts'
 
 export type OpenSource = (config: LdapSource) => DirectorySource
@@ -25,21 +24,20 @@ export async function loadDirectoryConfig(file: string): Promise<DirectoryConfig
   return config
 }
 
-/** Tells the log whom a reading leaves out. */
-export function openLogged(log: Log): OpenSource {
-  return config =>
-    openLdapSource(config, {
-      onLeftOut: (dn, reason) => log.info({ source: config.name, dn, reason }, 'left out of the directory'),
-    })
-}
-
-/** The sources that are read, by name. */
-export function openSources(config: DirectoryConfig, open: OpenSource = openLdapSource): Map<string, SyncedSource> {
+/** The sources that are read, by name. What speaks LDAP is loaded only where there are any; `log` is told whom a reading leaves out. */
+export async function openSources(
+  config: DirectoryConfig,
+  log?: Log,
+  open?: OpenSource,
+): Promise<Map<string, SyncedSource>> {
+  const { ldap = [] } = config
+  if (ldap.length === 0) return new Map()
+  const openOne = open ?? (await openLogged(log))
   return new Map(
-    (config.ldap ?? []).map((each): [string, SyncedSource] => [
+    ldap.map((each): [string, SyncedSource] => [
       each.name,
       {
-        directory: open(each),
+        directory: openOne(each),
         administrators: each.administrators,
         everySeconds: each.everySeconds ?? everySeconds,
         fullEveryMinutes: each.fullEveryMinutes ?? fullEveryMinutes,
@@ -47,6 +45,14 @@ export function openSources(config: DirectoryConfig, open: OpenSource = openLdap
       },
     ]),
   )
+}
+
+async function openLogged(log: Log | undefined): Promise<OpenSource> {
+  const { openLdapSource } = await import('../directory/ldap-source.ts')
+  return config =>
+    openLdapSource(config, {
+      onLeftOut: (dn, reason) => log?.info({ source: config.name, dn, reason }, 'left out of the directory'),
+    })
 }
 
 export async function closeSources(sources: Map<string, SyncedSource>): Promise<void> {

@@ -37,7 +37,7 @@ import { defaultSettings } from '../store/settings.ts'
 import { openTimedDb } from '../store/timing.ts'
 import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../store/upkeep.ts'
 import { type Health, openHttp } from '../web-services/http.ts'
-import { closeSources, loadDirectoryConfig, type OpenSource, openLogged, openSources } from './directory-sources.ts'
+import { closeSources, loadDirectoryConfig, type OpenSource, openSources } from './directory-sources.ts'
 import { listenBacklog } from './entrance.ts'
 import { programVersion } from './program.ts'
 import { storeConnections } from './store-connection.ts'
@@ -138,7 +138,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   started.defer(() => bus.close())
   const config = options.directoryConfig === undefined ? {} : await loadDirectoryConfig(options.directoryConfig)
   const oidc = await openProviders(options.oidc ?? config.oidc ?? [], options.oidcOptions)
-  const sources = openSources(config, options.openSource ?? openLogged(log))
+  const sources = await openSources(config, log, options.openSource)
   started.defer(() => closeSources(sources))
   const findAccount = (name: string) => findCredential(db, name)
   const local = openLocalDirectory({ findAccount })

@@ -9,6 +9,7 @@ export const methodWords: Record<string, string> = {
   token: 'Token of a bot',
   oidc: 'Provider',
   ldap: 'Directory',
+  device: 'Device, allowed at a browser',
 }
 
 export const outcomeWords: Record<string, string> = {
