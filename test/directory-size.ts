@@ -105,11 +105,14 @@ const source: DirectorySource = {
     const objects = cookie === undefined ? all() : changed.map(make => make()).values()
     async function* batches() {
       let some: SourceObject[] = []
+      let weight = 0
       for (const object of objects) {
         some.push(object)
-        if (some.length < batchSize) continue
+        weight += 1 + (object.members?.length ?? 0) / 50
+        if (weight < batchSize) continue
         yield { objects: some, gone: [] }
         some = []
+        weight = 0
       }
       yield { objects: some, gone: [] }
     }

@@ -50,16 +50,18 @@ export async function compareObjects(tx: Connection, reading: Reading): Promise<
 }
 
 async function findGone(tx: Connection, { held, whole, byIds }: Reading): Promise<void> {
+  // EXCEPT hashes both sides, whatever the planner thinks of a stage that was just filled.
+  const missingIn = (table: string) =>
+    `UNION (SELECT external_id FROM directory_object WHERE source = $1 AND gone_at IS NULL
+            EXCEPT SELECT external_id FROM ${table} WHERE source = $1 AND fence = $2)`
   await tx.query(
     `INSERT INTO todo (${columns})
      SELECT o.external_id, o.kind, o.dn, o.container, o.name, o.name_key, o.display_name, o.email, o.disabled, o.fault, false, true,
             false, o.dn, o.name_key, false, o.principal
-       FROM directory_object o LEFT JOIN directory_stage s ON s.source = $1 AND s.fence = $2 AND s.external_id = o.external_id
-      WHERE o.source = $1 AND o.gone_at IS NULL
-        AND (s.gone OR ($3 AND s.external_id IS NULL)
-             OR ($4 AND NOT EXISTS (SELECT FROM directory_stage_id i
-                                     WHERE i.source = $1 AND i.fence = $2 AND i.external_id = o.external_id)))`,
-    [held.source, held.fence, whole, byIds],
+       FROM (SELECT external_id FROM directory_stage WHERE source = $1 AND fence = $2 AND gone
+             ${whole ? missingIn('directory_stage') : ''} ${byIds ? missingIn('directory_stage_id') : ''}) AS g
+       JOIN directory_object o ON o.source = $1 AND o.external_id = g.external_id AND o.gone_at IS NULL`,
+    [held.source, held.fence],
   )
 }
 
