@@ -13,6 +13,7 @@ import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { openLocalDirectory } from '../directory/local.ts'
+import { addFiles, type FilesOptions, uploadsPath } from '../files/http.ts'
 import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
@@ -59,6 +60,8 @@ export type ServeOptions = {
   log: Log
   admin?: { user: string; password: string } | undefined
   webRoot: string
+  /** The role files; without it this server takes none. */
+  files?: FilesOptions | undefined
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */
   sweepMs?: number
   lingerMs?: number
@@ -174,14 +177,18 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       ...(draining ? ['going away'] : []),
       ...(isStoreThere ? [] : ['store away']),
       ...(isBusThere(bus) ? [] : ['bus away']),
+      ...(files?.isThere() === false ? ['file store away'] : []),
       ...(draining || membership.takesSessions() ? [] : ['on stand-by']),
       ...(membership.state() === 'normal' ? [] : [membership.state()]),
     ]
     return { ready: !draining && isStoreThere, notes }
   }
+  chat.uploads = () => (files?.isThere() ? `${(options.publicUrl ?? url).replace(/\/$/, '')}${uploadsPath}` : undefined)
   const { countAll } = options
   const measure = countAll && (async () => sumCounted(await countAll()))
   const http = await openHttp(chat, { tls: options.tls, webRoot: options.webRoot, health, measure })
+  const files = options.files && (await addFiles(http, chat, options.files))
+  started.defer(() => files?.stop())
   started.defer(() => http.close())
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.

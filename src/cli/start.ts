@@ -84,8 +84,10 @@ type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log }
 async function serveAlone({ options, address, tls, admin, log }: Plan): Promise<Serving> {
   // Half of the program's memory, which the parent of workers would hold for nothing.
   const { serve } = await import('./serve.ts')
+  const { openFileOptions } = await import('./file-options.ts')
   const { host, port, domain, site, server, pool, natsUrl, url: publicUrl } = options
-  return serve({ address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl, log, admin, webRoot })
+  const files = await openFileOptions(options)
+  return serve({ address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl, log, admin, webRoot, files })
 }
 
 async function openStore(

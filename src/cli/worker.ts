@@ -5,6 +5,7 @@ import { type Log, openLog } from '../base/log.ts'
 import type { Counted } from '../base/metrics.ts'
 import { type BusSignal, openChannel, openParentBus } from '../pool/parent.ts'
 import { explain } from './explain.ts'
+import { openFileOptions } from './file-options.ts'
 import { type Door, type ServingProcess, serve } from './serve.ts'
 import { aborted } from './stopping.ts'
 import { webRoot } from './web-root.ts'
@@ -67,6 +68,7 @@ async function work({ number, options, port, address, tls, setUp }: WorkerSettin
     const { host, domain, site, server, pool, natsUrl, url: publicUrl } = options
     serving = await serve({
       ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
+      files: await openFileOptions(options),
       ...(natsUrl ? { natsUrl } : { bus: openParentBus(openParentChannel(log)) }),
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
       door: entry.door,

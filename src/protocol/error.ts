@@ -42,7 +42,9 @@ export class Refusal extends Error {
 }
 
 /** One sentence for "not there" and for "not yours", so that the two cannot be told apart. */
-export function notFound(what: 'room' | 'category' | 'principal' | 'group' | 'session' | 'message' | 'verb'): Refusal {
+export function notFound(
+  what: 'room' | 'category' | 'principal' | 'group' | 'session' | 'message' | 'verb' | 'file',
+): Refusal {
   return new Refusal(
     'not_found',
     `There is no such ${what}, or you may not know of it. Check the id or ask who gave it to you.`,

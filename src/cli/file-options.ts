@@ -1,0 +1,30 @@
+import { join, resolve } from 'node:path'
+import { parseClamdAddress, scanWithClamd } from '../files/clamd.ts'
+import { openFolder } from '../files/folder.ts'
+import type { FilesOptions } from '../files/http.ts'
+import { noKeys, readKeys } from '../files/keys.ts'
+import type { FileStore } from '../files/store.ts'
+import type { StartOptions } from './options.ts'
+
+/** The role files as the options of a server name its parts. Throws with a sentence for the operator. */
+export async function openFileOptions(
+  options: Pick<StartOptions, 'fileStore' | 'dataDir' | 'fileKeyFile' | 'clamd' | 'scannerAway'>,
+): Promise<FilesOptions> {
+  const keys = options.fileKeyFile === undefined ? noKeys : await readKeys(options.fileKeyFile)
+  const address = options.clamd === undefined ? undefined : parseClamdAddress(options.clamd)
+  return {
+    store: await openFileStore(options),
+    keys,
+    ...(address ? { scan: bytes => scanWithClamd(address, bytes), scanOpen: options.scannerAway === 'open' } : {}),
+  }
+}
+
+export async function openFileStore({
+  fileStore,
+  dataDir,
+}: {
+  fileStore?: string
+  dataDir: string
+}): Promise<FileStore> {
+  return openFolder(resolve(fileStore ?? join(dataDir, 'files')))
+}
