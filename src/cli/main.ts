@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
+import { addFile } from './file.ts'
 import { addLoad } from './load.ts'
+
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
@@ -17,6 +19,7 @@ addStart(program)
 addDemo(program)
 addPool(program)
 addLoad(program)
+addFile(program)
 
 dropEmptyVariables(process.env)
 try {

@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Command, InvalidArgumentError } from 'commander'
-import { type StoreAddress, splitHosts } from '../store/address.ts'
+import type { Command } from 'commander'
 import { audit } from '../store/audit.ts'
-import { type Connection, type Db, openDb, transaction } from '../store/db.ts'
-import { findEmbedded } from '../store/embedded.ts'
+import { type Connection, type Db, transaction } from '../store/db.ts'
 import {
   type PoolState,
   readClock,
@@ -14,8 +12,9 @@ import {
   setPoolState,
   swapActiveServers,
 } from '../store/server.ts'
+import { onStore, printTable, type StoreOptions, withStore } from './store-option.ts'
 
-type PoolOptions = { databaseUrl?: string; dataDir: string; json?: boolean; none?: boolean }
+type PoolOptions = StoreOptions & { none?: boolean }
 
 const examples = `
 Examples:
@@ -62,50 +61,6 @@ export function addPool(program: Command): void {
   withStore(pool.command('remove-server').description('forget a server that does not run any more'))
     .argument('<name>', 'its name')
     .action((name: string, options: PoolOptions) => change(options, 'removeServer', name, tx => removeServer(tx, name)))
-}
-
-function withStore(command: Command): Command {
-  return command
-    .option('--database-url <url>', "the pool's store", process.env.PCHAT_DATABASE_URL)
-    .option(
-      '--data-dir <folder>',
-      'of a running server with its own database, where no store is named',
-      process.env.PCHAT_DATA_DIR ?? './data',
-    )
-    .option('--json', 'print JSON')
-}
-
-async function onStore(options: PoolOptions, work: (db: Db) => Promise<void>): Promise<void> {
-  try {
-    const db = openDb(await addressOf(options), { max: 2 })
-    try {
-      await work(db)
-    } finally {
-      await db.end()
-    }
-  } catch (error) {
-    const { message, code, cause } = error as Error & { code?: string }
-    // 42P01, 42703: there is a database, and no pool in it.
-    const text = /^42/.test(code ?? '')
-      ? 'This database holds no pool yet. Start a server on it first.'
-      : message || code
-    console.error(`pchat: ${text}${cause instanceof Error ? ` (${cause.message})` : ''}`)
-    process.exitCode = 1
-  }
-}
-
-async function addressOf({ databaseUrl, dataDir }: PoolOptions): Promise<StoreAddress> {
-  if (databaseUrl) {
-    if (!splitHosts(databaseUrl))
-      throw new InvalidArgumentError('--database-url is no address such as postgres://user@host/pchat.')
-    return { connectionString: databaseUrl }
-  }
-  const address = await findEmbedded(dataDir)
-  if (!address)
-    throw new Error(
-      `No server runs in ${dataDir}. Name the pool's store with --database-url, or the folder with --data-dir.`,
-    )
-  return address
 }
 
 /** Whoever has the store's password is the operator; the record says what was done, without a name. */
@@ -155,14 +110,7 @@ async function show(db: Db, { json }: PoolOptions): Promise<void> {
     ]
   })
   const table = [['SERVER', 'ROLE', 'PROCESSES', 'SESSIONS', 'PROGRAM', 'ADDRESS'], ...rows]
-  const widths = table[0]!.map((_, column) => Math.max(...table.map(row => row[column]!.length)))
-  for (const row of table)
-    console.log(
-      row
-        .map((text, column) => text.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
+  printTable(table)
 }
 
 function distinct(texts: string[]): string {

@@ -215,3 +215,39 @@ export async function listFiles(q: Queryable, room: string, filter: FileFilter):
   )
   return rows
 }
+
+export type StoredFile = {
+  id: string
+  room: string
+  roomName: string | null
+  author: string
+  name: string
+  size: number
+  type: string | null
+  state: FileState
+  finding: string | null
+  held: boolean
+  createdAt: Date
+}
+
+/** All files of the pool, newest first, for the operator. */
+export async function listStoredFiles(
+  q: Queryable,
+  filter: {
+    room?: string | undefined
+    author?: string | undefined
+    state?: string | undefined
+    text?: string | undefined
+    limit: number
+  },
+): Promise<StoredFile[]> {
+  const { rows } = await q.query<StoredFile>(
+    `SELECT f.id, f.room, r.name AS "roomName", a.name AS author, f.name, f.size, b.type, f.state, b.finding, f.held, f.created_at AS "createdAt"
+       FROM file f LEFT JOIN file_body b ON b.id = f.body LEFT JOIN room r ON r.id = f.room JOIN principal a ON a.id = f.author
+      WHERE ($1::text IS NULL OR f.room::text = $1 OR lower(r.name) = lower($1)) AND ($2::text IS NULL OR lower(a.name) = lower($2))
+        AND ($3::text IS NULL OR f.state = $3) AND ($4::text IS NULL OR position(lower($4) IN lower(f.name)) > 0)
+      ORDER BY f.created_at DESC, f.id LIMIT $5`,
+    [filter.room ?? null, filter.author ?? null, filter.state ?? null, filter.text ?? null, filter.limit],
+  )
+  return rows
+}

@@ -1,0 +1,64 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { type StoreAddress, splitHosts } from '../store/address.ts'
+import { type Db, openDb } from '../store/db.ts'
+import { findEmbedded } from '../store/embedded.ts'
+
+/** Options of the verbs that work by way of the store, whichever servers run. */
+export type StoreOptions = { databaseUrl?: string; dataDir: string; json?: boolean }
+
+export function withStore(command: Command): Command {
+  return command
+    .option('--database-url <url>', "the pool's store", process.env.PCHAT_DATABASE_URL)
+    .option(
+      '--data-dir <folder>',
+      'of a running server with its own database, where no store is named',
+      process.env.PCHAT_DATA_DIR ?? './data',
+    )
+    .option('--json', 'print JSON')
+}
+
+/** Runs it on the store; what goes wrong is told in a sentence, and the command ends with 1. */
+export async function onStore(options: StoreOptions, work: (db: Db) => Promise<void>): Promise<void> {
+  try {
+    const db = openDb(await addressOf(options), { max: 2 })
+    try {
+      await work(db)
+    } finally {
+      await db.end()
+    }
+  } catch (error) {
+    const { message, code, cause } = error as Error & { code?: string }
+    // 42P01, 42703: there is a database, and no pool in it.
+    const text = /^42/.test(code ?? '')
+      ? 'This database holds no pool yet. Start a server on it first.'
+      : message || code
+    console.error(`pchat: ${text}${cause instanceof Error ? ` (${cause.message})` : ''}`)
+    process.exitCode = 1
+  }
+}
+
+async function addressOf({ databaseUrl, dataDir }: StoreOptions): Promise<StoreAddress> {
+  if (databaseUrl) {
+    if (!splitHosts(databaseUrl))
+      throw new InvalidArgumentError('--database-url is no address such as postgres://user@host/pchat.')
+    return { connectionString: databaseUrl }
+  }
+  const address = await findEmbedded(dataDir)
+  if (!address)
+    throw new Error(
+      `No server runs in ${dataDir}. Name the pool's store with --database-url, or the folder with --data-dir.`,
+    )
+  return address
+}
+
+/** Columns as wide as their widest cell. */
+export function printTable(table: string[][]): void {
+  const widths = table[0]!.map((_, column) => Math.max(...table.map(row => row[column]!.length)))
+  for (const row of table)
+    console.log(
+      row
+        .map((text, column) => text.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+}
