@@ -107,9 +107,11 @@ export function withStartOptions(command: Command): Command {
       ).argParser(readClamd),
     )
     .addOption(
-      variable('--scanner-away <what>', 'PCHAT_SCANNER_AWAY', 'files wait (closed) or pass (open) while clamd is away')
-        .default('closed')
-        .choices(['closed', 'open']),
+      variable(
+        '--scanner-away <what>',
+        'PCHAT_SCANNER_AWAY',
+        'files wait (closed, the default) or pass (open) while clamd is away',
+      ).choices(['closed', 'open']),
     )
     .addOption(variable('--tls-cert <file>', 'PCHAT_TLS_CERT', 'certificate, PEM, with its chain'))
     .addOption(variable('--tls-key <file>', 'PCHAT_TLS_KEY', 'private key of the certificate, PEM'))

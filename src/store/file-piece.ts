@@ -28,10 +28,14 @@ export async function readPreviewPiece(q: Queryable, body: string): Promise<Piec
 /** How long an object may take to be put before it counts as left behind. */
 const putMinutes = 60
 
-/** Before an object is put: should nobody come to name it, it is garbage. */
+/**
+ * Before an object is put: should nobody come to name it, it is garbage. Not flushed by itself: the store writes in order, so that the
+ * line is on disk when the piece's is; what a crash of the store loses is a stray, which `pchat file collect` finds.
+ */
 export async function announceObject(q: Queryable, key: string): Promise<void> {
   await q.query(
-    `INSERT INTO file_garbage (key, due_at) VALUES ($1, clock_timestamp() + interval '${putMinutes} minutes')`,
+    `WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+     INSERT INTO file_garbage (key, due_at) SELECT $1, clock_timestamp() + interval '${putMinutes} minutes' FROM hasty`,
     [key],
   )
 }
