@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 /** Programs that `bin/setup` found or brought. */
-export type Tools = { postgres15Bin: string; natsServer: string; chromium: string }
+export type Tools = {
+  postgres15Bin: string
+  natsServer: string
+  chromium: string
+  /** Where Swift was unpacked; empty where it is installed. */
+  swiftRoot: string
+}
 
 export async function readTools(): Promise<Tools> {
   const path = fileURLToPath(new URL('../.cache/tools.json', import.meta.url))

@@ -19,6 +19,7 @@ export async function openFileOptions(
   }
 }
 
+/** A folder, or a bucket: s3://… */
 export async function openFileStore({
   fileStore,
   dataDir,
@@ -26,5 +27,13 @@ export async function openFileStore({
   fileStore?: string
   dataDir: string
 }): Promise<FileStore> {
-  return openFolder(resolve(fileStore ?? join(dataDir, 'files')))
+  if (!fileStore?.startsWith('s3:')) return openFolder(resolve(fileStore ?? join(dataDir, 'files')))
+  // Some hundred modules, for those who have a bucket.
+  const { openBucket, parseBucket } = await import('../files/s3.ts')
+  const bucket = parseBucket(fileStore)
+  if (!bucket)
+    throw new Error(
+      `--file-store ${fileStore} is no bucket. Give an address such as s3://bucket or s3://bucket/folder?endpoint=https://s3.example.com&region=eu-1.`,
+    )
+  return openBucket(bucket)
 }

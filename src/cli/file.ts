@@ -69,7 +69,7 @@ function withFiles(command: Command): Command {
   return withStore(command)
     .option(
       '--file-store <place>',
-      'folder of the files; default: files in the data folder',
+      'folder or bucket of the files; default: files in the data folder',
       process.env.PCHAT_FILE_STORE,
     )
     .option('--file-key-file <file>', 'keys that files are encrypted with', process.env.PCHAT_FILE_KEY_FILE)

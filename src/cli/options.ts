@@ -93,7 +93,7 @@ export function withStartOptions(command: Command): Command {
       variable(
         '--file-store <place>',
         'PCHAT_FILE_STORE',
-        'where files are kept, the same for all servers of a pool: a folder; default: files in the data folder',
+        'where files are kept, the same for all servers of a pool: a folder, or s3://bucket; default: files in the data folder',
       ),
     )
     .addOption(
