@@ -143,6 +143,17 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { room: t.room, seq: 1 },
     { room: t.room, filter: { text: t.text }, replaceWith: 'gone' },
   ],
+
+  'file.begin': t => [
+    { room: t.room, name: 'a.txt', size: 1 },
+    { room: t.room, name: 'a.txt', size: 2 ** 40 },
+  ],
+  'file.get': t => [{ file: t.room }, { file: t.nobodys }],
+  'file.post': t => [
+    { room: t.room, file: t.nobodys, clientId: t.clientId },
+    { room: t.room, file: t.room, clientId: t.ownClientId, text: t.text },
+  ],
+  'file.list': t => [{ room: t.room }, { room: t.room, authors: [t.member], text: t.text }],
 }
 
 /** Tried last: where they are allowed they change what the others are asked about. */

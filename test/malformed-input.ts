@@ -135,6 +135,10 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
       filter: { authors: [user], from: at, until: at, text: 't', match: 'any', matchCase: false },
       replaceWith: 't',
     },
+    'file.begin': { room, name: 'a.txt', size: 1 },
+    'file.get': { file: room },
+    'file.post': { room, file: room, clientId: room, text: 't' },
+    'file.list': { room, text: 't', type: 'image/', authors: [user], limit: 5, after: '1' },
   }
 }
 

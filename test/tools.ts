@@ -13,6 +13,8 @@ export type Tools = {
   samba: string
   sambaTool: string
   sambaPython: string
+  /** Where Swift was unpacked; empty where it is installed. */
+  swiftRoot: string
 }
 
 export async function readTools(): Promise<Tools> {

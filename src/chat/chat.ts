@@ -43,6 +43,8 @@ export type Chat = {
   servers: () => string[]
   /** False where this server is not among the active ones: then it keeps the sessions that it has, and no more. */
   takesSessions: () => boolean
+  /** Address that files are put at, without the id; undefined where nobody serves them. */
+  uploads?: () => string | undefined
   log: Log
   metrics: Metrics
 }

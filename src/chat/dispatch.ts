@@ -20,6 +20,8 @@ import {
   resetFactors,
 } from './factor.ts'
 import { beginFactor, confirmFactor, enrolAtSignIn } from './factor-enrol.ts'
+import { beginFile, getFile, postFile } from './file.ts'
+import { listFiles } from './file-list.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
@@ -110,6 +112,10 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'message.list': listMessages,
   'message.search': searchMessages,
   'message.remove': removeMessages,
+  'file.begin': beginFile,
+  'file.get': getFile,
+  'file.post': postFile,
+  'file.list': listFiles,
 }
 
 const validators = new Map(Object.entries(verbs).map(([name, verb]) => [name, Compile(verb.input)]))
@@ -153,7 +159,7 @@ function findBadText(value: unknown, path: string): string | undefined {
   return undefined
 }
 
-const idMembers = new Set(['room', 'category', 'session', 'clientId'])
+const idMembers = new Set(['room', 'category', 'session', 'clientId', 'file'])
 
 /** UUIDs come in either case; beyond the door they are compared as text. */
 function lowerIds(input: Record<string, unknown>): Record<string, unknown> {

@@ -2,7 +2,9 @@
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
+import { addFile } from './file.ts'
 import { addLoad } from './load.ts'
+
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
@@ -23,6 +25,7 @@ addDirectory(program)
 addSecondFactor(program)
 addLoad(program)
 addSignInCommands(program)
+addFile(program)
 
 dropEmptyVariables(process.env)
 try {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { parseClamdAddress } from '../files/clamd.ts'
 import { splitHosts } from '../store/address.ts'
 
 export type StartOptions = {
@@ -21,6 +22,10 @@ export type StartOptions = {
   factorKeyFile?: string
   workers: number
   directoryConfig?: string
+  fileStore?: string
+  fileKeyFile?: string
+  clamd?: string
+  scannerAway?: 'closed' | 'open'
   logLevel: string
 }
 
@@ -107,6 +112,30 @@ export function withStartOptions(command: Command): Command {
         'PCHAT_DIRECTORY_CONFIG',
         'where people and groups come from: LDAP directories and OpenID providers, YAML or JSON',
       ),
+    )
+    .addOption(
+      variable(
+        '--file-store <place>',
+        'PCHAT_FILE_STORE',
+        'where files are kept, the same for all servers of a pool: a folder, or s3://bucket; default: files in the data folder',
+      ),
+    )
+    .addOption(
+      variable('--file-key-file <file>', 'PCHAT_FILE_KEY_FILE', 'keys that files are encrypted with, the newest first'),
+    )
+    .addOption(
+      variable(
+        '--clamd <address>',
+        'PCHAT_CLAMD',
+        'clamd that looks through files: host:port, or the path of its socket',
+      ).argParser(readClamd),
+    )
+    .addOption(
+      variable(
+        '--scanner-away <what>',
+        'PCHAT_SCANNER_AWAY',
+        'files wait (closed, the default) or pass (open) while clamd is away',
+      ).choices(['closed', 'open']),
     )
     .addOption(variable('--tls-cert <file>', 'PCHAT_TLS_CERT', 'certificate, PEM, with its chain'))
     .addOption(variable('--tls-key <file>', 'PCHAT_TLS_KEY', 'private key of the certificate, PEM'))
@@ -206,6 +235,12 @@ function readWorkers(text: string): number {
   if (!/^\d{1,2}$/.test(text) || Number(text) < 1 || Number(text) > 64)
     throw new InvalidArgumentError('Give a whole number from 1 to 64.')
   return Number(text)
+}
+
+function readClamd(text: string): string {
+  if (!parseClamdAddress(text))
+    throw new InvalidArgumentError('Give host and port, such as localhost:3310, or the path of its socket.')
+  return text
 }
 
 function readDomain(text: string): string {

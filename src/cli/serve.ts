@@ -21,6 +21,7 @@ import type { OidcClients } from '../directory/oidc.ts'
 import type { OidcProvider } from '../directory/oidc-config.ts'
 import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
 import type { ScimClient } from '../directory/scim-config.ts'
+import { addFiles, type FilesOptions, uploadsPath } from '../files/http.ts'
 import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
@@ -81,6 +82,8 @@ export type ServeOptions = {
   factorKeys?: Uint8Array[] | undefined
   /** What passkeys are made for, where the servers of a pool have hosts of their own: a domain that all of them are in. */
   passkeyDomain?: string | undefined
+  /** The role files; without it this server takes none. */
+  files?: FilesOptions | undefined
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */
   sweepMs?: number
   lingerMs?: number
@@ -224,11 +227,13 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       ...(draining ? ['going away'] : []),
       ...(isStoreThere ? [] : ['store away']),
       ...(isBusThere(bus) ? [] : ['bus away']),
+      ...(files?.isThere() === false ? ['file store away'] : []),
       ...(draining || membership.takesSessions() ? [] : ['on stand-by']),
       ...(membership.state() === 'normal' ? [] : [membership.state()]),
     ]
     return { ready: !draining && isStoreThere, notes }
   }
+  chat.uploads = () => (files?.isThere() ? `${(options.publicUrl ?? url).replace(/\/$/, '')}${uploadsPath}` : undefined)
   const { countAll } = options
   const publicUrl = () => (options.publicUrl ?? url).replace(/\/$/, '')
   const measure = countAll && (async () => sumCounted(await countAll()))
@@ -241,6 +246,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     scim: options.scim ?? config.scim,
     publicUrl,
   })
+  const files = options.files && (await addFiles(http, chat, options.files))
+  started.defer(() => files?.stop())
   started.defer(() => http.close())
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.

@@ -87,10 +87,12 @@ type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log }
 async function serveAlone({ options, address, tls, admin, log }: Plan): Promise<Serving> {
   // Half of the program's memory, which the parent of workers would hold for nothing.
   const { serve } = await import('./serve.ts')
+  const { openFileOptions } = await import('./file-options.ts')
   const { host, port, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
   const factorKeys = await readFactorKeys(options.factorKeyFile)
+  const files = await openFileOptions(options)
   const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
-  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, log, admin, webRoot })
+  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, log, admin, webRoot })
 }
 
 async function openStore(

@@ -6,6 +6,7 @@ import type { Counted } from '../base/metrics.ts'
 import { type BusSignal, openChannel, openParentBus } from '../pool/parent.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
+import { openFileOptions } from './file-options.ts'
 import { type Door, type ServingProcess, serve } from './serve.ts'
 import { aborted } from './stopping.ts'
 import { webRoot } from './web-root.ts'
@@ -70,6 +71,7 @@ async function work({ number, options, port, address, tls, setUp }: WorkerSettin
     serving = await serve({
       ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
       ...{ directoryConfig, passkeyDomain, factorKeys },
+      files: await openFileOptions(options),
       ...(natsUrl ? { natsUrl } : { bus: openParentBus(openParentChannel(log)) }),
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
       door: entry.door,

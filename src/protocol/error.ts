@@ -52,7 +52,7 @@ export class Refusal extends Error {
 
 /** One sentence for "not there" and for "not yours", so that the two cannot be told apart. */
 export function notFound(
-  what: 'room' | 'category' | 'principal' | 'group' | 'session' | 'message' | 'passkey' | 'verb',
+  what: 'room' | 'category' | 'principal' | 'group' | 'session' | 'message' | 'passkey' | 'verb' | 'file',
 ): Refusal {
   return new Refusal(
     'not_found',

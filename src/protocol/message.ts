@@ -1,11 +1,10 @@
 import Type, { type Static } from 'typebox'
-import { ClientId, Seq, Uuid } from './ids.ts'
+import { FileRef } from './file.ts'
+import { ClientId, Seq } from './ids.ts'
 import { Principal } from './principal.ts'
 
 export const MessageFormat = Type.Union([Type.Literal('plain'), Type.Literal('markdown')])
 export type MessageFormat = Static<typeof MessageFormat>
-
-export const FileRef = Type.Object({ id: Uuid, name: Type.String(), size: Type.Integer(), type: Type.String() })
 
 /** A message with its content. */
 export const PostedMessage = Type.Object({

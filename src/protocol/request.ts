@@ -1,6 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { Category } from './category.ts'
 import { FactorKind, NewTotp, Passkey, PasskeyAssertion, PasskeyAttestation, SignInEntry } from './factor.ts'
+import { FileInfo, FileUsage, ListedFile } from './file.ts'
 import { CategoryId, ClientId, Instant, PrincipalRef, RoomId, Seq, Uuid } from './ids.ts'
 import { Message, MessageFormat, PostedMessage } from './message.ts'
 import { Me, Principal, PrincipalKind } from './principal.ts'
@@ -89,6 +90,13 @@ export const PoolSettings = Type.Object({
   defaultChatHistory: Type.Integer({ minimum: 1, maximum: 500 }),
   participantUpdateLimit: Type.Integer({ minimum: 2, maximum: 100_000 }),
   maxFileBytes: Type.Integer({ minimum: 1, maximum: 2 ** 40 }),
+  roomFileBytes: Type.Integer({ minimum: 0, maximum: 2 ** 50, description: 'of all files of a room; 0: no limit' }),
+  userFileBytes: Type.Integer({ minimum: 0, maximum: 2 ** 50, description: 'of all files of a user; 0: no limit' }),
+  fileGraceDays: Type.Integer({
+    minimum: 0,
+    maximum: 3650,
+    description: 'how long the bytes of a file stay after its message has gone',
+  }),
   maxTextCodePoints: Type.Integer({ minimum: 1, maximum: 65_536 }),
   maxStoryBytes: Type.Integer({ minimum: 1, maximum: 131_072 }),
   roomManagementUrl: Text({ description: 'empty: the built-in pages' }),
@@ -677,6 +685,30 @@ export const verbs = {
     'Remove or replace messages',
     { room: RoomId, seq: optional(Seq), filter: optional(MessageFilter), replaceWith: optional(Text()) },
     { removed: Type.Integer() },
+  ),
+
+  'file.begin': verb(
+    'Announce a file for a room; its bytes follow by tus 1.0',
+    { room: RoomId, name: Text(), size: Type.Integer({ minimum: 0, maximum: 2 ** 40 }) },
+    { file: Uuid, upload: Text({ description: 'address that speaks tus 1.0, under the same authorisation' }) },
+  ),
+  'file.get': verb('State of a file that the caller has uploaded', { file: Uuid }, { file: FileInfo }),
+  'file.post': verb(
+    'Post an uploaded file into the room that it was announced for',
+    { room: RoomId, file: Uuid, clientId: ClientId, text: optional(Text()) },
+    { seq: Seq, at: Text(), repeated: Flag() },
+  ),
+  'file.list': verb(
+    'Files of a room, newest first; what they take is told to managers',
+    {
+      room: RoomId,
+      text: optional(Text({ description: 'part of the name' })),
+      type: optional(Text({ description: 'media type, or the first part of one, such as image/' })),
+      authors: optional(Refs),
+      limit: optional(Limit),
+      after: optional(Text()),
+    },
+    { files: Type.Array(ListedFile), usage: optional(FileUsage), next: optional(Text()) },
   ),
 } as const
 

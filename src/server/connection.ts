@@ -178,7 +178,7 @@ export function serveConnection({
       throw new Refusal('rate_limited', 'Too many requests are under way. Wait for answers.', { retryAfterMs: 100 })
     if (trusted) return
     takeAddressRequest(chat, address)
-    takeTurn(chat, turns, verb === 'message.post')
+    takeTurn(chat, turns, verb === 'message.post' || verb === 'file.post')
   }
 
   /** The first frame binds a user to the connection; signing in by name is the only other thing that can be asked before. */

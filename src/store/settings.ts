@@ -9,6 +9,9 @@ export const defaultSettings: PoolSettings = {
   participantUpdateLimit: 75,
   /** 20,000 KB. */
   maxFileBytes: 20_000 * 1024,
+  roomFileBytes: 0,
+  userFileBytes: 0,
+  fileGraceDays: 7,
   maxTextCodePoints: 8000,
   maxStoryBytes: 65_536,
   roomManagementUrl: '',

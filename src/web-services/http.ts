@@ -111,7 +111,7 @@ async function answerVerb(chat: Chat, request: FastifyRequest, verb: string, inp
       'unauthenticated',
       'No valid token came with the request. Sign in and send it as Authorization: Bearer.',
     )
-  takeSessionTurn(chat, caller.session, request.ip, verb === 'message.post')
+  takeSessionTurn(chat, caller.session, request.ip, verb === 'message.post' || verb === 'file.post')
   return dispatch(chat, caller, 'http', verb, input)
 }
 
@@ -148,7 +148,8 @@ const contentSecurityPolicy = [
 function addSecurityHeaders(reply: FastifyReply, secure: boolean) {
   reply.header('x-content-type-options', 'nosniff')
   reply.header('referrer-policy', 'no-referrer')
-  reply.header('content-security-policy', contentSecurityPolicy)
+  // What was uploaded is under a stricter one already.
+  if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', contentSecurityPolicy)
   reply.header('cross-origin-opener-policy', 'same-origin')
   if (secure) reply.header('strict-transport-security', 'max-age=31536000')
 }

@@ -4,12 +4,14 @@ import type { Me } from '../../../src/protocol/principal.ts'
 import type { Outbox } from './outbox.ts'
 import type { RoomListing } from './room-list.ts'
 import type { RoomStates } from './room-states.ts'
+import type { Uploads } from './uploads.ts'
 
 /** What a signed-in window works with. */
 export type Chat = {
   client: Client
   me: Me
   outbox: Outbox
+  uploads: Uploads
   listing: RoomListing
   roomStates: RoomStates
 }

@@ -9,6 +9,7 @@ import { forget, queryClient } from './query.ts'
 import { createRoomListing } from './room-list.ts'
 import { createRoomStates } from './room-states.ts'
 import { createStore } from './store.ts'
+import { createUploads } from './uploads.ts'
 
 export type Session =
   | { status: 'checking' }
@@ -88,15 +89,24 @@ function enter({ me, csrf }: SignedIn): void {
     const content = { text, format, ...(alert ? { alert } : {}), ...(title === undefined ? {} : { title }) }
     return client.post(room, content, clientId)
   })
-  const chat: Chat = { client, me, outbox, listing: createRoomListing(client), roomStates: createRoomStates(client) }
+  const chat: Chat = {
+    ...{ client, me, outbox, uploads: createUploads(client, csrf) },
+    ...{ listing: createRoomListing(client), roomStates: createRoomStates(client) },
+  }
   client.on('state', state => {
     if (state === 'closed' && session.get().status === 'signedIn')
       leave(client.error?.message ?? 'This sign-in was ended. Sign in again.')
   })
+  client.on('message.posted', ({ message }) => {
+    if (message.file !== undefined) forget('file.list')
+  })
+  client.on('message.removed', () => forget('file.list'))
   client.on('room.changed', () => forget('room.get', 'room.find', 'room.members', 'category.list'))
   client.on('room.opened', () => forget('room.get', 'room.find'))
   // What was read of it before is asked for again, and no longer answered.
-  client.on('room.closed', () => forget('room.get', 'room.find', 'room.members', 'participant.list', 'message.search'))
+  client.on('room.closed', () =>
+    forget('room.get', 'room.find', 'room.members', 'participant.list', 'message.search', 'file.list'),
+  )
   session.set({ status: 'signedIn', chat, csrf })
   outbox.resume()
 }

@@ -1,7 +1,8 @@
-import { makeStyles, Spinner } from '@fluentui/react-components'
+import { makeStyles, Spinner, tokens } from '@fluentui/react-components'
 import { useEffect, useMemo, useState } from 'react'
 import { rangeAt } from '../../../src/client/ranges.ts'
 import { useChat } from '../app/chat.ts'
+import { useFileDrop } from '../app/file-drop.ts'
 import { useFollowing } from '../app/follow.ts'
 import { useNarrow } from '../app/media.ts'
 import { useOpenRoom } from '../app/open-room.ts'
@@ -24,7 +25,19 @@ import { Timeline } from '../parts/Timeline.tsx'
 
 const useStyles = makeStyles({
   root: { display: 'flex', flexGrow: 1, minWidth: 0, minHeight: 0, position: 'relative' },
-  main: { display: 'flex', flexDirection: 'column', flexGrow: 1, minWidth: 0, minHeight: 0 },
+  main: { display: 'flex', flexDirection: 'column', flexGrow: 1, minWidth: 0, minHeight: 0, position: 'relative' },
+  drop: {
+    position: 'absolute',
+    inset: tokens.spacingHorizontalM,
+    zIndex: 5,
+    display: 'grid',
+    placeItems: 'center',
+    pointerEvents: 'none',
+    border: `2px dashed ${tokens.colorBrandStroke1}`,
+    borderRadius: tokens.borderRadiusXLarge,
+    backgroundColor: tokens.colorNeutralBackgroundAlpha2,
+    fontSize: tokens.fontSizeBase500,
+  },
 })
 
 type RoomPageProps = { route: Extract<Route, { page: 'room' }> }
@@ -32,7 +45,7 @@ type RoomPageProps = { route: Extract<Route, { page: 'room' }> }
 /** One room: its stream, the composer, and a pane beside it. Mounted anew for each room. */
 export function RoomPage({ route }: RoomPageProps) {
   const styles = useStyles()
-  const { me, outbox } = useChat()
+  const { me, outbox, uploads } = useChat()
   const isNarrow = useNarrow()
   const state = useRoomState(route.room)
   const { isReady, fault, retry, older, fill } = useOpenRoom(route.room, route.seq)
@@ -85,6 +98,10 @@ export function RoomPage({ route }: RoomPageProps) {
     if (isRefused && mayReadNow !== false) retry()
   }, [isRefused, mayReadNow, retry])
 
+  const mayPost = rights?.post === true && room !== undefined && !room.disabled
+  const onFiles = mayPost && room.fileUpload ? (files: File[]) => uploads.add(room.id, files) : undefined
+  const drop = useFileDrop(onFiles)
+
   const isLost = isReady && state === undefined
   if (fault !== undefined || isLost || state?.closed !== undefined) {
     const shown = isLost && card.isFetching ? undefined : told
@@ -100,6 +117,7 @@ export function RoomPage({ route }: RoomPageProps) {
       {showsMain ? (
         <main
           className={styles.main}
+          {...drop.handlers}
           onKeyDown={event => {
             if (event.key === 'Escape' && !event.defaultPrevented) reading.markRead()
           }}
@@ -126,6 +144,7 @@ export function RoomPage({ route }: RoomPageProps) {
             onEnd={reading.onEnd}
             onFirstUnread={() => go({ page: 'room', room: room.id, seq: unreadFrom })}
           />
+          {drop.isOver ? <div className={styles.drop}>Drop the files to put them into {room.name}</div> : null}
           <FaultNote fault={following.fault} onDismiss={following.dismiss} />
           <LiveSummary room={room.id} roomName={room.name} />
           {rights?.post === false || room.disabled ? (
@@ -134,6 +153,7 @@ export function RoomPage({ route }: RoomPageProps) {
             <Composer
               room={room.id}
               roomName={room.name}
+              onFiles={onFiles}
               takesFocus={!isNarrow && route.seq === undefined}
               onPost={() => setEndSignal(now => now + 1)}
             />

@@ -1,8 +1,10 @@
 import { Button, Field, Input, makeStyles, Textarea, ToggleButton, Tooltip, tokens } from '@fluentui/react-components'
 import { DocumentTextRegular, ImportantRegular, MarkdownRegular, SendRegular } from '@fluentui/react-icons'
-import { type KeyboardEvent, type ReactElement, useEffect, useRef, useState } from 'react'
+import { type ClipboardEvent, type KeyboardEvent, type ReactElement, useEffect, useRef, useState } from 'react'
 import { useChat } from '../app/chat.ts'
 import { type Draft, emptyDraft, keepDraft, readDraft } from '../app/drafts.ts'
+import { AttachButton } from './AttachButton.tsx'
+import { UploadList } from './UploadList.tsx'
 
 const useStyles = makeStyles({
   root: {
@@ -31,12 +33,14 @@ const options: Option[] = [
 type ComposerProps = {
   room: string
   roomName: string
+  /** Undefined where the category allows no files. */
+  onFiles: ((files: File[]) => void) | undefined
   /** Who opens a room wants to write in it; a keyboard on the screen would cover what he came to read. */
   takesFocus: boolean
   onPost: () => void
 }
 
-export function Composer({ room, roomName, takesFocus, onPost }: ComposerProps) {
+export function Composer({ room, roomName, onFiles, takesFocus, onPost }: ComposerProps) {
   const styles = useStyles()
   const { me, outbox } = useChat()
   const [draft, setDraft] = useState<Draft>(() => readDraft(me.id, room))
@@ -71,6 +75,14 @@ export function Composer({ room, roomName, takesFocus, onPost }: ComposerProps) 
     send()
   }
 
+  function onPaste(event: ClipboardEvent): void {
+    const files = [...event.clipboardData.files]
+    // Cells of a spreadsheet come as a picture beside their text: then the text is meant.
+    if (files.length === 0 || onFiles === undefined || event.clipboardData.types.includes('text/plain')) return
+    event.preventDefault()
+    onFiles(files)
+  }
+
   const mayTakeFocus = useRef(takesFocus)
   useEffect(() => {
     if (mayTakeFocus.current) area.current?.focus()
@@ -92,6 +104,7 @@ export function Composer({ room, roomName, takesFocus, onPost }: ComposerProps) 
         send()
       }}
     >
+      <UploadList room={room} />
       {draft.isStory ? (
         <Field label="Title of the story" required>
           <Input value={draft.title} maxLength={255} onChange={(_, { value }) => change({ title: value })} />
@@ -105,8 +118,10 @@ export function Composer({ room, roomName, takesFocus, onPost }: ComposerProps) 
         value={draft.text}
         onChange={(_, { value }) => change({ text: value })}
         onKeyDown={onKeyDown}
+        onPaste={onPaste}
       />
       <div className={styles.bar}>
+        {onFiles === undefined ? null : <AttachButton onFiles={onFiles} />}
         {options.map(({ key, label, icon }) => (
           <Tooltip key={key} content={label} relationship="label">
             <ToggleButton

@@ -28,7 +28,9 @@ export function LiveSummary({ room, roomName }: LiveSummaryProps) {
     const stop = client.on('message.posted', ({ room: where, message }) => {
       if (where !== room || message.author.id === me.id) return
       const alert = message.alert === true ? 'High importance, ' : ''
-      gathered.current.push(`${message.author.displayName}: ${alert}${message.title ?? message.text}`)
+      gathered.current.push(
+        `${message.author.displayName}: ${alert}${message.title ?? (message.text || `File ${message.file?.name ?? ''}`)}`,
+      )
       timer ??= setTimeout(() => {
         timer = undefined
         const [first = '', ...more] = gathered.current.splice(0)

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import type { PostedMessage } from '../../../src/protocol/message.ts'
 import { storyKey } from '../app/stories.ts'
 import { exactTime } from '../app/time.ts'
+import { FileLine } from './FileLine.tsx'
 import { LineFrame } from './LineFrame.tsx'
 import { MessageActions } from './MessageActions.tsx'
 import { MessageText } from './MessageText.tsx'
@@ -33,7 +34,8 @@ export function MessageLine({ room, message, startsRun, isStop, mayRemove }: Mes
     exactTime(message.at).split(' · ')[0],
     ...(message.alert === true ? ['High importance'] : []),
     ...(message.title === undefined ? [] : [`Story: ${message.title}`]),
-    message.text,
+    ...(message.file === undefined ? [] : [`File: ${message.file.name}`]),
+    ...(message.text === '' ? [] : [message.text]),
   ].join(', ')
   return (
     <article
@@ -58,6 +60,7 @@ export function MessageLine({ room, message, startsRun, isStop, mayRemove }: Mes
           title={message.title}
           replaced={message.replaced}
         />
+        {message.file === undefined ? null : <FileLine file={message.file} />}
       </LineFrame>
       {isActive ? <MessageActions room={room} message={message} mayRemove={mayRemove} /> : null}
     </article>

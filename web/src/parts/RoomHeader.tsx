@@ -1,6 +1,7 @@
 import { Button, makeStyles, Text, ToggleButton, tokens } from '@fluentui/react-components'
 import {
   ArrowLeftRegular,
+  DocumentMultipleRegular,
   InfoRegular,
   PeopleRegular,
   SearchRegular,
@@ -41,6 +42,7 @@ const useStyles = makeStyles({
 const paneButtons: { pane: Pane; label: string; icon: ReactElement }[] = [
   { pane: 'people', label: 'Participants', icon: <PeopleRegular /> },
   { pane: 'search', label: 'Search in this room', icon: <SearchRegular /> },
+  { pane: 'files', label: 'Files', icon: <DocumentMultipleRegular /> },
   { pane: 'card', label: 'About this room', icon: <InfoRegular /> },
 ]
 

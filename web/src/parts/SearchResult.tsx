@@ -54,7 +54,7 @@ export function SearchResult({ room, message, pane }: SearchResultProps) {
             {message.title}
           </Text>
         )}
-        <span className={styles.text}>{message.text}</span>
+        <span className={styles.text}>{message.text || message.file?.name}</span>
       </a>
     </li>
   )

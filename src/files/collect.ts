@@ -1,0 +1,81 @@
+import { type Running, repeatEvery } from '../base/lifecycle.ts'
+import type { Log } from '../base/log.ts'
+import { knownKeys } from '../store/file-piece.ts'
+import {
+  expiredFiles,
+  noteLateSeqs,
+  noteStray,
+  removeFile,
+  removeGarbage,
+  unreferencedFiles,
+} from '../store/file-upkeep.ts'
+import { markKey } from './attach.ts'
+import type { Objects } from './objects.ts'
+
+export type Collected = { files: number; objects: number; strays: number }
+
+const firstId = '00000000-0000-0000-0000-000000000000'
+const pageFiles = 500
+const pageKeys = 1_000
+const everyMs = 60_000
+
+/** Removes what nobody can reach any more: files never posted, files without a message after the grace time, objects without a row. */
+export async function collect(objects: Objects, graceDays: number, isStopping = () => false): Promise<Collected> {
+  const { db, store } = objects
+  const collected = { files: 0, objects: 0, strays: 0 }
+  const removeAll = async (ids: string[]) => {
+    for (const id of ids) if (await removeFile(db, id)) collected.files += 1
+  }
+  await noteLateSeqs(db)
+  for (;;) {
+    const ids = await expiredFiles(db, pageFiles)
+    await removeAll(ids)
+    if (ids.length < pageFiles || isStopping()) break
+  }
+  for (let after: string | undefined = firstId; after !== undefined && !isStopping(); ) {
+    const page: Awaited<ReturnType<typeof unreferencedFiles>> = await unreferencedFiles(db, {
+      ...{ after, limit: pageFiles, graceDays },
+    })
+    await removeAll(page.ids)
+    after = page.next
+  }
+  while (!isStopping() && (await removeGarbage(db, key => store.remove(key)))) collected.objects += 1
+  return collected
+}
+
+/** Reads the list of all objects, and notes those that the database does not know: they go a day later. Answers how many. */
+export async function findStrays({ db, store }: Objects): Promise<number> {
+  let strays = 0
+  let keys: string[] = []
+  const look = async () => {
+    const known = await knownKeys(db, keys)
+    const unknown = keys.filter(key => !known.has(key) && key !== markKey)
+    await noteStray(db, unknown)
+    strays += unknown.length
+    keys = []
+  }
+  for await (const { key } of store.list()) {
+    keys.push(key)
+    if (keys.length === pageKeys) await look()
+  }
+  await look()
+  return strays
+}
+
+export function collectAlways(objects: Objects, graceDays: () => number, log: Log): Running {
+  let stopping = false
+  const running = repeatEvery(
+    everyMs,
+    async () => {
+      const { files } = await collect(objects, graceDays(), () => stopping)
+      if (files > 0) log.info({ files }, 'files that no message brings were removed')
+    },
+    error => log.warn({ err: error }, 'the collector of files waits'),
+  )
+  return {
+    stop() {
+      stopping = true
+      return running.stop()
+    },
+  }
+}

@@ -1,0 +1,17 @@
+import type { Chat } from '../chat/chat.ts'
+import type { Verdict } from './clamd.ts'
+import type { Objects } from './objects.ts'
+
+/** Asks what is in these bytes. Throws ScannerAway where nobody can be asked. */
+export type Scan = (bytes: AsyncIterable<Buffer>) => Promise<Verdict>
+
+/** What the parts of this role share. */
+export type Files = Objects & {
+  chat: Chat
+  /** Undefined: nothing is scanned. */
+  scan: Scan | undefined
+  /** Whether files are let in while the scanner is away. */
+  scanOpen: boolean
+  /** Hashes of uploads that this process has seen from their first byte on, up to `at`. */
+  hashes: Map<string, { at: number; hash: import('node:crypto').Hash }>
+}

@@ -1,0 +1,157 @@
+import { Server } from '@tus/server'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Caller, Chat } from '../chat/chat.ts'
+import { callerOfHttp } from '../chat/credential.ts'
+import { toRefusal } from '../chat/failure.ts'
+import { requireUpload } from '../chat/file-access.ts'
+import { takeAddressRequest, takeSessionTurn } from '../chat/rate-limit.ts'
+import { errorCodes, notFound, Refusal } from '../protocol/error.ts'
+import { uuidPattern } from '../protocol/ids.ts'
+import { attachStore, OtherStore } from './attach.ts'
+import { collectAlways } from './collect.ts'
+import { download, downloadPreview } from './download.ts'
+import type { Files, Scan } from './files.ts'
+import { finishFile, finishLeftovers } from './finish.ts'
+import type { Keyring } from './keys.ts'
+import { openLeases } from './lease.ts'
+import type { FileStore } from './store.ts'
+import { PieceStore } from './tus.ts'
+
+export type FilesOptions = { store: FileStore; keys: Keyring; scan?: Scan | undefined; scanOpen?: boolean | undefined }
+export type FilesRole = {
+  /** Whether the pool's file store is here. */
+  isThere(): boolean
+  stop(): Promise<void>
+}
+
+export const uploadsPath = '/files/uploads'
+const offsetStream = 'application/offset+octet-stream'
+/** Nothing may be silent for longer in the middle of a request. */
+const silenceMs = 60_000
+const drainMs = 1_000
+
+/** The role `files`: uploads by tus below /files/uploads, downloads at /files/<id>. To be stopped before the HTTP server is. */
+export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesOptions): Promise<FilesRole> {
+  const { store, keys, scan, scanOpen = false } = options
+  const files: Files = { chat, db: chat.db, store, keys, scan, scanOpen, hashes: new Map() }
+  const attached = openAttachment(files)
+  await attached.look()
+  const tus = new Server({
+    path: uploadsPath,
+    datastore: new PieceStore(files),
+    locker: openLeases(chat.db),
+    lockDrainTimeout: drainMs,
+    // Our pages only: no header invites those of others.
+    allowedOrigins: [],
+    onUploadFinish: async (_request, { id }) => {
+      // Should it fail, those who look for leftovers do it; the bytes are safe.
+      await finishFile(files, id).catch(error => chat.log.warn({ err: error, file: id }, 'a file is finished later'))
+      return {}
+    },
+    onResponseError: (_request, error) => toTusError(chat, error),
+  })
+
+  app.addContentTypeParser(offsetStream, (_request, _body, done) => done(null))
+  app.route({
+    method: ['HEAD', 'PATCH', 'DELETE'],
+    url: `${uploadsPath}/:id`,
+    handler: async (request, reply) => {
+      // What follows a refusal is not read.
+      reply.header('connection', 'close')
+      const caller = await admit(chat, request)
+      await attached.require()
+      await requireUpload(chat, caller, idOf(request))
+      reply.removeHeader('connection').hijack()
+      limitSilence(request)
+      await tus.handle(request.raw, reply.raw)
+    },
+  })
+  app.options(`${uploadsPath}/:id`, async (request, reply) => {
+    reply.hijack()
+    await tus.handle(request.raw, reply.raw)
+  })
+  const serve = (url: string, send: typeof download) =>
+    app.get(url, async (request: FastifyRequest, reply: FastifyReply) => {
+      const caller = await admit(chat, request)
+      await attached.require()
+      limitSilence(request)
+      return send(files, caller, idOf(request), request, reply)
+    })
+  serve('/files/:id', download)
+  serve('/files/:id/preview', downloadPreview)
+
+  const leftovers = finishLeftovers(files)
+  const collector = collectAlways(files, () => chat.settings.fileGraceDays, chat.log)
+  return {
+    isThere: attached.isThere,
+    async stop() {
+      attached.stop()
+      await Promise.all([leftovers.stop(), collector.stop()])
+      await store.close()
+    },
+  }
+}
+
+async function admit(chat: Chat, request: FastifyRequest): Promise<Caller> {
+  takeAddressRequest(chat, request.ip)
+  const caller = await callerOfHttp(chat, request, request.ip)
+  if (!caller)
+    throw new Refusal(
+      'unauthenticated',
+      'No valid token came with the request. Sign in and send it as Authorization: Bearer.',
+    )
+  takeSessionTurn(chat, caller.session, request.ip, false)
+  return caller
+}
+
+const uuid = new RegExp(uuidPattern)
+
+function idOf(request: FastifyRequest): string {
+  const { id } = request.params as { id: string }
+  if (!uuid.test(id)) throw notFound('file')
+  return id.toLowerCase()
+}
+
+/** A client that neither sends nor reads for so long is gone. The next request of the connection is under the server's own rules. */
+function limitSilence({ raw }: FastifyRequest): void {
+  const { socket } = raw
+  const before = socket.timeout ?? 0
+  socket.setTimeout(silenceMs)
+  raw.once('close', () => socket.setTimeout(before))
+}
+
+/** Of ours, as our doors say it; of the library's, as tus clients expect it. */
+function toTusError(chat: Chat, error: Error | { status_code: number; body: string }) {
+  if ('status_code' in error) return error
+  const refusal = toRefusal(chat, error, { door: 'tus' })
+  return { status_code: errorCodes[refusal.code].status, body: JSON.stringify({ error: refusal.toWire() }) }
+}
+
+const lookMs = 5_000
+
+/** The store may come later than the server: a bucket that is away, a folder that is mounted. */
+function openAttachment(files: Files) {
+  let there = false
+  let timer: NodeJS.Timeout | undefined
+  async function look() {
+    try {
+      await attachStore(files)
+      there = true
+    } catch (error) {
+      const reason = error instanceof OtherStore ? error.message : `${files.store.place}: ${(error as Error).message}`
+      files.chat.log.warn({ reason }, 'the file store is not there')
+      timer = setTimeout(() => void look(), lookMs)
+    }
+  }
+  return {
+    look,
+    isThere: () => there,
+    stop: () => clearTimeout(timer),
+    async require() {
+      if (!there)
+        throw new Refusal('unavailable', 'The file store is not there now. Try again, or ask an administrator.', {
+          retryAfterMs: lookMs,
+        })
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { Db } from '../store/db.ts'
+import { announceObject, type Piece, readPieces } from '../store/file-piece.ts'
+import type { Keyring } from './keys.ts'
+import { seal, unseal } from './seal.ts'
+import type { FileStore } from './store.ts'
+
+/** Bytes in the file store, with the rows that name them. */
+export type Objects = { db: Db; store: FileStore; keys: Keyring }
+
+export const maxPieceBytes = 4 * 1024 * 1024
+
+/** Puts the bytes of a piece; it counts only once its row is written (appendPiece, setPreview, replacePiece). */
+export async function putPiece(
+  { db, store, keys }: Objects,
+  body: string,
+  start: number,
+  plain: Buffer,
+): Promise<Piece> {
+  const { bytes, sealedBy } = seal(keys, plain)
+  // Chance behind the hash: a key is never used twice, so that the removal of one object cannot strike another.
+  const key = `${sha256(bytes)}-${randomBytes(8).toString('hex')}`
+  await announceObject(db, key)
+  await store.put(key, bytes)
+  return { body, start, size: plain.length, key, sealedBy }
+}
+
+export function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** What the key says that the object's bytes are, as they stand in the store. */
+export function hashOfKey(key: string): string {
+  return key.slice(0, 64)
+}
+
+export function readPiece(
+  { store, keys }: Objects,
+  piece: Piece,
+  first = 0,
+  last = piece.size - 1,
+): AsyncGenerator<Buffer> {
+  return unseal(keys, piece, { first, last }, range => store.get(piece.key, range))
+}
+
+/** Rows of pieces that are read at a time. */
+const pageBytes = 64 * maxPieceBytes
+
+/**
+ * Bytes `first` through `last` of a body, in chunks. `between` is asked before each piece, and ends the reading by throwing. Throws
+ * where a piece is missing.
+ */
+export async function* readBody(
+  objects: Objects,
+  body: string,
+  first: number,
+  last: number,
+  between: () => Promise<void> = async () => {},
+): AsyncGenerator<Buffer> {
+  for (let at = first; at <= last; ) {
+    const pieces = await readPieces(objects.db, body, at, Math.min(last, at + pageBytes - 1))
+    if (pieces[0] === undefined) throw new Error(`body ${body} has no piece at ${at}`)
+    for (const piece of pieces) {
+      if (piece.start > at) throw new Error(`body ${body} has no piece at ${at}`)
+      await between()
+      const end = Math.min(last, piece.start + piece.size - 1)
+      yield* readPiece(objects, piece, at - piece.start, end - piece.start)
+      at = end + 1
+    }
+  }
+}
+
+export async function gather(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const all: Buffer[] = []
+  for await (const chunk of chunks) all.push(chunk)
+  return Buffer.concat(all)
+}

@@ -1,0 +1,106 @@
+import type { Readable } from 'node:stream'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3'
+import { checkKey, type FileStore, keyPattern, MissingObject } from './store.ts'
+
+export type Bucket = {
+  bucket: string
+  /** In front of every key, with a slash at the end; may be empty. */
+  prefix: string
+  endpoint: string | undefined
+  region: string
+}
+
+/**
+ * `s3://bucket`, `s3://bucket/folder?endpoint=https://s3.example.com&region=eu-1`. With an endpoint the bucket is named in the path.
+ * Undefined where it is no such address.
+ */
+export function parseBucket(text: string): Bucket | undefined {
+  const url = URL.parse(text)
+  if (url?.protocol !== 's3:' || !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(url.host)) return undefined
+  const folder = url.pathname.replace(/^\/+|\/+$/g, '')
+  const endpoint = url.searchParams.get('endpoint') ?? undefined
+  if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) return undefined
+  return {
+    bucket: url.host,
+    prefix: folder === '' ? '' : `${folder}/`,
+    endpoint,
+    region: url.searchParams.get('region') ?? 'us-east-1',
+  }
+}
+
+/** How long a bucket may take to begin with an answer. */
+const answerMs = 30_000
+
+/**
+ * A file store in a bucket. Keys and secret come from where programs for such buckets look for them (AWS_ACCESS_KEY_ID,
+ * AWS_SECRET_ACCESS_KEY, profiles, roles of the machine). An object is there whole or not at all by what the bucket promises.
+ */
+export function openBucket(
+  { bucket, prefix, endpoint, region }: Bucket,
+  credentials?: S3ClientConfig['credentials'],
+): FileStore {
+  const client = new S3Client({
+    region,
+    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
+    ...(credentials ? { credentials } : {}),
+    // Checksums of newer kinds are unknown to many servers; the key of each object is one.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: { requestTimeout: answerMs, connectionTimeout: answerMs / 3 },
+  })
+  const place = (key: string) => {
+    checkKey(key)
+    return { Bucket: bucket, Key: prefix + key }
+  }
+  return {
+    place: `s3://${bucket}/${prefix}`,
+    async put(key, bytes) {
+      await client.send(new PutObjectCommand({ ...place(key), Body: bytes, ContentLength: bytes.length }))
+    },
+    async get(key, range) {
+      const asked = range ? { Range: `bytes=${range.first}-${range.last}` } : {}
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ ...place(key), ...asked }))
+        return Body as Readable as AsyncIterable<Buffer>
+      } catch (error) {
+        throw isMissing(error) ? new MissingObject(key) : error
+      }
+    },
+    async remove(key) {
+      await client.send(new DeleteObjectCommand(place(key)))
+    },
+    async *list() {
+      for (let after: string | undefined; ; ) {
+        const page: { Contents?: { Key?: string; Size?: number }[]; NextContinuationToken?: string } =
+          await client.send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: prefix,
+              ...(after ? { ContinuationToken: after } : {}),
+            }),
+          )
+        for (const { Key = '', Size = 0 } of page.Contents ?? []) {
+          const key = Key.slice(prefix.length)
+          if (keyPattern.test(key)) yield { key, size: Size }
+        }
+        after = page.NextContinuationToken
+        if (after === undefined) break
+      }
+    },
+    async close() {
+      client.destroy()
+    },
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const { name } = error as { name?: string }
+  return name === 'NoSuchKey' || name === 'NotFound'
+}

@@ -1,0 +1,100 @@
+import { type Db, type Queryable, transaction } from './db.ts'
+import { dropBody, standsSql } from './file.ts'
+
+/** The place of files whose post was answered when nobody was left to note it; only those, since most have it at once. */
+export async function noteLateSeqs(q: Queryable): Promise<void> {
+  await q.query(
+    `UPDATE file f SET seq = r.seq, posted_at = r.at FROM repeat r
+      WHERE f.seq IS NULL AND f.client_id IS NOT NULL AND f.state <> 'removed'
+        AND r.room = f.room AND r.author = f.author AND r.client_id = f.client_id`,
+  )
+}
+
+/** Files that were never posted and whose time is over. Not those under a legal hold. */
+export async function expiredFiles(q: Queryable, limit: number): Promise<string[]> {
+  const { rows } = await q.query<{ id: string }>(
+    `SELECT id FROM file WHERE seq IS NULL AND state <> 'removed' AND NOT held AND expires_at < clock_timestamp() LIMIT $1`,
+    [limit],
+  )
+  return rows.map(row => row.id)
+}
+
+/**
+ * Looks at a page of posted files, by id: notes since when no message brings one, and answers those for which that is longer ago
+ * than the grace time. Not those under a legal hold. `next` is undefined behind the last page.
+ */
+export async function unreferencedFiles(
+  q: Queryable,
+  page: { after: string; limit: number; graceDays: number },
+): Promise<{ ids: string[]; next: string | undefined }> {
+  const { rows } = await q.query<{ id: string; over: boolean }>(
+    `WITH page AS MATERIALIZED (
+       SELECT f.id, coalesce(${standsSql}, false) AS stands FROM (
+         SELECT * FROM file WHERE id > $1 AND seq IS NOT NULL AND state <> 'removed' ORDER BY id LIMIT $2) f
+         LEFT JOIN room r ON r.id = f.room LEFT JOIN room_head h ON h.room = f.room
+         LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq),
+     noted AS (
+       UPDATE file f SET unreferenced_at = CASE WHEN p.stands THEN NULL ELSE clock_timestamp() END FROM page p
+        WHERE f.id = p.id AND p.stands = (f.unreferenced_at IS NOT NULL))
+     SELECT p.id, NOT p.stands AND NOT f.held AND ($3 = 0 OR f.unreferenced_at < clock_timestamp() - make_interval(days => $3)) AS over
+       FROM page p JOIN file f ON f.id = p.id ORDER BY p.id`,
+    [page.after, page.limit, page.graceDays],
+  )
+  return {
+    ids: rows.filter(row => row.over).map(row => row.id),
+    next: rows.length === page.limit ? rows.at(-1)!.id : undefined,
+  }
+}
+
+/** The row stays, so that it is known what was there; the bytes go where no other file has them. False where there was nothing to do. */
+export function removeFile(db: Db, id: string): Promise<boolean> {
+  return transaction(db, async tx => {
+    const { rows } = await tx.query<{ body: string }>(
+      `SELECT body FROM file WHERE id = $1 AND state <> 'removed' AND NOT held AND body IS NOT NULL FOR UPDATE`,
+      [id],
+    )
+    if (!rows[0]) return false
+    await tx.query(`UPDATE file SET state = 'removed', body = NULL WHERE id = $1`, [id])
+    await dropBody(tx, rows[0].body)
+    return true
+  })
+}
+
+/** One's own upload, given up before it is posted. */
+export async function abandonFile(db: Db, id: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'UPDATE file SET expires_at = clock_timestamp() WHERE id = $1 AND client_id IS NULL',
+    [id],
+  )
+  return rowCount === 1 && (await removeFile(db, id))
+}
+
+export async function holdFile(q: Queryable, id: string, held: boolean): Promise<boolean> {
+  const { rowCount } = await q.query("UPDATE file SET held = $2 WHERE id = $1 AND state <> 'removed'", [id, held])
+  return rowCount === 1
+}
+
+/**
+ * One object that is garbage and due is handed to `remove`, and forgotten. Nobody comes to name it meanwhile, since its line is
+ * locked. False where nothing is due.
+ */
+export function removeGarbage(db: Db, remove: (key: string) => Promise<void>): Promise<boolean> {
+  return transaction(db, async tx => {
+    const { rows } = await tx.query<{ key: string }>(
+      'SELECT key FROM file_garbage WHERE due_at < clock_timestamp() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED',
+    )
+    if (!rows[0]) return false
+    await remove(rows[0].key)
+    await tx.query('DELETE FROM file_garbage WHERE key = $1', [rows[0].key])
+    return true
+  })
+}
+
+/** Objects of the store that nothing knows of, as a restored database leaves them: due after a day. */
+export async function noteStray(q: Queryable, keys: string[]): Promise<void> {
+  await q.query(
+    `INSERT INTO file_garbage (key, due_at) SELECT k, clock_timestamp() + interval '1 day' FROM unnest($1::text[]) k
+     ON CONFLICT DO NOTHING`,
+    [keys],
+  )
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { ScannerAway } from '../src/files/clamd.ts'
+import { gather } from '../src/files/objects.ts'
+import { setScanned } from '../src/store/file.ts'
+import { type FileSite, openFileSite, openRoomFor, postFile, putFile } from './files.ts'
+import type { Person } from './harness.ts'
+import { codeOf, getFile, someBytes } from './upload.ts'
+
+/** What stands in for the scanner here: it finds a word, or is away. How clamd is asked is tested beside its client. */
+let away = false
+let asked = 0
+const scan = async (bytes: AsyncIterable<Buffer>) => {
+  if (away) throw new ScannerAway('away')
+  asked += 1
+  return { found: (await gather(bytes)).includes('malware') ? 'Test.Word' : undefined }
+}
+
+let site: FileSite
+let ann: Person
+beforeAll(async () => {
+  site = await openFileSite({ scan })
+  ann = await site.addUser('ann@example.com')
+})
+afterAll(async () => {
+  await site.stop()
+  await rm(site.folder, { recursive: true, force: true })
+})
+
+const post = (room: { id: string }, file: string) =>
+  ann.ask('file.post', { room: room.id, file, clientId: randomUUID() }).then(answer => answer.error)
+
+test('[FI29] a flagged file is kept from everyone, recorded, and its uploader told; the same bytes are flagged again', async () => {
+  const room = await openRoomFor(site, [ann])
+  const bytes = Buffer.from(`${'x'.repeat(5_000)} malware`)
+  const file = await putFile(ann, room, bytes, 'nice.txt')
+  expect(await post(room, file)).toMatchObject({ code: 'forbidden', message: expect.stringContaining('Test.Word') })
+  expect((await ann.call('file.get', { file })).file).toMatchObject({ state: 'flagged', finding: 'Test.Word' })
+  expect(await codeOf(await getFile(site, ann, file))).toBe('not_found')
+  expect(await codeOf(await getFile(site, site.admin, file))).toBe('not_found')
+  const { entries } = await site.admin.call('audit.list', { limit: 5 })
+  expect(entries).toContainEqual(
+    expect.objectContaining({
+      action: 'file.flagged',
+      subject: file,
+      actor: expect.objectContaining({ id: ann.me.id }),
+    }),
+  )
+  const before = asked
+  const again = await putFile(ann, room, bytes, 'other.txt')
+  expect((await post(room, again))?.code).toBe('forbidden')
+  expect(asked).toBe(before)
+})
+
+test('[FI29] what an operator says in place of the scanner holds for every file with these bytes, also for those posted', async () => {
+  const room = await openRoomFor(site, [ann])
+  const { file } = await postFile(ann, room, someBytes(400, 5))
+  const { rows } = await site.db.query<{ body: string }>('SELECT body FROM file WHERE id = $1', [file])
+  await setScanned(site.db, rows[0]!.body, 'Late.Word')
+  expect(await codeOf(await getFile(site, ann, file))).toBe('not_found')
+  await setScanned(site.db, rows[0]!.body, '')
+  expect(await codeOf(await getFile(site, ann, file))).toBe('ok')
+})
+
+test('[FI30] while the scanner is away files wait, and are finished when it is back', async () => {
+  const room = await openRoomFor(site, [ann])
+  away = true
+  const file = await putFile(ann, room, someBytes(600, 6))
+  expect((await post(room, file))?.code).toBe('unavailable')
+  expect(await codeOf(await getFile(site, ann, file))).toBe('not_found')
+  away = false
+  await vi.waitFor(async () => expect(await post(room, file)).toBeUndefined(), { timeout: 10_000, interval: 200 })
+  expect(await codeOf(await getFile(site, ann, file))).toBe('ok')
+})
+
+test('[FI30] where it is set so, files pass while the scanner is away', async () => {
+  const open = await openFileSite({ scan, scanOpen: true })
+  const ben = await open.addUser('ben@example.com')
+  const room = await openRoomFor(open, [ben])
+  away = true
+  const { file } = await postFile(ben, room, someBytes(600, 7))
+  away = false
+  expect(await codeOf(await getFile(open, ben, file))).toBe('ok')
+  await open.stop()
+  await rm(open.folder, { recursive: true, force: true })
+})

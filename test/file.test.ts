@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type FileSite, openFileSite, openRoomFor, postFile, putFile } from './files.ts'
+import type { Person } from './harness.ts'
+import { codeOf, getFile, offsetOf, patch, sha256, someBytes } from './upload.ts'
+
+let site: FileSite
+let ann: Person
+let ben: Person
+let eve: Person
+beforeAll(async () => {
+  site = await openFileSite()
+  ;[ann, ben, eve] = [
+    await site.addUser('ann@example.com'),
+    await site.addUser('ben@example.com'),
+    await site.addUser('eve@example.com'),
+  ]
+})
+afterAll(async () => {
+  await site.stop()
+  await rm(site.folder, { recursive: true, force: true })
+})
+
+test('[FI1] a file is announced, put, posted as a message of its room, and read by its members as it was', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const bytes = someBytes(300_000)
+  const his = await ben.open()
+  await his.call('room.join', { room: room.id })
+  const { file, seq } = await postFile(ann, room, bytes, 'report.bin')
+  const { message } = await his.hears('message.posted')
+  expect(message).toMatchObject({
+    ...{ seq, text: '', author: { id: ann.me.id } },
+    file: { id: file, name: 'report.bin', size: bytes.length, type: 'application/octet-stream' },
+  })
+  const { messages } = await ben.call('message.list', { room: room.id })
+  expect(messages).toEqual([message])
+  const answer = await getFile(site, ben, file)
+  expect(answer.status).toBe(200)
+  expect(sha256(new Uint8Array(await answer.arrayBuffer()))).toBe(sha256(bytes))
+  await his.close()
+})
+
+test('[FI2] a file is announced only where its category allows files and the caller may post, and within the limit', async () => {
+  const room = await openRoomFor(site, [ann])
+  const begin = (person: Person, more = {}) =>
+    person.code('file.begin', { room: room.id, name: 'a.txt', size: 10, ...more })
+  expect(await begin(ann)).toBe('ok')
+  expect(await begin(eve)).toBe('forbidden')
+  expect(await begin(ann, { room: randomUUID() })).toBe('not_found')
+  expect(await begin(ann, { size: 20_000 * 1024 })).toBe('ok')
+  expect(await begin(ann, { size: 20_000 * 1024 + 1 })).toBe('too_large')
+  expect(await begin(ann, { size: 0 })).toBe('invalid_argument')
+  const bare = await openRoomFor(site, [ann], { fileUpload: false })
+  expect(await begin(ann, { room: bare.id })).toBe('forbidden')
+})
+
+test('[FI3] an upload is its uploader’s alone, and only as long as he may post', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const { file, upload } = await ann.call('file.begin', { room: room.id, name: 'a.bin', size: 6 })
+  expect(await offsetOf(ann, upload)).toBe(0)
+  expect(await codeOf(await patch(ben, upload, 0, Buffer.from('abcdef')))).toBe('not_found')
+  expect(await offsetOf(ben, upload)).toBe('404')
+  expect(await ben.code('file.get', { file })).toBe('not_found')
+  expect((await patch(ann, upload, 0, Buffer.from('abc'))).status).toBe(204)
+  await site.admin.call('room.update', { room: room.id, members: { remove: [ann.me.name] } })
+  expect(await codeOf(await patch(ann, upload, 3, Buffer.from('def')))).toBe('not_found')
+  await site.admin.call('room.update', { room: room.id, members: { add: [ann.me.name] } })
+  expect((await patch(ann, upload, 3, Buffer.from('def'))).status).toBe(204)
+  const clientId = randomUUID()
+  expect(await ben.code('file.post', { room: room.id, file, clientId })).toBe('not_found')
+  const other = await openRoomFor(site, [ann])
+  expect(await ann.code('file.post', { room: other.id, file, clientId })).toBe('not_found')
+  const anonymous = await fetch(upload, { method: 'HEAD', headers: { 'tus-resumable': '1.0.0' } })
+  expect(anonymous.status).toBe(401)
+})
+
+test('[FI4] an upload is good for 30 minutes after its last piece', async () => {
+  const room = await openRoomFor(site, [ann])
+  const { file, upload } = await ann.call('file.begin', { room: room.id, name: 'a.bin', size: 6 })
+  const minutesLeft = async () => {
+    const { rows } = await site.db.query<{ left: number }>(
+      'SELECT extract(epoch FROM expires_at - clock_timestamp())::float8 / 60 AS left FROM file WHERE id = $1',
+      [file],
+    )
+    return rows[0]!.left
+  }
+  expect(await minutesLeft()).toSatisfy((left: number) => left > 29 && left <= 30)
+  await site.db.query("UPDATE file SET expires_at = clock_timestamp() + interval '1 minute' WHERE id = $1", [file])
+  expect((await patch(ann, upload, 0, Buffer.from('abc'))).status).toBe(204)
+  expect(await minutesLeft()).toBeGreaterThan(29)
+  await site.db.query("UPDATE file SET expires_at = clock_timestamp() - interval '1 second' WHERE id = $1", [file])
+  expect(await codeOf(await patch(ann, upload, 3, Buffer.from('def')))).toBe('not_found')
+  expect(await ann.code('file.post', { room: room.id, file, clientId: randomUUID() })).toBe('conflict')
+})
+
+test('[FI5] bytes count where they follow what is there: not twice, not with a gap, not beyond the announced size', async () => {
+  const room = await openRoomFor(site, [ann])
+  const { file, upload } = await ann.call('file.begin', { room: room.id, name: 'a.bin', size: 6 })
+  expect((await patch(ann, upload, 3, Buffer.from('def'))).status).toBe(409)
+  expect((await patch(ann, upload, 0, Buffer.from('abcdefg'))).status).toBe(413)
+  expect(await offsetOf(ann, upload)).toBe(0)
+  const chunked = new ReadableStream({
+    start(controller) {
+      controller.enqueue(Buffer.from('abcdefghij'))
+      controller.close()
+    },
+  })
+  const long = await fetch(upload, {
+    ...{ method: 'PATCH', body: chunked, duplex: 'half' },
+    headers: {
+      ...{ authorization: `Bearer ${ann.token}`, 'tus-resumable': '1.0.0', 'upload-offset': '0' },
+      'content-type': 'application/offset+octet-stream',
+    },
+  } as RequestInit)
+  expect(long.status).toBe(413)
+  const reached = (await offsetOf(ann, upload)) as number
+  expect(reached).toBeLessThanOrEqual(6)
+  expect(await ann.code('file.post', { room: room.id, file, clientId: randomUUID() })).toBe(
+    reached === 6 ? 'ok' : 'conflict',
+  )
+  const second = await ann.call('file.begin', { room: room.id, name: 'b.bin', size: 6 })
+  const both = await Promise.all([
+    patch(ann, second.upload, 0, Buffer.from('abcdef')),
+    patch(ann, second.upload, 0, Buffer.from('uvwxyz')),
+  ])
+  expect(both.map(answer => answer.status).sort()).toEqual([204, 409])
+  expect((await patch(ann, second.upload, 6, Buffer.from('g'))).status).toBe(413)
+  const winner = both[0]!.status === 204 ? 'abcdef' : 'uvwxyz'
+  await ann.call('file.post', { room: room.id, file: second.file, clientId: randomUUID() })
+  expect(await (await getFile(site, ann, second.file)).text()).toBe(winner)
+})
+
+test('[FI6] a file is posted once; a repeat of its client id is answered with the first result', async () => {
+  const room = await openRoomFor(site, [ann])
+  const file = await putFile(ann, room, someBytes(10))
+  const clientId = randomUUID()
+  const post = { room: room.id, file, clientId, text: 'see this' }
+  const first = await ann.call('file.post', post)
+  expect(first.repeated).toBe(false)
+  expect(await ann.call('file.post', post)).toEqual({ ...first, repeated: true })
+  expect(await ann.code('file.post', { ...post, text: 'other' })).toBe('conflict')
+  expect(await ann.code('file.post', { ...post, clientId: randomUUID() })).toBe('conflict')
+  const { messages } = await ann.call('message.list', { room: room.id })
+  expect(messages).toMatchObject([{ text: 'see this', file: { id: file } }])
+  const taken = randomUUID()
+  await ann.call('message.post', { room: room.id, clientId: taken, text: 'a message' })
+  const next = await putFile(ann, room, someBytes(11))
+  expect(await ann.code('file.post', { room: room.id, file: next, clientId: taken })).toBe('conflict')
+  expect(await ann.code('file.post', { room: room.id, file: next, clientId: randomUUID() })).toBe('ok')
+})
+
+test('[FI7] a file is read by whoever may read its message at that moment, and is not found by anybody else', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const { file, seq } = await postFile(ann, room, someBytes(100))
+  const read = async (person: Person) => codeOf(await getFile(site, person, file))
+  expect([await read(ann), await read(ben), await read(eve), await read(site.admin)]).toEqual([
+    ...['ok', 'ok', 'not_found', 'not_found'],
+  ])
+  expect(await codeOf(await getFile(site, eve, randomUUID()))).toBe('not_found')
+  expect((await fetch(`${site.url}/files/${file}`)).status).toBe(401)
+  await site.admin.call('room.update', { room: room.id, members: { remove: [ben.me.name] } })
+  expect(await read(ben)).toBe('not_found')
+  await site.admin.call('room.update', { room: room.id, members: { add: [ben.me.name] }, disabled: true })
+  expect(await read(ben)).toBe('not_found')
+  await site.admin.call('room.update', { room: room.id, disabled: false })
+  expect(await read(ben)).toBe('ok')
+  await site.admin.call('message.remove', { room: room.id, seq })
+  expect([await read(ann), await read(ben)]).toEqual(['not_found', 'not_found'])
+  const cleared = await postFile(ann, room, someBytes(101))
+  expect(await codeOf(await getFile(site, ben, cleared.file))).toBe('ok')
+  await site.admin.call('room.clear', { room: room.id, until: new Date(Date.now() + 60_000).toISOString() })
+  expect(await codeOf(await getFile(site, ben, cleared.file))).toBe('not_found')
+  const deleted = await postFile(ann, room, someBytes(102))
+  await site.admin.call('room.delete', { room: room.id })
+  expect(await codeOf(await getFile(site, ann, deleted.file))).toBe('not_found')
+})
+
+test('[FI8] before it is posted a file is read by its uploader alone', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const file = await putFile(ann, room, someBytes(50))
+  expect(await codeOf(await getFile(site, ann, file))).toBe('ok')
+  expect(await codeOf(await getFile(site, ben, file))).toBe('not_found')
+})
+
+test('[FI9] where no history is kept a file is read for a day after its post', async () => {
+  const room = await openRoomFor(site, [ann, ben], { chatHistory: false })
+  const { file } = await postFile(ann, room, someBytes(50))
+  expect(await codeOf(await getFile(site, ben, file))).toBe('ok')
+  await site.db.query("UPDATE file SET posted_at = posted_at - interval '25 hours' WHERE id = $1", [file])
+  expect(await codeOf(await getFile(site, ben, file))).toBe('not_found')
+  expect(await codeOf(await getFile(site, ann, file))).toBe('not_found')
+})
+
+test('[FI10] where a server was killed between the post and the note of its place, the file is found by its client id', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const { file, seq } = await postFile(ann, room, someBytes(60))
+  await site.db.query('UPDATE file SET seq = NULL, posted_at = NULL WHERE id = $1', [file])
+  expect(await codeOf(await getFile(site, ben, file))).toBe('ok')
+  expect((await ann.call('file.get', { file })).file.seq).toBe(seq)
+})
+
+test('[FI11] a range is answered as it stands there; one that is not there is refused, and another version is the whole', async () => {
+  const room = await openRoomFor(site, [ann])
+  const bytes = someBytes(9 * 1024 * 1024 + 17)
+  const { file } = await postFile(ann, room, bytes)
+  const range = async (range: string, more = {}) => {
+    const answer = await getFile(site, ann, file, { range, ...more })
+    return {
+      status: answer.status,
+      range: answer.headers.get('content-range'),
+      bytes: Buffer.from(await answer.arrayBuffer()),
+    }
+  }
+  const size = bytes.length
+  for (const [asked, first, last] of [
+    ['bytes=0-0', 0, 0],
+    ['bytes=4194300-4194310', 4194300, 4194310],
+    ['bytes=8388608-', 8388608, size - 1],
+    ['bytes=-5', size - 5, size - 1],
+    [`bytes=10-${size + 100}`, 10, size - 1],
+  ] as const) {
+    const answer = await range(asked)
+    expect(answer).toMatchObject({ status: 206, range: `bytes ${first}-${last}/${size}` })
+    expect(answer.bytes.equals(bytes.subarray(first, last + 1))).toBe(true)
+  }
+  expect(await range(`bytes=${size}-`)).toMatchObject({ status: 416, range: `bytes */${size}` })
+  expect((await range('bytes=5-4')).status).toBe(200)
+  expect((await range('bytes=0-1,3-4')).status).toBe(200)
+  const whole = await getFile(site, ann, file)
+  const etag = whole.headers.get('etag')!
+  await whole.arrayBuffer()
+  expect((await range('bytes=0-1', { 'if-range': etag })).status).toBe(206)
+  expect((await range('bytes=0-1', { 'if-range': '"other"' })).status).toBe(200)
+  expect((await getFile(site, ann, file, { 'if-none-match': etag })).status).toBe(304)
+  expect(await codeOf(await getFile(site, eve, file, { 'if-none-match': etag }))).toBe('not_found')
+  const head = await fetch(`${site.url}/files/${file}`, {
+    method: 'HEAD',
+    headers: { authorization: `Bearer ${ann.token}` },
+  })
+  expect([head.status, head.headers.get('content-length')]).toEqual([200, `${size}`])
+})
+
+test('[FI12] who loses the right in the middle of a download gets no more of it', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const bytes = someBytes(19 * 1024 * 1024)
+  const { file } = await postFile(ann, room, bytes)
+  const answer = await getFile(site, ben, file)
+  const reader = answer.body!.getReader()
+  let got = (await reader.read()).value!.length
+  await site.admin.call('room.update', { room: room.id, members: { remove: [ben.me.name] } })
+  // Asked again between pieces, once a second has passed.
+  await new Promise(resolve => setTimeout(resolve, 1_100))
+  const ended = (async () => {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return 'whole'
+      got += value.length
+    }
+  })()
+  await expect(ended).rejects.toThrow()
+  expect(got).toBeLessThan(bytes.length)
+})
+
+test('[FI13] the same bytes are kept once, however often and wherever they are put, and go with the last file', async () => {
+  const [one, other] = [await openRoomFor(site, [ann]), await openRoomFor(site, [ben])]
+  const bytes = someBytes(123_456, 77)
+  const [first, second] = [await postFile(ann, one, bytes, 'a.bin'), await postFile(ben, other, bytes, 'b.bin')]
+  const { rows } = await site.db.query<{ bodies: number; pieces: number }>(
+    `SELECT count(DISTINCT f.body)::int AS bodies, count(DISTINCT p.key)::int AS pieces
+       FROM file f JOIN file_piece p ON p.body = f.body WHERE f.id = ANY ($1)`,
+    [[first.file, second.file]],
+  )
+  expect(rows[0]).toEqual({ bodies: 1, pieces: 1 })
+  expect(await codeOf(await getFile(site, ann, second.file))).toBe('not_found')
+  expect(await (await getFile(site, ben, second.file)).arrayBuffer()).toHaveProperty('byteLength', bytes.length)
+})
