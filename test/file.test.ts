@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openFolder } from '../src/files/folder.ts'
+import { Refusal } from '../src/protocol/error.ts'
 import { type FileSite, openFileSite, openRoomFor, postFile, putFile } from './files.ts'
+import { makeFolder } from './folder.ts'
 import type { Person } from './harness.ts'
 import { codeOf, getFile, offsetOf, patch, sha256, someBytes } from './upload.ts'
 
@@ -274,4 +277,29 @@ test('[FI13] the same bytes are kept once, however often and wherever they are p
   expect(rows[0]).toEqual({ bodies: 1, pieces: 1 })
   expect(await codeOf(await getFile(site, ann, second.file))).toBe('not_found')
   expect(await (await getFile(site, ben, second.file)).arrayBuffer()).toHaveProperty('byteLength', bytes.length)
+})
+
+test('[FI20] while the file store is full an upload is refused, loses nothing that is there, and goes on when there is space', async () => {
+  const folder = await makeFolder('pchat-full')
+  const store = await openFolder(folder)
+  let isFull = false
+  const full = new Refusal('unavailable', 'The file store is full. Free space there, then try again.')
+  // A full disk itself is tested beside the folder; here it is full on demand.
+  const put: typeof store.put = (key, bytes) => (isFull ? Promise.reject(full) : store.put(key, bytes))
+  const place = await openFileSite({ store: { ...store, put } })
+  const cid = await place.addUser('cid@example.com')
+  const room = await openRoomFor(place, [cid])
+  const bytes = someBytes(100_000, 15)
+  const { file, upload } = await cid.call('file.begin', { room: room.id, name: 'a.bin', size: bytes.length })
+  expect((await patch(cid, upload, 0, bytes.subarray(0, 40_000))).status).toBe(204)
+  isFull = true
+  const refused = await patch(cid, upload, 40_000, bytes.subarray(40_000))
+  expect([refused.status, await codeOf(refused)]).toEqual([503, 'unavailable'])
+  expect(await offsetOf(cid, upload)).toBe(40_000)
+  isFull = false
+  expect((await patch(cid, upload, 40_000, bytes.subarray(40_000))).status).toBe(204)
+  await cid.call('file.post', { room: room.id, file, clientId: randomUUID() })
+  expect(sha256(new Uint8Array(await (await getFile(place, cid, file)).arrayBuffer()))).toBe(sha256(bytes))
+  await place.stop()
+  for (const used of [folder, place.folder]) await rm(used, { recursive: true, force: true })
 })

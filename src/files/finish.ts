@@ -74,17 +74,25 @@ async function tellFinding({ db, chat }: Files, file: FileRow, finding: string):
 }
 
 const lookMs = 2_000
-const atOnce = 10
+const atOnce = 100
+/** What could not be finished is left alone for a while: a scanner may have been sent gigabytes to say so. */
+const againMs = 5_000
 
 /** Looks for files whose server was killed, or whose scanner was away, and finishes them. */
 export function finishLeftovers(files: Files): Running {
+  const triedAt = new Map<string, number>()
   return repeatEvery(
     lookMs,
     async () => {
-      for (const { id } of await unfinishedFiles(files.db, atOnce))
+      const left = await unfinishedFiles(files.db, atOnce)
+      const now = performance.now()
+      for (const [id, at] of triedAt) if (now - at > againMs) triedAt.delete(id)
+      for (const { id } of left.filter(file => !triedAt.has(file.id))) {
         await finishFile(files, id).catch(error =>
           files.chat.log.warn({ err: error, file: id }, 'a file is not finished'),
         )
+        triedAt.set(id, performance.now())
+      }
     },
     error => files.chat.log.warn({ err: error }, 'files wait for the store'),
   )

@@ -51,6 +51,12 @@ test('[FI18] a bucket: a wrong secret is refused, and says so', async () => {
   await expect(store.put('ab-1', Buffer.from('x'))).rejects.toThrow(/signature/i)
 })
 
+test('[FI20] a bucket that is away is `unavailable`', async () => {
+  const store = openBucket(parseBucket('s3://pchat-files?endpoint=http://127.0.0.1:1')!, credentials)
+  await expect(store.put('ab-1', Buffer.from('x'))).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(store.get('ab-1')).rejects.toMatchObject({ code: 'unavailable' })
+})
+
 test('[FI18] the address of a bucket', () => {
   expect(parseBucket('s3://files')).toEqual({ bucket: 'files', prefix: '', endpoint: undefined, region: 'us-east-1' })
   expect(parseBucket('s3://files/a/b/?endpoint=https://s3.example.com&region=eu-1')).toEqual({

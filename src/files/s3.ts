@@ -7,6 +7,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3'
+import { Refusal } from '../protocol/error.ts'
 import { checkKey, type FileStore, keyPattern, MissingObject } from './store.ts'
 
 export type Bucket = {
@@ -62,7 +63,10 @@ export function openBucket(
   return {
     place: `s3://${bucket}/${prefix}`,
     async put(key, bytes) {
-      await client.send(new PutObjectCommand({ ...place(key), Body: bytes, ContentLength: bytes.length }))
+      const object = { ...place(key), Body: bytes, ContentLength: bytes.length }
+      await client.send(new PutObjectCommand(object)).catch(error => {
+        throw awayOr(error)
+      })
     },
     async get(key, range) {
       const asked = range ? { Range: `bytes=${range.first}-${range.last}` } : {}
@@ -70,7 +74,7 @@ export function openBucket(
         const { Body } = await client.send(new GetObjectCommand({ ...place(key), ...asked }))
         return Body as Readable as AsyncIterable<Buffer>
       } catch (error) {
-        throw isMissing(error) ? new MissingObject(key) : error
+        throw isMissing(error) ? new MissingObject(key) : awayOr(error)
       }
     },
     async remove(key) {
@@ -103,4 +107,11 @@ export function openBucket(
 function isMissing(error: unknown): boolean {
   const { name } = error as { name?: string }
   return name === 'NoSuchKey' || name === 'NotFound'
+}
+
+/** No answer, or one that says that it cannot now. */
+function awayOr(error: unknown): unknown {
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } }
+  if (!$metadata || ($metadata.httpStatusCode ?? 500) < 500) return error
+  return new Refusal('unavailable', 'The file store is out of reach. Try again.', { retryAfterMs: 5_000, cause: error })
 }
