@@ -101,6 +101,27 @@ test('[OI13] [SI12] a device shows a code, its user allows it at a browser, and 
   expect(await confirm(dora, begun.userCode)).toBe(404)
 })
 
+test('[SF13] a device has proved what the sign-in has from which it was allowed, and nothing anew', async () => {
+  const proven = async (at: string) => {
+    const dora = await sitDown('dora@example.com')
+    const begun = await begin()
+    await site.db.query(
+      `UPDATE session SET proven_at = ${at} FROM principal p WHERE p.id = principal AND p.name = 'dora@example.com'`,
+    )
+    expect(await confirm(dora, begun.userCode)).toBe(200)
+    const { token, me } = (await poll(begun.deviceCode)).body as unknown as { token: string; me: { id: string } }
+    const device = personAt(site.url, token, me as never)
+    return [await device.code('factor.begin', { kind: 'totp' }), device] as const
+  }
+  for (const at of ["now() - interval '11 minutes'", 'NULL']) {
+    const [code, device] = await proven(at)
+    expect(code).toBe('proof_required')
+    await device.call('factor.prove', { password })
+    expect(await device.code('factor.begin', { kind: 'totp' })).toBe('ok')
+  }
+  expect((await proven("now() - interval '5 minutes'"))[0]).toBe('ok')
+})
+
 test('[OI13] only who is signed in confirms, with the header that another page cannot send, and each code once', async () => {
   const begun = await begin()
   const dora = await sitDown('dora@example.com')

@@ -5,8 +5,9 @@ import type { Me } from '../protocol/principal.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
 import { answerDevice, findDevice, insertDevice, pollDevice } from '../store/device.ts'
-import { copyVouch, insertSessionOfEnabled } from '../store/oidc.ts'
-import { principalOfSession } from '../store/session.ts'
+import { copyVouch } from '../store/oidc.ts'
+import { holdPerson } from '../store/second-factor.ts'
+import { holdSession, insertSession } from '../store/session.ts'
 import type { Caller, Chat } from './chat.ts'
 import { takeFailure } from './rate-limit.ts'
 import { callerOfToken, readMe } from './session.ts'
@@ -94,8 +95,8 @@ export type DeviceAnswer =
 
 /**
  * The device asks whether it was answered; the token is given out once. The new sign-in lasts as the one lasts from which it was
- * confirmed, where a provider vouches for that one; where that one has ended meanwhile, it was for nothing. Refusals: not_found,
- * rate_limited.
+ * confirmed, where a provider vouches for that one, and proves no more than that one does; where that one has ended meanwhile, it
+ * was for nothing. Refusals: not_found, rate_limited, unavailable.
  */
 export async function askDevice(chat: Chat, from: { deviceCode: string; address: string }): Promise<DeviceAnswer> {
   const giveBack = takeFailure(chat, from.address)
@@ -106,12 +107,17 @@ export async function askDevice(chat: Chat, from: { deviceCode: string; address:
     if (found.hasty) return 'hasty'
     if (found.answer !== 'allowed' || found.principal === null || found.session === null)
       return found.answer === 'denied' ? 'denied' : 'pending'
-    if ((await principalOfSession(tx, found.session)) !== found.principal) return 'denied'
     const { principal } = found
-    const days = chat.settings.sessionDays
-    const session = await insertSessionOfEnabled(tx, { principal, tokenHash: hash, address: from.address, days })
-    if (session === undefined) return 'denied'
-    await copyVouch(tx, found.session, session)
+    // The person before his sign-in, as by whoever changes him and ends what he has open: nothing comes in between.
+    if (!(await holdPerson(tx, principal))) return 'denied'
+    const held = await holdSession(tx, found.session, principal)
+    if (!held) return 'denied'
+    const made = { principal, tokenHash: hash, kind: 'person', address: from.address, from: found.session } as const
+    const session = await insertSession(tx, { ...made, days: chat.settings.sessionDays })
+    if (!(await copyVouch(tx, found.session, session)) && held.isVouched)
+      throw new Refusal('unavailable', 'Nobody vouches for this sign-in at the moment. Ask again.', {
+        retryAfterMs: 5_000,
+      })
     await audit(tx, principal, 'session.device', principal, { session })
     return 'allowed'
   })

@@ -175,7 +175,11 @@ export async function endSession(
     const owner = (await resolvePerson(chat.db, input.user)).id
     if (!(await mayActFor(chat, caller, owner)))
       throw new Refusal('forbidden', 'Only administrators may end the sessions of others.')
-    await end(chat, caller, owner, tx => deleteSessionsOf(tx, owner))
+    // Twice: a device may be let in from one of them at this moment. The first waits for that, the second sees it.
+    await end(chat, caller, owner, async tx => [
+      ...(await deleteSessionsOf(tx, owner)),
+      ...(await deleteSessionsOf(tx, owner)),
+    ])
     return {}
   }
   const session = (input.session ?? caller.session).toLowerCase()
