@@ -191,8 +191,9 @@ async function apply(
     ...{ held, whole, byIds, cookie, staged, signal },
     administrators: source.administrators === undefined ? undefined : nameKey(source.administrators),
     maxDisabledShare: source.maxDisabledShare,
-    // Who asks for one person has seen whom it concerns.
-    force: options.force === true || options.only !== undefined,
+    // Who asks for one person has seen whom it concerns; not that he may be the last one who administers.
+    anyShare: options.only !== undefined,
+    force: options.force ?? false,
     dryRun: options.dryRun ?? false,
     samples: options.samples ?? defaultSamples,
     actor: options.actor ?? null,

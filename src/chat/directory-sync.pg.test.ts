@@ -413,7 +413,15 @@ test('[DS11] a run that would shut out many stops and changes nothing, unless it
     code: 'conflict',
     message: expect.stringMatching(/nobody could administer/),
   })
-  expect(await rowOf('boss')).toMatchObject({ administrator: true })
+  // The same where one principal is read anew: only the share is not looked at then.
+  for (const gone of [false, true]) {
+    if (gone) corp.forget('boss')
+    await expect(resyncOne(hostOf(chat), gone ? `${n('boss')}@corp.example` : n('Admins'))).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/nobody could administer/),
+    })
+    expect(await rowOf('boss')).toMatchObject({ administrator: true, disabled: false })
+  }
   await sync({ force: true })
   await chat.db.query('UPDATE principal SET administrator = true WHERE id = $1', [admin.user.id])
 })
