@@ -96,9 +96,27 @@ test('[OI13] [SI12] a device shows a code, its user allows it at a browser, and 
   await expect
     .poll(async () => (await device.call('session.record', {})).entries[0])
     .toMatchObject({ method: 'device', outcome: 'ok', user: { name: 'dora@example.com' } })
-  // Used up: on both sides.
+  // Used up: on both sides. Whoever asks again has no right code, and nobody knows whose it was.
   expect((await poll(begun.deviceCode)).status).toBe(404)
   expect(await confirm(dora, begun.userCode)).toBe(404)
+  await expect
+    .poll(async () => (await site.admin.call('session.record', { all: true })).entries[0])
+    .toMatchObject({ method: 'device', outcome: 'wrong', user: null })
+})
+
+test('[SI12] a device that is denied, or whose allowing counts no more, is in the record of who answered', async () => {
+  const last = async () => (await site.admin.call('session.record', { user: 'eve@example.com', limit: 1 })).entries[0]
+  for (const allow of [false, true]) {
+    const begun = await begin()
+    const eve = await sitDown('eve@example.com')
+    expect(await confirm(eve, begun.userCode, allow)).toBe(200)
+    await eve.browser.ask(`${site.url}/web/signout`, { method: 'POST', headers: { 'x-pchat-csrf': eve.csrf } })
+    expect(await last()).toMatchObject({ method: 'password' })
+    expect((await poll(begun.deviceCode)).body).toEqual({ status: 'denied' })
+    const entry = await last()
+    expect(entry).toMatchObject({ method: 'device', outcome: 'wrong', address: '127.0.0.1' })
+    expect(entry?.session).toBeUndefined()
+  }
 })
 
 test('[SF13] a device has proved what the sign-in has from which it was allowed, and nothing anew', async () => {
