@@ -96,9 +96,48 @@ test('[OI13] [SI12] a device shows a code, its user allows it at a browser, and 
   await expect
     .poll(async () => (await device.call('session.record', {})).entries[0])
     .toMatchObject({ method: 'device', outcome: 'ok', user: { name: 'dora@example.com' } })
-  // Used up: on both sides.
+  // Used up: on both sides. Whoever asks again has no right code, and nobody knows whose it was.
   expect((await poll(begun.deviceCode)).status).toBe(404)
   expect(await confirm(dora, begun.userCode)).toBe(404)
+  await expect
+    .poll(async () => (await site.admin.call('session.record', { all: true })).entries[0])
+    .toMatchObject({ method: 'device', outcome: 'wrong', user: null })
+})
+
+test('[SI12] a device that is denied, or whose allowing counts no more, is in the record of who answered', async () => {
+  const last = async () => (await site.admin.call('session.record', { user: 'eve@example.com', limit: 1 })).entries[0]
+  for (const allow of [false, true]) {
+    const begun = await begin()
+    const eve = await sitDown('eve@example.com')
+    expect(await confirm(eve, begun.userCode, allow)).toBe(200)
+    await eve.browser.ask(`${site.url}/web/signout`, { method: 'POST', headers: { 'x-pchat-csrf': eve.csrf } })
+    expect(await last()).toMatchObject({ method: 'password' })
+    expect((await poll(begun.deviceCode)).body).toEqual({ status: 'denied' })
+    const entry = await last()
+    expect(entry).toMatchObject({ method: 'device', outcome: 'wrong', address: '127.0.0.1' })
+    expect(entry?.session).toBeUndefined()
+  }
+})
+
+test('[SF13] a device has proved what the sign-in has from which it was allowed, and nothing anew', async () => {
+  const proven = async (at: string) => {
+    const dora = await sitDown('dora@example.com')
+    const begun = await begin()
+    await site.db.query(
+      `UPDATE session SET proven_at = ${at} FROM principal p WHERE p.id = principal AND p.name = 'dora@example.com'`,
+    )
+    expect(await confirm(dora, begun.userCode)).toBe(200)
+    const { token, me } = (await poll(begun.deviceCode)).body as unknown as { token: string; me: { id: string } }
+    const device = personAt(site.url, token, me as never)
+    return [await device.code('factor.begin', { kind: 'totp' }), device] as const
+  }
+  for (const at of ["now() - interval '11 minutes'", 'NULL']) {
+    const [code, device] = await proven(at)
+    expect(code).toBe('proof_required')
+    await device.call('factor.prove', { password })
+    expect(await device.code('factor.begin', { kind: 'totp' })).toBe('ok')
+  }
+  expect((await proven("now() - interval '5 minutes'"))[0]).toBe('ok')
 })
 
 test('[OI13] only who is signed in confirms, with the header that another page cannot send, and each code once', async () => {

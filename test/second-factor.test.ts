@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { connect } from '../src/client/client.ts'
 import { addTotp, askSignIn, codeOf, firstStep, stranger } from './factor-people.ts'
 import { openSite, type Person, password, type Site } from './harness.ts'
+import { openRaceServer, openStore } from './race-server.ts'
 
 let site: Site
 let other: string
@@ -57,6 +58,24 @@ test('[SF1] an authenticator app counts once a code of it has come back; its sec
   const { ticket } = await firstStep(site.url, 'ann')
   expect(await code(askSignIn(site.url, { ticket, code: codeOf(again.totp!.secret) }))).toBe('unauthenticated')
   expect(await code(askSignIn(site.url, { ticket, code: codeOf(phone.totp!.secret) }))).toBe('ok')
+})
+
+test('[SF1] a new app that is confirmed while a code of the old one is looked at stays the one that counts', async () => {
+  const { name, person, secret } = await addProtected()
+  const { totp } = await person.call('factor.begin', { kind: 'totp' })
+  const race = await openRaceServer(site)
+  const held = race.gate.hold('before', 'UPDATE totp SET last_step')
+  const proved = race.at(person).code('factor.prove', { code: codeOf(secret, 1) })
+  await held.reached
+  const confirmed = person.code('factor.confirm', { code: codeOf(totp!.secret) })
+  await Promise.race([confirmed, (await openStore(site)).waiting(1)])
+  held.release()
+  expect([await proved, await confirmed]).toEqual(['ok', 'ok'])
+  await race.stop()
+  await forgetSteps()
+  const { ticket } = await firstStep(site.url, name)
+  expect(await code(askSignIn(site.url, { ticket, code: codeOf(secret) }))).toBe('unauthenticated')
+  expect(await code(askSignIn(site.url, { ticket, code: codeOf(totp!.secret) }))).toBe('ok')
 })
 
 test('[SF2] a code is good within a step either way, once, and none before it', async () => {

@@ -108,7 +108,8 @@ test('[SI13] a morning of sign-ins is written in few statements, in the order in
     recordSignIn(chat, { name: `user${n}@example.com`, address: `192.0.2.${n % 200}`, method: 'ldap', outcome: 'ok' })
   expect(performance.now() - began).toBeLessThan(200)
   await Promise.all([writeSignIns(chat), writeSignIns(chat)])
-  expect(statements).toBe(3)
+  // And one for the key that names without an account are hashed with.
+  expect(statements).toBe(4)
   const { rows } = await chat.db.query<{ address: string }>('SELECT address FROM sign_in ORDER BY id LIMIT 3')
   expect(rows.map(row => row.address)).toEqual(['192.0.2.0', '192.0.2.1', '192.0.2.2'])
   expect((await chat.db.query('SELECT FROM sign_in')).rowCount).toBe(2_500)
@@ -132,6 +133,50 @@ test('[SI14] a name without an account is kept as a part of its hash, and no pas
   ]).toLowerCase()
   for (const secret of [typed, 'nobody@example.com', 'another wrong one', 'wrong password', password, '000000'])
     expect(all).not.toContain(secret.toLowerCase())
+})
+
+test('[SI14] what stands for a name is hashed with a key of the store: the same at every server, and no list of words finds it', async () => {
+  const typed = 'slipped password'
+  const ask = async (url: string) => {
+    await askSignIn(url, { user: typed, password: 'another wrong one' })
+    await expect.poll(async () => (await newest()).rowCount).toBe(1)
+    const { rows } = await newest()
+    await site.db.query('DELETE FROM sign_in WHERE unknown = $1', [rows[0]!.unknown])
+    return rows[0]!.unknown
+  }
+  const { rows: before } = await site.db.query<{ id: number }>('SELECT coalesce(max(id), 0) AS id FROM sign_in')
+  const newest = () =>
+    site.db.query<{ unknown: string }>('SELECT unknown FROM sign_in WHERE id > $1 AND unknown IS NOT NULL', [
+      before[0]!.id,
+    ])
+  const { rows } = await site.db.query<{ key: Buffer }>('SELECT key FROM sign_in_key')
+  expect(rows[0]!.key.length).toBeGreaterThanOrEqual(32)
+  const first = await ask(site.url)
+  const other = await site.another()
+  expect(await ask(other.url)).toBe(first)
+  await other.stop()
+  await site.db.query("UPDATE sign_in_key SET key = decode(repeat('00', 32), 'hex')")
+  const changed = await site.another()
+  expect(await ask(changed.url)).not.toBe(first)
+  await changed.stop()
+  await site.db.query('UPDATE sign_in_key SET key = $1', [rows[0]!.key])
+})
+
+test('[SI14] the log names accounts only, whether or not the name is locked', async () => {
+  const said: object[] = []
+  const note = (context: object, text: string) => void said.push({ ...context, text })
+  await site.addUser('fay@example.com')
+  await site.admin.call('settings.update', { settings: { lockoutThreshold: 1 } })
+  const logged = await site.another({ log: { debug: note, info: note, warn: note, error: note } })
+  const logging = stranger(logged.url)
+  for (const user of ['fay', 'slip of the password'])
+    for (let n = 0; n < 2; n += 1) await logging.ask('session.signIn', { user, password: 'wrong password' })
+  await site.admin.call('settings.update', { settings: { lockoutThreshold: 10 } })
+  await logged.stop()
+  const about = (text: string) => said.filter(one => (one as { text: string }).text === text)
+  expect(about('sign-in failed')).toMatchObject([{ name: 'fay@example.com', address: '127.0.0.1' }, {}])
+  expect(about('sign-in to a locked name')).toHaveLength(2)
+  expect(JSON.stringify(said).toLowerCase()).not.toContain('slip of')
 })
 
 test('[SI15] the record is shown page by page to oneself, and of others and all to administrators only', async () => {

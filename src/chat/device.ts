@@ -5,8 +5,9 @@ import type { Me } from '../protocol/principal.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
 import { answerDevice, findDevice, insertDevice, pollDevice } from '../store/device.ts'
-import { copyVouch, insertSessionOfEnabled } from '../store/oidc.ts'
-import { principalOfSession } from '../store/session.ts'
+import { copyVouch } from '../store/oidc.ts'
+import { holdPerson } from '../store/second-factor.ts'
+import { holdSession, insertSession } from '../store/session.ts'
 import type { Caller, Chat } from './chat.ts'
 import { takeFailure } from './rate-limit.ts'
 import { callerOfToken, readMe } from './session.ts'
@@ -94,38 +95,48 @@ export type DeviceAnswer =
 
 /**
  * The device asks whether it was answered; the token is given out once. The new sign-in lasts as the one lasts from which it was
- * confirmed, where a provider vouches for that one; where that one has ended meanwhile, it was for nothing. Refusals: not_found,
- * rate_limited.
+ * confirmed, where a provider vouches for that one, and proves no more than that one does; where that one has ended meanwhile, it
+ * was for nothing. Refusals: not_found, rate_limited, unavailable.
  */
 export async function askDevice(chat: Chat, from: { deviceCode: string; address: string }): Promise<DeviceAnswer> {
   const giveBack = takeFailure(chat, from.address)
   const { token, hash } = makeToken()
+  let principal: string | undefined
+  const record = (outcome: 'ok' | 'wrong', session?: string) =>
+    recordSignIn(chat, { principal, address: from.address, method: 'device', outcome, session })
   const status = await transaction(chat.db, async tx => {
     const found = await pollDevice(tx, hashToken(from.deviceCode), pollSeconds * 0.8)
     if (!found) return undefined
     if (found.hasty) return 'hasty'
+    principal = found.principal ?? undefined
     if (found.answer !== 'allowed' || found.principal === null || found.session === null)
       return found.answer === 'denied' ? 'denied' : 'pending'
-    if ((await principalOfSession(tx, found.session)) !== found.principal) return 'denied'
-    const { principal } = found
-    const days = chat.settings.sessionDays
-    const session = await insertSessionOfEnabled(tx, { principal, tokenHash: hash, address: from.address, days })
-    if (session === undefined) return 'denied'
-    await copyVouch(tx, found.session, session)
-    await audit(tx, principal, 'session.device', principal, { session })
+    const owner = found.principal
+    // The person before his sign-in, as by whoever changes him and ends what he has open: nothing comes in between.
+    if (!(await holdPerson(tx, owner))) return 'denied'
+    const held = await holdSession(tx, found.session, owner)
+    if (!held) return 'denied'
+    const made = {
+      principal: owner,
+      tokenHash: hash,
+      kind: 'person',
+      address: from.address,
+      from: found.session,
+    } as const
+    const session = await insertSession(tx, { ...made, days: chat.settings.sessionDays })
+    if (!(await copyVouch(tx, found.session, session)) && held.isVouched)
+      throw new Refusal('unavailable', 'Nobody vouches for this sign-in at the moment. Ask again.', {
+        retryAfterMs: 5_000,
+      })
+    await audit(tx, owner, 'session.device', owner, { session })
     return 'allowed'
   })
+  if (status === undefined || status === 'denied') record('wrong')
   if (status === undefined) throw unknownCode()
   giveBack()
   if (status !== 'allowed') return { status }
   const caller = await callerOfToken(chat, token, from.address)
   if (!caller) throw notFound('session')
-  recordSignIn(chat, {
-    principal: caller.user.id,
-    address: from.address,
-    method: 'device',
-    outcome: 'ok',
-    session: caller.session,
-  })
+  record('ok', caller.session)
   return { status, token, me: await readMe(chat, caller), servers: chat.servers() }
 }

@@ -3,6 +3,7 @@ import { nameKey } from '../domain/name.ts'
 import { Refusal } from '../protocol/error.ts'
 import { storeRefusal, transaction } from '../store/db.ts'
 import { type Applied, applyReading, Stopped } from '../store/directory-apply.ts'
+import { shouldOthersAdminister } from '../store/directory-member.ts'
 import type { Effect } from '../store/directory-report.ts'
 import {
   beatSource,
@@ -179,7 +180,12 @@ async function apply(
   signal: AbortSignal,
 ): Promise<Applied> {
   const { whole, byIds, cookie, staged } = reading
-  const isEmpty = staged.objects === 0 && !whole && !(byIds && (await isAnyMissing(host.db, held)))
+  const administrators = source.administrators === undefined ? undefined : nameKey(source.administrators)
+  const isEmpty =
+    staged.objects === 0 &&
+    !whole &&
+    !(byIds && (await isAnyMissing(host.db, held))) &&
+    !(await shouldOthersAdminister(host.db, held.source, administrators))
   if (isEmpty && !options.dryRun) {
     await transaction(host.db, async tx => {
       await requireFence(tx, held)
@@ -189,10 +195,11 @@ async function apply(
   }
   return applyReading(host.db, {
     ...{ held, whole, byIds, cookie, staged, signal },
-    administrators: source.administrators === undefined ? undefined : nameKey(source.administrators),
+    administrators,
     maxDisabledShare: source.maxDisabledShare,
-    // Who asks for one person has seen whom it concerns.
-    force: options.force === true || options.only !== undefined,
+    // Who asks for one person has seen whom it concerns; not that he may be the last one who administers.
+    anyShare: options.only !== undefined,
+    force: options.force ?? false,
     dryRun: options.dryRun ?? false,
     samples: options.samples ?? defaultSamples,
     actor: options.actor ?? null,

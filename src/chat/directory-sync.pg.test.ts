@@ -383,6 +383,28 @@ test('[DS10] members of the named group at any depth administer, those who fall 
   expect((await getPrincipal(chat, admin, { principal: admin.user.id })).administrator).toBe(true)
 })
 
+test('[DS10] another group in the configuration, or none, takes hold with the next run, also where nothing changed in the directory', async () => {
+  await begin()
+  corp.put(team('a', 'Admins', [dn('g1')]))
+  corp.put(team('b', 'Bosses', [dn('1')]))
+  const administrators = async () => [(await rowOf('1')).administrator, (await rowOf('2')).administrator]
+  await sync()
+  source.administrators = n('Admins')
+  const run = await sync()
+  expect(run).toMatchObject({ whole: false, objects: 0, counts: { administratorAdded: 2 } })
+  expect(await administrators()).toEqual([true, true])
+  people.heard.length = 0
+  expect(await sync()).toMatchObject({ objects: 0, counts: {} })
+  expect(people.heard).toEqual([])
+  source.administrators = n('Bosses')
+  expect((await sync()).counts).toEqual({ administratorRemoved: 1 })
+  expect(await administrators()).toEqual([true, false])
+  source.administrators = undefined
+  expect((await sync()).counts).toEqual({ administratorRemoved: 1 })
+  expect(await administrators()).toEqual([false, false])
+  expect(people.heard.map(head => head.kind)).toEqual(['directory', 'directory'])
+})
+
 test('[DS11] a run that would shut out many stops and changes nothing, unless it is forced; so does one that leaves no administrator', async () => {
   for (let i = 0; i < 20; i += 1) corp.put(person(`${i}`, `many${i}-`))
   await sync()
@@ -413,7 +435,15 @@ test('[DS11] a run that would shut out many stops and changes nothing, unless it
     code: 'conflict',
     message: expect.stringMatching(/nobody could administer/),
   })
-  expect(await rowOf('boss')).toMatchObject({ administrator: true })
+  // The same where one principal is read anew: only the share is not looked at then.
+  for (const gone of [false, true]) {
+    if (gone) corp.forget('boss')
+    await expect(resyncOne(hostOf(chat), gone ? `${n('boss')}@corp.example` : n('Admins'))).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringMatching(/nobody could administer/),
+    })
+    expect(await rowOf('boss')).toMatchObject({ administrator: true, disabled: false })
+  }
   await sync({ force: true })
   await chat.db.query('UPDATE principal SET administrator = true WHERE id = $1', [admin.user.id])
 })

@@ -7,7 +7,7 @@ import { type Connection, transaction } from '../store/db.ts'
 import { deletePasskey, renamePasskey, usePasskey } from '../store/passkey.ts'
 import { resolvePerson } from '../store/principal.ts'
 import { deleteRecoveryCodes } from '../store/recovery-code.ts'
-import { deleteFactors, readFactorPerson } from '../store/second-factor.ts'
+import { deleteFactors, holdPerson, readFactorPerson } from '../store/second-factor.ts'
 import { deleteSessionsOf, noteProof } from '../store/session.ts'
 import { clearAttempts } from '../store/sign-in-failure.ts'
 import { raiseDirectory } from '../store/stamp.ts'
@@ -74,7 +74,12 @@ async function proves(chat: Chat, { user, address }: Caller, input: Input<'facto
     return found?.id === user.id
   }
   if (code !== undefined) {
-    const check = async () => (await useTotp(chat, chat.db, user.id, code)) || undefined
+    // Held, so that an app that is being confirmed comes before or after: a use writes back the secret that it read.
+    const check = () =>
+      transaction(chat.db, async tx => {
+        const isRight = (await holdPerson(tx, user.id)) !== undefined && (await useTotp(chat, tx, user.id, code))
+        return isRight || undefined
+      })
     return (await guarded(chat, address, user.name, check, { key: codeKey(user.id) })) === true
   }
   const giveBack = takeFailure(chat, address)

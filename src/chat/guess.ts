@@ -7,6 +7,8 @@ import { takeFailure } from './rate-limit.ts'
 type Guarding = {
   /** What failures are counted under, where it is not the name. */
   key?: string
+  /** Whether there is such an account, as far as it was found out. Else the log has no name: it may be a slip of the password. */
+  isKnown?: () => boolean
   onLocked?: () => void
 }
 
@@ -25,12 +27,12 @@ export async function guarded<T>(
   address: string,
   name: string,
   check: () => Promise<T | undefined>,
-  { key = nameKey(name), onLocked }: Guarding = {},
+  { key = nameKey(name), isKnown = () => true, onLocked }: Guarding = {},
 ): Promise<T | undefined> {
   const giveBack = takeFailure(chat, address)
   const lockedMs = await countAttempt(chat.db, key, chat.settings)
   if (lockedMs > 0) {
-    chat.log.warn({ name: key, address }, 'sign-in to a locked name')
+    chat.log.warn({ name: isKnown() ? key : undefined, address }, 'sign-in to a locked name')
     onLocked?.()
     throw new Refusal('rate_limited', 'Too many sign-ins under this name failed. Wait, then try again.', {
       retryAfterMs: lockedMs,
@@ -46,7 +48,7 @@ export async function guarded<T>(
     throw error
   }
   if (right === undefined) {
-    chat.log.info({ name: key, address }, 'sign-in failed')
+    chat.log.info({ name: isKnown() ? key : undefined, address }, 'sign-in failed')
     return undefined
   }
   giveBack()

@@ -65,15 +65,17 @@ async function signInByPassword(chat: Chat, address: string, user: string, passw
   // Before the store counts the attempt: in the crowd of a morning that would be most of its work.
   chat.directory.refuseCrowd?.()
   let method: SignInMethod = 'password'
+  let isKnown = false
   const record = (made: Omit<SignInTry, 'address' | 'method'>) => recordSignIn(chat, { ...made, address, method })
   const check = async () => {
     // Read before the password is checked: it must still be the one when the session is written.
     const before = await findCredential(chat.db, name)
+    isKnown = before !== undefined
     if (before !== undefined && before.source !== '') method = 'ldap'
     return openSession(chat, address, { name, password, hash: before?.passwordHash ?? null })
   }
   const onLocked = () => record({ name, outcome: 'locked' })
-  const opened = await guarded(chat, address, name, check, { onLocked })
+  const opened = await guarded(chat, address, name, check, { isKnown: () => isKnown, onLocked })
   if (!opened) {
     record({ name, outcome: 'wrong' })
     throw unauthenticated()
@@ -175,7 +177,11 @@ export async function endSession(
     const owner = (await resolvePerson(chat.db, input.user)).id
     if (!(await mayActFor(chat, caller, owner)))
       throw new Refusal('forbidden', 'Only administrators may end the sessions of others.')
-    await end(chat, caller, owner, tx => deleteSessionsOf(tx, owner))
+    // Twice: a device may be let in from one of them at this moment. The first waits for that, the second sees it.
+    await end(chat, caller, owner, async tx => [
+      ...(await deleteSessionsOf(tx, owner)),
+      ...(await deleteSessionsOf(tx, owner)),
+    ])
     return {}
   }
   const session = (input.session ?? caller.session).toLowerCase()

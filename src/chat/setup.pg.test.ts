@@ -3,6 +3,7 @@ import { openPeople, password, signedIn } from '../../test/people.ts'
 import type { Chat } from './chat.ts'
 import { callerOfToken } from './session.ts'
 import { beginSetup, completeSetup, createFirstAdministrator, needsSetup } from './setup.ts'
+import { writeSignIns } from './sign-in-record.ts'
 
 let people: Awaited<ReturnType<typeof openPeople>>
 let chat: Chat
@@ -43,6 +44,19 @@ test('[SI8] only the newest link works, once, and a refused try does not use it 
   const { rows } = await chat.db.query('SELECT count(*) AS n FROM principal WHERE administrator')
   expect(rows).toEqual([{ n: 1 }])
   await expect(completeSetup(chat, from, { ...first, token })).rejects.toMatchObject({ code: 'conflict' })
+})
+
+test('[SI12] wrong set-up tokens are in the record of sign-ins', async () => {
+  const token = await beginSetup(chat)
+  await expect(completeSetup(chat, from, { ...first, token: 'x' })).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(completeSetup(chat, from, { ...first, token, password: 'short' })).rejects.toThrow()
+  await completeSetup(chat, from, { ...first, token })
+  await writeSignIns(chat)
+  const { rows } = await chat.db.query('SELECT principal IS NULL AS nobody, method, outcome FROM sign_in ORDER BY id')
+  expect(rows).toEqual([
+    { nobody: true, method: 'set-up', outcome: 'wrong' },
+    { nobody: false, method: 'set-up', outcome: 'ok' },
+  ])
 })
 
 test('[SI9] set-up by environment does the same, and nothing where there is an administrator', async () => {

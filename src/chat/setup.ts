@@ -46,7 +46,7 @@ export async function completeSetup(
 ): Promise<Result<'session.signIn'>> {
   // A wrong token counts as a failed sign-in; hashing a password for whoever asks would be a way to keep us busy.
   const giveBack = takeFailure(chat, from.address)
-  await transaction(chat.db, tx => refuseSetup(tx, input.token))
+  await transaction(chat.db, tx => refuseSetup(tx, input.token)).catch(noted(chat, from))
   const draft = await checkedAdministrator(chat, input)
   const made = await transaction(chat.db, async tx => {
     await lockDirectory(tx)
@@ -55,17 +55,26 @@ export async function completeSetup(
     const person = await holdPerson(tx, first.id)
     const opening = await openOrAsk(chat, tx, person!, from.address)
     return { opening, user: first, ...(await raiseBoth(tx)) }
-  })
+  }).catch(noted(chat, from))
   giveBack()
   await tell(chat, made)
   const { opening } = made
-  const noted = { principal: made.user.id, address: from.address, method: 'set-up' } as const
+  const tried = { principal: made.user.id, address: from.address, method: 'set-up' } as const
   if ('step' in opening) {
-    recordSignIn(chat, { ...noted, outcome: 'enrolment required' })
+    recordSignIn(chat, { ...tried, outcome: 'enrolment required' })
     throw secondFactorRequired(opening.step)
   }
-  recordSignIn(chat, { ...noted, outcome: 'ok', session: opening.session })
+  recordSignIn(chat, { ...tried, outcome: 'ok', session: opening.session })
   return { token: opening.token, me: { ...made.user, administrator: true, enabled: true }, servers: chat.servers() }
+}
+
+/** A wrong token is in the record as a wrong password is. */
+function noted(chat: Chat, { address }: { address: string }) {
+  return (error: unknown): never => {
+    if (error instanceof Refusal && error.code === 'forbidden')
+      recordSignIn(chat, { address, method: 'set-up', outcome: 'wrong' })
+    throw error
+  }
 }
 
 async function refuseSetup(tx: Connection, token: string): Promise<void> {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { nameKey } from '../domain/name.ts'
-import { insertSignIns, type SignInRow } from '../store/sign-in-record.ts'
+import { insertSignIns, readSignInKey, type SignInRow } from '../store/sign-in-record.ts'
 import type { Chat } from './chat.ts'
 
 export type SignInMethod =
@@ -26,7 +26,14 @@ export type SignInTry = {
   session?: string | undefined
 }
 
-type Waiting = { rows: SignInRow[]; timer: NodeJS.Timeout | undefined; writing: Promise<void>; dropped: number }
+type Waiting = {
+  rows: Omit<SignInRow, 'unknown'>[]
+  timer: NodeJS.Timeout | undefined
+  writing: Promise<void>
+  dropped: number
+  /** Of the store, once it was read. */
+  key?: Buffer
+}
 
 const queues = new WeakMap<Chat, Waiting>()
 /** So long a try may be lost by a crash; so many a second are written in so few statements. */
@@ -44,17 +51,15 @@ function queueOf(chat: Chat): Waiting {
 
 /**
  * Notes a sign-in or a refused try; to be called once it is decided, and committed. Returns at once: it is written a moment later,
- * many in one statement. A name without an account may be a password that slipped into the wrong field: kept is a part of its hash,
- * enough to tell one from another and too little to find it.
+ * many in one statement. A name without an account may be a password that slipped into the wrong field: kept is a part of its hash
+ * under a key of the store, enough to tell one from another and nothing that a list of words could be tried at.
  */
 export function recordSignIn(chat: Chat, made: SignInTry): void {
   const queue = queueOf(chat)
-  const key = made.name === undefined ? null : nameKey(made.name)
   queue.rows.push({
     at: new Date(),
     principal: made.principal ?? null,
-    nameKey: key,
-    unknown: key === null ? null : createHash('sha256').update(`pchat name ${key}`).digest('hex').slice(0, 8),
+    nameKey: made.name === undefined ? null : nameKey(made.name),
     address: made.address,
     method: made.method,
     outcome: made.outcome,
@@ -85,10 +90,20 @@ export function writeSignIns(chat: Chat): Promise<void> {
   return queue.writing
 }
 
+function standIn(name: string, key: Buffer): string {
+  return createHmac('sha256', key).update(name).digest('hex').slice(0, 8)
+}
+
 async function drain(chat: Chat, queue: Waiting) {
   while (queue.rows.length > 0) {
+    queue.key ??= await readSignInKey(chat.db)
+    const { key } = queue
     const some = queue.rows.slice(0, atOnce)
-    await insertSignIns(chat.db, some)
+    const unknown = (name: string | null) => (name === null ? null : standIn(name, key))
+    await insertSignIns(
+      chat.db,
+      some.map(row => ({ ...row, unknown: unknown(row.nameKey) })),
+    )
     const written = new Set(some)
     queue.rows = queue.rows.filter(row => !written.has(row))
   }

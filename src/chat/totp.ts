@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Secret, TOTP } from 'otpauth'
 import type { NewTotp } from '../protocol/factor.ts'
-import type { Connection, Queryable } from '../store/db.ts'
+import type { Connection } from '../store/db.ts'
 import { beginTotp, confirmTotp, readTotp, useStep } from '../store/totp.ts'
 import type { Chat } from './chat.ts'
 import { seal, unseal } from './seal.ts'
@@ -46,12 +46,12 @@ export async function finishTotp(chat: Chat, tx: Connection, principal: string, 
   return true
 }
 
-/** Whether this is a code of the person's app that was not used before; it is used up now. */
-export async function useTotp(chat: Chat, q: Queryable, principal: string, code: string): Promise<boolean> {
-  const kept = await readTotp(q, principal, true)
+/** Whether this is a code of the person's app that was not used before; it is used up now. The caller holds the person. */
+export async function useTotp(chat: Chat, tx: Connection, principal: string, code: string): Promise<boolean> {
+  const kept = await readTotp(tx, principal, true)
   if (!kept) return false
   const secret = unseal(chat.secondFactor.keys, principal, kept)
   const step = stepOf(secret, code)
   // Written anew with each use: a key that was added or replaced takes hold by itself.
-  return step !== undefined && useStep(q, principal, step, seal(chat.secondFactor.keys, principal, secret))
+  return step !== undefined && useStep(tx, principal, step, seal(chat.secondFactor.keys, principal, secret))
 }

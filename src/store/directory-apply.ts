@@ -41,6 +41,9 @@ export type Plan = Reading & {
   /** Key of the name of the administrators' group. */
   administrators: string | undefined
   maxDisabledShare: number
+  /** However many of the source's users it shuts out. */
+  anyShare: boolean
+  /** Whatever harm it does. */
   force: boolean
   dryRun: boolean
   /** How many of each kind of change are told by name. */
@@ -85,7 +88,8 @@ export function applyReading(db: Db, plan: Plan): Promise<Applied> {
     if (objects > manyNew) await tx.query('ANALYZE directory_stage')
     await compareObjects(tx, plan)
     const { lost, users } = await findLosses(tx, plan.held)
-    const refusal = plan.force ? undefined : refuseLosses(plan.held.source, lost.length, users, plan.maxDisabledShare)
+    const isShareFree = plan.force || plan.anyShare
+    const refusal = isShareFree ? undefined : refuseLosses(plan.held.source, lost.length, users, plan.maxDisabledShare)
     if (refusal && !plan.dryRun) throw new Stopped(refusal)
     await noteEffects(tx, plan.held)
     const effects = await readEffects(tx, plan.samples)
@@ -124,7 +128,7 @@ async function write(tx: Connection, plan: Plan, effects: Effects, lost: string[
   await writeAdministrators(tx, add, remove)
   if (!plan.force && hadAdministrator && (await countAdministrators(tx)) === 0)
     throw new Stopped(
-      `After this run of ${held.source} nobody could administer. Nothing was changed. Make an administrator with a password that is kept here, or look at the group of the administrators; or, if it is right, force it.`,
+      `After this run of ${held.source} nobody could administer. Nothing was changed. Make an administrator with a password that is kept here, or look at the group of the administrators; or, if it is right, force a run.`,
     )
   const ended = lost.length === 0 ? [] : await endSessionsOf(tx, lost)
   if (plan.cookie !== undefined) await keepCookie(tx, held, plan.cookie, plan.whole)

@@ -1,4 +1,4 @@
-import type { Connection } from './db.ts'
+import type { Connection, Queryable } from './db.ts'
 import type { Held } from './directory-source.ts'
 
 /**
@@ -12,6 +12,10 @@ const present = `(
   UNION ALL SELECT o.dn, o.external_id, o.principal, o.kind, o.name_key, false FROM directory_object o
    WHERE o.source = $1 AND o.gone_at IS NULL AND o.principal IS NOT NULL
      AND NOT EXISTS (SELECT FROM todo t WHERE t.external_id = o.external_id))`
+
+/** The same where nothing is being read. */
+const written = `(
+  SELECT principal, kind, name_key FROM directory_object WHERE source = $1 AND gone_at IS NULL AND principal IS NOT NULL)`
 
 /** Groups that were read, in pieces with about so many members: one piece is one statement. */
 const membersAtOnce = 200_000
@@ -171,6 +175,44 @@ export async function writeEdges(tx: Connection): Promise<void> {
 export type Administrators = { add: string[]; remove: string[]; fault?: string | undefined }
 
 /**
+ * Users below the groups $2 who do not administer, and those who do by the source's word and are not below. `members` selects the
+ * members of the group b.id, `here` who is there.
+ */
+function administratorsSql(here: string, members: string): string {
+  return `WITH RECURSIVE below (id) AS (
+            SELECT unnest($2::uuid[])
+            UNION SELECT m.member FROM below b JOIN LATERAL (${members}) AS m ON true),
+          wanted AS MATERIALIZED (SELECT x.principal AS id FROM below b JOIN ${here} AS x ON x.principal = b.id WHERE x.kind = 'user')
+     SELECT w.id, true AS wanted FROM wanted w LEFT JOIN principal p ON p.id = w.id WHERE NOT coalesce(p.administrator, false)
+     UNION ALL SELECT p.id, false FROM principal p
+      WHERE p.source = $1 AND p.administrator AND p.administrator_by = 'source' AND p.id NOT IN (SELECT id FROM wanted)`
+}
+
+async function namedGroups(q: Queryable, here: string, source: string, key: string | undefined): Promise<string[]> {
+  if (key === undefined) return []
+  const { rows } = await q.query<{ principal: string }>(
+    `SELECT principal FROM ${here} AS x WHERE kind = 'group' AND name_key = $2`,
+    [source, key],
+  )
+  return rows.map(row => row.principal)
+}
+
+/**
+ * Whether others should administer than do, by what is written already: since the last run the configuration may have come to name
+ * another group, or none. Only reads.
+ */
+export async function shouldOthersAdminister(q: Queryable, source: string, key: string | undefined): Promise<boolean> {
+  const groups = await namedGroups(q, written, source, key)
+  if (groups.length > 1) return false
+  const members = 'SELECT g.member FROM group_member g WHERE g.grp = b.id'
+  const { rows } = await q.query<{ is: boolean }>(`SELECT EXISTS (${administratorsSql(written, members)}) AS is`, [
+    source,
+    groups,
+  ])
+  return rows[0]!.is
+}
+
+/**
  * Who becomes an administrator by the source's group of this name (its key), and who is one no more. A name that several groups
  * have names none: whoever may make groups somewhere in the directory must not make administrators. Also before the edges are
  * written, with those that will be.
@@ -180,15 +222,7 @@ export async function compareAdministrators(
   held: Held,
   key: string | undefined,
 ): Promise<Administrators> {
-  const groups =
-    key === undefined
-      ? []
-      : (
-          await tx.query<{ principal: string }>(
-            `SELECT principal FROM ${present} AS x WHERE kind = 'group' AND name_key = $2`,
-            [held.source, key],
-          )
-        ).rows
+  const groups = await namedGroups(tx, present, held.source, key)
   if (groups.length > 1)
     return {
       add: [],
@@ -196,17 +230,13 @@ export async function compareAdministrators(
       fault: `${groups.length} groups are called as the one of the administrators. Nobody becomes one or stops being one until one group has the name.`,
     }
   const { rows } = await tx.query<{ id: string; wanted: boolean }>(
-    `WITH RECURSIVE below (id) AS (
-            SELECT unnest($2::uuid[])
-            UNION SELECT m.member FROM below b JOIN LATERAL (
-                    SELECT g.member FROM group_member g WHERE g.grp = b.id
-                       AND NOT EXISTS (SELECT FROM edge e WHERE e.grp = g.grp AND e.member = g.member AND NOT e.added)
-                    UNION ALL SELECT e.member FROM edge e WHERE e.grp = b.id AND e.added) AS m ON true),
-          wanted AS MATERIALIZED (SELECT x.principal AS id FROM below b JOIN ${present} AS x ON x.principal = b.id WHERE x.kind = 'user')
-     SELECT w.id, true AS wanted FROM wanted w LEFT JOIN principal p ON p.id = w.id WHERE NOT coalesce(p.administrator, false)
-     UNION ALL SELECT p.id, false FROM principal p
-      WHERE p.source = $1 AND p.administrator AND p.administrator_by = 'source' AND p.id NOT IN (SELECT id FROM wanted)`,
-    [held.source, groups.map(group => group.principal)],
+    administratorsSql(
+      present,
+      `SELECT g.member FROM group_member g WHERE g.grp = b.id
+          AND NOT EXISTS (SELECT FROM edge e WHERE e.grp = g.grp AND e.member = g.member AND NOT e.added)
+       UNION ALL SELECT e.member FROM edge e WHERE e.grp = b.id AND e.added`,
+    ),
+    [held.source, groups],
   )
   return {
     add: rows.filter(row => row.wanted).map(row => row.id),

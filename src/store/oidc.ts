@@ -57,13 +57,17 @@ export async function insertVouch(
   )
 }
 
-/** A session that was let in from another one is vouched for as that one is, and no longer: it cannot ask the provider itself. */
-export async function copyVouch(tx: Connection, from: string, to: string): Promise<void> {
-  await tx.query(
+/**
+ * A session that was let in from another one is vouched for as that one is, and no longer: it cannot ask the provider itself. False
+ * where nobody vouches for that one.
+ */
+export async function copyVouch(tx: Connection, from: string, to: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
     `INSERT INTO oidc_session (session, provider, subject, sid, checked_at, check_after)
      SELECT $2, provider, subject, sid, checked_at, check_after FROM oidc_session WHERE session = $1`,
     [from, to],
   )
+  return rowCount === 1
 }
 
 export async function vouchOfSession(q: Queryable, session: string): Promise<Vouch | undefined> {
@@ -155,32 +159,40 @@ export async function endForgotten(tx: Connection, providers: string[], hours: n
   return rows
 }
 
-/** Ends a session whose provider takes its word back, and those that were let in from it. */
-export async function endDenied(tx: Connection, vouch: DueVouch): Promise<EndedSession[]> {
+/** Waits first for whoever is let in from one of them at this moment: only the next statement sees his session, too. */
+async function endWhere(tx: Connection, which: string, values: unknown[]): Promise<EndedSession[]> {
+  await tx.query(
+    `SELECT FROM session s JOIN oidc_session o ON o.session = s.id WHERE ${which} ORDER BY s.id FOR UPDATE OF s`,
+    values,
+  )
   const { rows } = await tx.query<EndedSession>(
-    `DELETE FROM session s USING oidc_session o
-      WHERE o.session = s.id AND (o.session = $1 OR
-            (o.provider = $2 AND o.subject = $3 AND o.refresh_token IS NULL AND o.sid IS NOT DISTINCT FROM $4))
-     RETURNING s.id AS session, s.principal`,
-    [vouch.session, vouch.provider, vouch.subject, vouch.sid],
+    `DELETE FROM session s USING oidc_session o WHERE o.session = s.id AND ${which} RETURNING s.id AS session, s.principal`,
+    values,
   )
   return rows
 }
 
+/** Ends a session whose provider takes its word back, and those that were let in from it. */
+export function endDenied(tx: Connection, vouch: DueVouch): Promise<EndedSession[]> {
+  return endWhere(
+    tx,
+    `(o.session = $1 OR
+      (o.provider = $2 AND o.subject = $3 AND o.refresh_token IS NULL AND o.sid IS NOT DISTINCT FROM $4))`,
+    [vouch.session, vouch.provider, vouch.subject, vouch.sid],
+  )
+}
+
 /** Ends the sessions of a provider's user, or of one session of its own, or of both. */
-export async function endByProvider(
+export function endByProvider(
   tx: Connection,
   provider: string,
   which: { subject: string | undefined; sid: string | undefined },
 ): Promise<EndedSession[]> {
-  const { rows } = await tx.query<EndedSession>(
-    `DELETE FROM session s USING oidc_session o
-      WHERE o.session = s.id AND o.provider = $1
-        AND ($2::text IS NULL OR o.subject = $2) AND ($3::text IS NULL OR o.sid = $3)
-     RETURNING s.id AS session, s.principal`,
-    [provider, which.subject ?? null, which.sid ?? null],
-  )
-  return rows
+  return endWhere(tx, 'o.provider = $1 AND ($2::text IS NULL OR o.subject = $2) AND ($3::text IS NULL OR o.sid = $3)', [
+    provider,
+    which.subject ?? null,
+    which.sid ?? null,
+  ])
 }
 
 /** False where this logout was taken before. */

@@ -21,14 +21,17 @@ type NewSession = {
   address: string
   /** Days until it ends by itself; null: never. */
   days: number | null
+  /** The sign-in that it was let in from: its holder has proved himself when he did there. Else he has just now. */
+  from?: string
 }
 
 /** Adds a sign-in of somebody whose right to it the transaction holds already (set-up, bots). */
 export async function insertSession(tx: Connection, made: NewSession): Promise<string> {
   const { rows } = await tx.query<{ id: string }>(
     `INSERT INTO session (principal, token_hash, kind, address, expires_at, proven_at)
-     VALUES ($1, $2, $3, $4, now() + $5 * interval '1 day', now()) RETURNING id`,
-    [made.principal, made.tokenHash, made.kind, made.address, made.days],
+     VALUES ($1, $2, $3, $4, now() + $5 * interval '1 day',
+             CASE WHEN $6::uuid IS NULL THEN now() ELSE (SELECT proven_at FROM session WHERE id = $6) END) RETURNING id`,
+    [made.principal, made.tokenHash, made.kind, made.address, made.days, made.from ?? null],
   )
   return rows[0]!.id
 }
@@ -97,6 +100,23 @@ export async function personOfSession(
 export async function principalOfSession(q: Queryable, id: string): Promise<string | undefined> {
   const { rows } = await q.query<{ principal: string }>('SELECT principal FROM session WHERE id = $1', [id])
   return rows[0]?.principal
+}
+
+/**
+ * A sign-in of this user, held so that whoever ends it waits for the end of the transaction; undefined where it has ended. The caller
+ * holds the person.
+ */
+export async function holdSession(
+  tx: Connection,
+  id: string,
+  principal: string,
+): Promise<{ isVouched: boolean } | undefined> {
+  const { rows } = await tx.query<{ isVouched: boolean }>(
+    `SELECT EXISTS (SELECT FROM oidc_session o WHERE o.session = s.id) AS "isVouched" FROM session s
+      WHERE s.id = $1 AND s.principal = $2 AND (s.expires_at IS NULL OR s.expires_at > now()) FOR KEY SHARE OF s`,
+    [id, principal],
+  )
+  return rows[0]
 }
 
 /** Those of the ids that are no sign-ins any more. */

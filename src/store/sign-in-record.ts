@@ -12,6 +12,12 @@ export type SignInRow = {
   session: string | null
 }
 
+/** With which names without an account are hashed: random, made with the store, and in no answer. */
+export async function readSignInKey(q: Queryable): Promise<Buffer> {
+  const { rows } = await q.query<{ key: Buffer }>('SELECT key FROM sign_in_key')
+  return rows[0]!.key
+}
+
 /** Writes many at once. */
 export async function insertSignIns(q: Queryable, rows: SignInRow[]): Promise<void> {
   await q.query({
