@@ -3,6 +3,7 @@ import type { OidcIdentity } from '../directory/oidc-claims.ts'
 import { checkedName, nameKey } from '../domain/name.ts'
 import { checkedEmail, checkedPrincipalName, domainOf, withDomain } from '../domain/principal.ts'
 import { Refusal } from '../protocol/error.ts'
+import { giveAdministration, takeAdministration } from '../store/administrator.ts'
 import { lockDirectory } from '../store/affiliation.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, type Queryable, transaction } from '../store/db.ts'
@@ -67,6 +68,12 @@ async function findPerson(q: Queryable, { provider }: OidcClient, { subject }: O
   return found
 }
 
+/** Whether the provider makes him an administrator, or takes back a right that it gave. One that was given here is not its own. */
+function turns(person: ExternalUser, administrator: boolean | undefined): boolean {
+  if (administrator === undefined || administrator === person.administrator) return false
+  return administrator || person.administratorBy === 'source'
+}
+
 function isSame(person: ExternalUser, draft: Draft, creates: boolean): boolean {
   const { name, displayName, email, administrator, groups } = draft
   const sameGroups =
@@ -78,7 +85,7 @@ function isSame(person: ExternalUser, draft: Draft, creates: boolean): boolean {
     (name === undefined || name === person.name) &&
     (displayName === undefined || displayName === person.displayName) &&
     (email === undefined || email === person.email) &&
-    (administrator === undefined || administrator === person.administrator)
+    !turns(person, administrator)
   )
 }
 
@@ -95,7 +102,7 @@ export async function bringPerson(chat: Chat, client: OidcClient, identity: Oidc
     await lockDirectory(tx)
     const before = await findPerson(tx, client, identity, draft)
     const person = before ?? (await makePerson(tx, client, identity, draft))
-    const changed = before && creates ? await changePerson(tx, before, draft) : []
+    const changed = before && creates ? await changePerson(chat, tx, before, draft) : []
     const groups = draft.groups && (await setExternalGroups(tx, client.provider.name, person.id, draft.groups))
     const all = [...new Set([...changed, ...(groups?.changed ?? [])])]
     return {
@@ -123,22 +130,30 @@ async function makePerson(tx: Connection, { provider }: OidcClient, identity: Oi
       `The account ${name} exists here already, and is not yours. Ask your administrator.`,
     )
   const displayName = draft.displayName ?? name.slice(0, name.lastIndexOf('@'))
-  const { principal } = await addPrincipal(tx, { kind: 'user', name, displayName, email: draft.email, administrator })
+  const { principal } = await addPrincipal(tx, { kind: 'user', name, displayName, email: draft.email })
   await setSource(tx, principal.id, provider.name, identity.subject)
+  if (administrator) await giveAdministration(tx, [principal.id])
   await audit(tx, null, 'principal.create', principal.id, { name, displayName, administrator, source: provider.name })
   return principal
 }
 
 /** Answers whose rights it changed. */
-async function changePerson(tx: Connection, before: ExternalUser, draft: Draft): Promise<string[]> {
+async function changePerson(chat: Chat, tx: Connection, before: ExternalUser, draft: Draft): Promise<string[]> {
   const { name, displayName, email, administrator } = draft
   if (name !== undefined && name !== before.name && nameKey(name) !== nameKey(before.name)) {
     const holder = await holderOfName(tx, name)
     // He is known by his id: he goes on under the name that he has.
     if (!holder) await renameUser(tx, before.id, name)
   }
-  await changePrincipal(tx, before.id, { displayName, email, administrator })
-  if (administrator === undefined || administrator === before.administrator) return []
-  await audit(tx, null, 'principal.update', before.id, { administrator })
-  return [before.id]
+  await changePrincipal(tx, before.id, { displayName, email })
+  return turns(before, administrator) ? turn(chat, tx, before, administrator === true) : []
+}
+
+async function turn(chat: Chat, tx: Connection, { id }: ExternalUser, administrator: boolean): Promise<string[]> {
+  const { changed, kept } = administrator
+    ? { changed: await giveAdministration(tx, [id]), kept: undefined }
+    : await takeAdministration(tx, [id])
+  if (kept !== undefined) chat.log.warn({ principal: kept }, 'the last administrator keeps the right: make another one')
+  if (changed.length > 0) await audit(tx, null, 'principal.update', id, { administrator })
+  return changed
 }

@@ -1,5 +1,5 @@
 import { nameKey } from '../domain/name.ts'
-import type { Principal } from '../protocol/principal.ts'
+import type { Principal, PrincipalKind } from '../protocol/principal.ts'
 import { changeGroup, reflattenUnits } from './affiliation.ts'
 import type { Connection, Queryable } from './db.ts'
 import { insertPrincipal, principalColumns } from './principal.ts'
@@ -10,11 +10,12 @@ import { insertPrincipal, principalColumns } from './principal.ts'
 export type ExternalUser = Principal & {
   email: string | null
   administrator: boolean
+  administratorBy: 'administrator' | 'source' | null
   disabled: boolean
   groups: string[]
 }
 
-const externalColumns = `${principalColumns}, p.email, p.administrator, p.disabled,
+const externalColumns = `${principalColumns}, p.email, p.administrator, p.administrator_by AS "administratorBy", p.disabled,
   ARRAY (SELECT g.external_id FROM group_member m JOIN principal g ON g.id = m.grp
           WHERE m.member = p.id AND g.source = $1 AND g.external_id IS NOT NULL) AS groups`
 
@@ -46,13 +47,12 @@ export async function findUserOfSource(
   return rows[0]
 }
 
+export type NameHolder = { id: string; kind: PrincipalKind; source: string; disabled: boolean; gone: boolean }
+
 /** Who has this name, and where he comes from. */
-export async function holderOfName(
-  q: Queryable,
-  name: string,
-): Promise<{ id: string; source: string; disabled: boolean; gone: boolean } | undefined> {
-  const { rows } = await q.query<{ id: string; source: string; disabled: boolean; gone: boolean }>(
-    'SELECT id, source, disabled, gone_at IS NOT NULL AS gone FROM principal WHERE name_key = $1',
+export async function holderOfName(q: Queryable, name: string): Promise<NameHolder | undefined> {
+  const { rows } = await q.query<NameHolder>(
+    'SELECT id, kind, source, disabled, gone_at IS NOT NULL AS gone FROM principal WHERE name_key = $1',
     [nameKey(name)],
   )
   return rows[0]
