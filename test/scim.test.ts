@@ -383,6 +383,39 @@ test('[SM2] [DS5] whom the source has inactive nobody enables here, whoever disa
   expect(await here(oli, false)).toBe('forbidden')
 })
 
+test('[SM5] a name that begins with that of a source is given to no group that is made here', async () => {
+  const named = (name: string, kind: 'group' | 'organizationalUnit' = 'group') =>
+    site.admin.code('principal.create', { kind, name, displayName: 'Traders' })
+  // Configured ones, and one that is so no more.
+  await site.db.query("UPDATE principal SET source = 'past', external_id = 'x' WHERE name = 'local@example.com'")
+  for (const name of ['okta:Traders', 'OKTA:traders', 'unset:Traders', 'past:Traders'])
+    expect(await named(name), name).toBe('name_taken')
+  expect((await ask('POST', '/Groups', group('Traders'))).status).toBe(201)
+  for (const name of ['oktas:Traders', ':Traders', 'Traders', 'desk: Traders'])
+    expect(await named(name), name).toBe('ok')
+})
+
+test('[SM3] [PR2] [PR5] a rename into another domain brings that domain, and its grants count at once', async () => {
+  const id = await made('pat')
+  const live = await openAs(id)
+  const category = await site.addCategory({ allowedMembers: ['example.com'] })
+  const room = await site.addRoom({ category: category.id, privacy: 'open' })
+  await live.call('room.join', { room: room.id })
+  const moved = await site.another({
+    scim: [{ name: 'okta', token: { env: 'PCHAT_TEST_SCIM_OKTA' }, domain: 'moved.com' }],
+  })
+  const answer = await fetch(`${moved.url}/scim/v2/okta/Users/${id}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${tokens.okta}`, 'content-type': 'application/scim+json' },
+    body: JSON.stringify(user('pat')),
+  })
+  expect(((await answer.json()) as { userName: string }).userName).toBe('pat@moved.com')
+  expect((await live.hears('room.closed')).room).toBe(room.id)
+  expect((await told('moved.com')).principal.kind).toBe('domain')
+  await moved.stop()
+  await live.close()
+})
+
 test('[SM7] only the token of the very source is taken, and guesses count as failed sign-ins', async () => {
   for (const [name, token] of [
     ['okta', ''],

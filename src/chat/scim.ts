@@ -15,7 +15,7 @@ import { isLastAdministrator, takeAdministration } from '../store/administrator.
 import { changeGroup, lockDirectory } from '../store/affiliation.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, type Queryable, transaction } from '../store/db.ts'
-import { holderOfName, renameUser } from '../store/external.ts'
+import { holderOfName } from '../store/external.ts'
 import { changePrincipal } from '../store/principal.ts'
 import {
   findScimByExternalId,
@@ -31,7 +31,7 @@ import { raiseDirectory } from '../store/stamp.ts'
 import { announce } from './announce.ts'
 import type { Chat } from './chat.ts'
 import { freeName, taken } from './external.ts'
-import { addPrincipal } from './principal.ts'
+import { addPrincipal, renamePerson } from './principal.ts'
 
 /** Users as a provider pushes them by SCIM 2.0. Each request is one transaction, and sees nothing but what is of its own source. */
 
@@ -229,7 +229,7 @@ async function changeUser(
   if (isRenamed && (await holderOfName(tx, name))?.id !== id) {
     if (!(await freeName(tx, client.name, name, 'gone'))) throw isTaken('userName')
   }
-  if (isRenamed) await renameUser(tx, id, name)
+  const moved = isRenamed ? await renamePerson(tx, { id, name: before.name }, name) : []
   await changePrincipal(tx, id, { displayName, email })
   const externalId = externalIdOf(user.externalId, id)
   const holder = await findScimByExternalId(tx, client.name, 'user', externalId)
@@ -238,5 +238,5 @@ async function changeUser(
   const isChanged = await setDisabledBySource(tx, id, !user.active)
   const ended = user.active ? [] : await deleteSessionsOf(tx, id)
   if (isChanged) await audit(tx, null, 'principal.update', id, { disabled: !user.active, source: client.name })
-  return { id, changed: isChanged || ended.length > 0 ? [id] : [], ended }
+  return { id, changed: isChanged || ended.length > 0 ? [id] : moved, ended }
 }

@@ -32,17 +32,17 @@ export async function findExternalUser(
   return rows[0]
 }
 
-/** The user of this name whom `of` brought here, with his groups of `source`. */
+/** The user of this name, or with this id, whom `of` brought here, with his groups of `source`. */
 export async function findUserOfSource(
   q: Queryable,
   source: string,
   of: string,
-  name: string,
+  look: { name: string } | { id: string },
 ): Promise<ExternalUser | undefined> {
   const { rows } = await q.query<ExternalUser>(
     `SELECT ${externalColumns} FROM principal p
-      WHERE p.source = $2 AND p.name_key = $3 AND p.kind = 'user' AND NOT p.bot AND p.gone_at IS NULL`,
-    [source, of, nameKey(name)],
+      WHERE p.source = $2 AND (p.name_key = $3 OR p.id = $4) AND p.kind = 'user' AND NOT p.bot AND p.gone_at IS NULL`,
+    [source, of, 'name' in look ? nameKey(look.name) : null, 'id' in look ? look.id : null],
   )
   return rows[0]
 }
@@ -56,6 +56,15 @@ export async function holderOfName(q: Queryable, name: string): Promise<NameHold
     [nameKey(name)],
   )
   return rows[0]
+}
+
+/** Whether a source of this name brought anybody, whether or not it is configured still. */
+export async function isSource(q: Queryable, name: string): Promise<boolean> {
+  const { rows } = await q.query<{ is: boolean }>(
+    'SELECT EXISTS (SELECT FROM principal WHERE source = $1 AND external_id IS NOT NULL) AS is',
+    [name],
+  )
+  return rows[0]!.is
 }
 
 /** Notes whose a principal is: from here on the source changes it. */

@@ -122,6 +122,24 @@ export async function noteAway(q: Queryable, provider: string): Promise<void> {
   )
 }
 
+/** Whose account a user of the provider was matched with first. */
+export async function matchedPerson(q: Queryable, provider: string, subject: string): Promise<string | undefined> {
+  const { rows } = await q.query<{ principal: string }>(
+    'SELECT principal FROM oidc_person WHERE provider = $1 AND subject = $2',
+    [provider, subject],
+  )
+  return rows[0]?.principal
+}
+
+/** Keeps the first match; the caller holds lockDirectory and has seen that there is none. */
+export async function keepMatch(tx: Connection, provider: string, subject: string, principal: string): Promise<void> {
+  await tx.query('INSERT INTO oidc_person (provider, subject, principal) VALUES ($1, $2, $3)', [
+    provider,
+    subject,
+    principal,
+  ])
+}
+
 export type EndedSession = { session: string; principal: string }
 
 /**
@@ -167,7 +185,10 @@ export async function endDenied(tx: Connection, vouch: DueVouch): Promise<EndedS
   return rows
 }
 
-/** Ends the sessions of a provider's user, or of one session of its own, or of both. */
+/**
+ * Ends the sessions of a provider's user, or of one session of its own, or of both. Of a user's those too of which the provider never
+ * said which of its sessions they are.
+ */
 export async function endByProvider(
   tx: Connection,
   provider: string,
@@ -176,7 +197,7 @@ export async function endByProvider(
   const { rows } = await tx.query<EndedSession>(
     `DELETE FROM session s USING oidc_session o
       WHERE o.session = s.id AND o.provider = $1
-        AND ($2::text IS NULL OR o.subject = $2) AND ($3::text IS NULL OR o.sid = $3)
+        AND ($2::text IS NULL OR o.subject = $2) AND ($3::text IS NULL OR o.sid = $3 OR (o.sid IS NULL AND $2::text IS NOT NULL))
      RETURNING s.id AS session, s.principal`,
     [provider, which.subject ?? null, which.sid ?? null],
   )
