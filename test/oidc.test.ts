@@ -198,7 +198,9 @@ test('[OI6] groups of the claim become groups of this provider and his membershi
 
 test('[OI6] a claim reaches no group of others: neither a local one, nor the administrators of another provider', async () => {
   const wall = await site.admin.call('principal.create', { kind: 'group', name: 'board', displayName: 'board' })
-  await site.admin.call('principal.create', { kind: 'group', name: 'idp:squatted', displayName: 'squatted' })
+  // From before there was the provider.
+  await site.admin.call('principal.create', { kind: 'group', name: 'squatted', displayName: 'squatted' })
+  await site.db.query("UPDATE principal SET name = 'idp:squatted', name_key = 'idp:squatted' WHERE name = 'squatted'")
   other.users.set('s-mal', {
     preferred_username: 'mal',
     name: 'Mal',

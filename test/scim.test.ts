@@ -277,6 +277,145 @@ test('[SM6] a source reaches nothing of others: no user, no group, no member, no
   expect((await told(site.admin.me.id)).administrator).toBe(true)
 })
 
+const admins = async () =>
+  ((await ask('GET', '/Groups?filter=displayName%20eq%20%22Chat%20admins%22')).body.Resources[0]?.id ??
+    (await ask('POST', '/Groups', group('Chat admins'))).body.id) as string
+const isAdministrator = async (id: string) => (await told(id)).administrator
+
+test('[SM5] a deleted group leaves the groups that held it: one of its name that comes later administers nothing', async () => {
+  const [gus, hal] = [await made('gus'), await made('hal')]
+  const inner = (await ask('POST', '/Groups', group('Leads', [gus]))).body.id
+  const outer = (await ask('POST', '/Groups', group('Heads', [inner]))).body.id
+  const top = await admins()
+  await ask('PATCH', `/Groups/${top}`, patch({ op: 'add', path: 'members', value: [{ value: outer }] }))
+  expect(await isAdministrator(gus)).toBe(true)
+  expect((await ask('DELETE', `/Groups/${inner}`)).status).toBe(204)
+  expect(await isAdministrator(gus)).toBe(false)
+  expect((await told(inner)).groups).toEqual([])
+  const again = await ask('POST', '/Groups', group('Leads', [hal]))
+  expect(again.body.id).toBe(inner)
+  expect((await told(inner)).groups).toEqual([])
+  expect(await isAdministrator(hal)).toBe(false)
+  // The group of the administrators itself.
+  await ask('PATCH', `/Groups/${outer}`, patch({ op: 'add', path: 'members', value: [{ value: inner }] }))
+  expect(await isAdministrator(hal)).toBe(true)
+  expect((await ask('DELETE', `/Groups/${top}`)).status).toBe(204)
+  expect(await isAdministrator(hal)).toBe(false)
+  // A name that a user had is no group to come back.
+  await site.db.query("UPDATE principal SET name = 'okta:odd', name_key = 'okta:odd', gone_at = now() WHERE id = $1", [
+    gus,
+  ])
+  expect((await ask('POST', '/Groups', group('odd'))).status).toBe(409)
+})
+
+test('[SM6] the right is taken from those only whom the source gave it, and whom it made one is stripped there', async () => {
+  const [ivy, jon] = [await made('ivy'), await made('jon')]
+  await site.admin.call('principal.update', { principal: ivy, administrator: true })
+  const top = await admins()
+  await ask('PATCH', `/Groups/${top}`, patch({ op: 'add', path: 'members', value: [{ value: ivy }, { value: jon }] }))
+  expect(await site.admin.code('principal.update', { principal: jon, administrator: false })).toBe('forbidden')
+  await ask('PATCH', `/Groups/${top}`, patch({ op: 'replace', path: 'members', value: [] }))
+  expect([await isAdministrator(ivy), await isAdministrator(jon)]).toEqual([true, false])
+  await site.admin.call('principal.update', { principal: ivy, administrator: false })
+  expect(await isAdministrator(ivy)).toBe(false)
+})
+
+test('[PR8] [SM6] the last administrator stays one, and in, whatever the source says of him; the next change goes through', async () => {
+  const [kim, leo] = [await made('kim'), await made('leo')]
+  const top = await admins()
+  const members = (...ids: string[]) =>
+    ask('PATCH', `/Groups/${top}`, patch({ op: 'replace', path: 'members', value: ids.map(value => ({ value })) }))
+  await members(kim, leo)
+  const own = "UPDATE principal SET disabled = $1 WHERE administrator AND administrator_by IS DISTINCT FROM 'source'"
+  await site.db.query(own, [true])
+  try {
+    const count = async () =>
+      (await site.db.query('SELECT FROM principal WHERE administrator AND NOT disabled AND NOT bot')).rows.length
+    expect(await count()).toBe(2)
+    expect((await members()).status).toBe(200)
+    expect(await count()).toBe(1)
+    await members(kim)
+    expect(await count()).toBe(1)
+    for (const answer of [
+      await ask('PATCH', `/Users/${kim}`, patch({ op: 'replace', path: 'active', value: false })),
+      await ask('PUT', `/Users/${kim}`, user('kim', { active: false })),
+      await ask('DELETE', `/Users/${kim}`),
+    ])
+      expect(answer).toMatchObject({ status: 409, body: { detail: expect.stringContaining('last administrator') } })
+    expect((await ask('GET', `/Users/${kim}`)).body).toMatchObject({ active: true })
+    expect((await ask('DELETE', `/Groups/${top}`)).status).toBe(204)
+    expect(await count()).toBe(1)
+  } finally {
+    await site.db.query(own, [false])
+  }
+  expect(await isAdministrator(kim)).toBe(true)
+  // Once there is another one, the word of the source counts.
+  await admins()
+  expect(await isAdministrator(kim)).toBe(false)
+  expect((await ask('DELETE', `/Users/${kim}`)).status).toBe(204)
+})
+
+test('[SM2] [DS5] whom the source has inactive nobody enables here, whoever disabled him first', async () => {
+  const active = (id: string, value: boolean) =>
+    ask('PATCH', `/Users/${id}`, patch({ op: 'replace', path: 'active', value }))
+  const here = (principal: string, disabled: boolean) => site.admin.code('principal.update', { principal, disabled })
+  const [mel, ned, oli] = [await made('mel'), await made('ned'), await made('oli')]
+  await here(mel, true)
+  await active(mel, false)
+  await active(ned, false)
+  await here(ned, true)
+  for (const id of [mel, ned]) {
+    expect(await here(id, false)).toBe('forbidden')
+    expect((await site.admin.call('directory.explain', { user: id })).disabledThere).toBe(true)
+    await active(id, true)
+    // Both words are needed.
+    expect((await told(id)).disabled).toBe(true)
+    expect(await here(id, false)).toBe('ok')
+    expect((await told(id)).disabled).toBe(false)
+  }
+  // A patch of something else is no word of the provider's on who may come in.
+  await here(oli, true)
+  const shown = await ask('PATCH', `/Users/${oli}`, patch({ op: 'replace', path: 'displayName', value: 'Oliver' }))
+  expect(shown.body).toMatchObject({ displayName: 'Oliver', active: false })
+  expect(await here(oli, false)).toBe('ok')
+  await active(oli, false)
+  await ask('PATCH', `/Users/${oli}`, patch({ op: 'replace', path: 'displayName', value: 'Olly' }))
+  expect(await here(oli, false)).toBe('forbidden')
+})
+
+test('[SM5] a name that begins with that of a source is given to no group that is made here', async () => {
+  const named = (name: string, kind: 'group' | 'organizationalUnit' = 'group') =>
+    site.admin.code('principal.create', { kind, name, displayName: 'Traders' })
+  // Configured ones, and one that is so no more.
+  await site.db.query("UPDATE principal SET source = 'past', external_id = 'x' WHERE name = 'local@example.com'")
+  for (const name of ['okta:Traders', 'OKTA:traders', 'unset:Traders', 'past:Traders'])
+    expect(await named(name), name).toBe('name_taken')
+  expect((await ask('POST', '/Groups', group('Traders'))).status).toBe(201)
+  for (const name of ['oktas:Traders', ':Traders', 'Traders', 'desk: Traders'])
+    expect(await named(name), name).toBe('ok')
+})
+
+test('[SM3] [PR2] [PR5] a rename into another domain brings that domain, and its grants count at once', async () => {
+  const id = await made('pat')
+  const live = await openAs(id)
+  const category = await site.addCategory({ allowedMembers: ['example.com'] })
+  const room = await site.addRoom({ category: category.id, privacy: 'open' })
+  await live.call('room.join', { room: room.id })
+  const moved = await site.another({
+    scim: [{ name: 'okta', token: { env: 'PCHAT_TEST_SCIM_OKTA' }, domain: 'moved.com' }],
+  })
+  const answer = await fetch(`${moved.url}/scim/v2/okta/Users/${id}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${tokens.okta}`, 'content-type': 'application/scim+json' },
+    body: JSON.stringify(user('pat')),
+  })
+  expect(((await answer.json()) as { userName: string }).userName).toBe('pat@moved.com')
+  expect((await live.hears('room.closed')).room).toBe(room.id)
+  expect((await told('moved.com')).principal.kind).toBe('domain')
+  await moved.stop()
+  await live.close()
+})
+
 test('[SM7] only the token of the very source is taken, and guesses count as failed sign-ins', async () => {
   for (const [name, token] of [
     ['okta', ''],

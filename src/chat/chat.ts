@@ -30,6 +30,8 @@ export type Chat = {
   directory: Directory
   /** Sources that people come from, where this server was told of some. */
   directorySync?: DirectorySync | undefined
+  /** Providers that this server was told of: groups whose names begin with theirs are their own. */
+  groupSources?: string[] | undefined
   secondFactor: SecondFactorSetting
   roster: Roster
   posts: PostQueue

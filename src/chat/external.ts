@@ -36,7 +36,7 @@ export async function freeName(
 ): Promise<boolean> {
   const holder = await holderOfName(tx, name)
   if (!holder) return true
-  if (holder.source !== source || !holder[left]) return false
+  if (holder.kind !== 'user' || holder.source !== source || !holder[left]) return false
   const at = name.lastIndexOf('@')
   await renameUser(
     tx,

@@ -98,7 +98,7 @@ async function renew(chat: Chat, client: OidcClient, vouch: DueVouch): Promise<v
   await transaction(chat.db, tx =>
     renewVouch(tx, vouch, { refreshToken: sealed || null, minutes: recheckMinutes(client) }),
   )
-  if (renewed.identity) await bringPerson(chat, client, renewed.identity)
+  if (renewed.identity) await bringPerson(chat, client, renewed.identity, vouch.principal)
 }
 
 async function end(chat: Chat, why: string, remove: (tx: Connection) => Promise<EndedSession[]>): Promise<void> {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { OidcClient, OidcVouch } from '../directory/oidc.ts'
+import type { OidcIdentity } from '../directory/oidc-claims.ts'
+import { checkedPrincipalName, withDomain } from '../domain/principal.ts'
 import { Refusal } from '../protocol/error.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
@@ -15,6 +17,7 @@ import {
 import { raiseDirectory } from '../store/stamp.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
+import { taken } from './external.ts'
 import { bringPerson } from './oidc-person.ts'
 import { oidcRefusal } from './oidc-refusal.ts'
 import { recordSignIn } from './sign-in-record.ts'
@@ -93,10 +96,23 @@ export async function finishOidc(
     )
   const { next, ...asked } = attempt
   const vouch = await told(chat, client, client.finish(from.answer, { ...asked, state }))
-  const principal = await bringPerson(chat, client, vouch.identity)
+  const principal = await brought(chat, client, vouch.identity, from.address)
   const token = await openVouched(chat, client, vouch, { principal, address: from.address })
   chat.log.info({ provider: client.provider.name, principal, address: from.address }, 'signed in at an OpenID provider')
   return { token, next }
+}
+
+/** Whoever is refused here did come with the word of his provider: that is recorded, under the name that it gave. */
+async function brought(chat: Chat, client: OidcClient, identity: OidcIdentity, address: string): Promise<string> {
+  try {
+    return await bringPerson(chat, client, identity)
+  } catch (error) {
+    const { userName = '' } = identity
+    const name = taken(() => checkedPrincipalName('user', withDomain(userName, client.provider.domain)))
+    if (error instanceof Refusal && (error.code === 'forbidden' || error.code === 'name_taken'))
+      recordSignIn(chat, { name, address, method: 'oidc', outcome: 'wrong' })
+    throw error
+  }
 }
 
 async function openVouched(

@@ -1,5 +1,5 @@
 import { maySeeCategory } from '../domain/access.ts'
-import { checkedName, codePoints } from '../domain/name.ts'
+import { checkedName, codePoints, nameKey } from '../domain/name.ts'
 import { checkedEmail, checkedPassword, checkedPrincipalName, domainOf } from '../domain/principal.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { Principal, PrincipalKind } from '../protocol/principal.ts'
@@ -8,6 +8,7 @@ import { readCategoryAccess, readPerson } from '../store/access.ts'
 import { groupsOf, lockDirectory, reflattenDomain, reflattenUnits } from '../store/affiliation.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, type Queryable, transaction } from '../store/db.ts'
+import { isSource, renameUser } from '../store/external.ts'
 import {
   adoptDomain,
   insertPrincipal,
@@ -38,6 +39,7 @@ export async function createPrincipal(
   }
   const { principal, directory } = await transaction(chat.db, async tx => {
     await lockDirectory(tx)
+    await refuseNameOfSource(chat, tx, draft)
     const parent = input.in === undefined ? undefined : await resolveUnit(tx, input.in)
     const added = await addPrincipal(tx, { ...draft, parent })
     const { kind, name, displayName, administrator } = draft
@@ -46,6 +48,15 @@ export async function createPrincipal(
   })
   announce(chat, { directory })
   return { principal }
+}
+
+/** A group that reads like one of a provider would keep that one from coming, and pass for it in every list. */
+async function refuseNameOfSource(chat: Chat, tx: Connection, { kind, name }: NewPrincipal): Promise<void> {
+  const at = name.indexOf(':')
+  if (kind !== 'group' || at < 1) return
+  const source = nameKey(name.slice(0, at))
+  if (!chat.groupSources?.includes(source) && !(await isSource(tx, source))) return
+  throw new Refusal('name_taken', `Names that begin with "${source}:" are of groups of ${source}. Choose another one.`)
 }
 
 type ForUsers = {
@@ -99,6 +110,18 @@ export async function addPrincipal(
 async function ensureDomain(tx: Connection, name: string): Promise<void> {
   const made = await insertPrincipal(tx, { kind: 'domain', name, displayName: name, implicit: true })
   if (made) await reflattenDomain(tx, made.id)
+}
+
+/** A new name for a user, seen to be free. Answers whose rights that changes: another domain may have other grants. */
+export async function renamePerson(
+  tx: Connection,
+  { id, name: old }: Pick<Principal, 'id' | 'name'>,
+  name: string,
+): Promise<string[]> {
+  const isMoved = nameKey(domainOf(name)) !== nameKey(domainOf(old))
+  if (isMoved) await ensureDomain(tx, domainOf(name))
+  await renameUser(tx, id, name)
+  return isMoved ? [id] : []
 }
 
 /** principal.get: administrators see what else there is. */

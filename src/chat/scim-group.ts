@@ -22,6 +22,7 @@ import {
   putScim,
   renameGroup,
   type ScimRow,
+  scimGroupsOf,
   scimMembers,
   setAdministrators,
   setGone,
@@ -102,7 +103,7 @@ export async function createGroup(chat: Chat, client: ScimClient, input: unknown
 /** A group that was deleted there keeps its row, since scopes and rooms may name it: one of the same name takes its place. */
 async function revived(tx: Connection, client: ScimClient, name: string): Promise<{ id: string } | undefined> {
   const holder = await holderOfName(tx, name)
-  return holder?.source === client.name && holder.gone ? holder : undefined
+  return holder?.kind === 'group' && holder.source === client.name && holder.gone ? holder : undefined
 }
 
 export function replaceGroup(chat: Chat, client: ScimClient, id: string, input: unknown): Promise<Json> {
@@ -122,14 +123,21 @@ export function modifyGroup(chat: Chat, client: ScimClient, id: string, patch: u
   })
 }
 
-/** Nobody is in it any more; the row stays, so that scopes that name it let nobody else in. */
+/**
+ * Nobody is in it any more, and it is in no group of its source; the row stays, so that scopes that name it let nobody else in. One
+ * of its name that comes later is where it is put, and not where this one was.
+ */
 export async function deleteGroup(chat: Chat, client: ScimClient, id: string): Promise<void> {
   await transacted(chat, async tx => {
     const before = await findScim(tx, client, 'group', id)
-    const written = await changeMembers(tx, client, before.id, { members: [] })
+    const changed = await setMembers(tx, client, before.id, [])
+    for (const holder of await scimGroupsOf(tx, client.name, before.id)) {
+      changed.push(...(await changeGroup(tx, holder.id, [], [before.id])))
+      await audit(tx, null, 'group.update', holder.id, { remove: [before.id], source: client.name })
+    }
     await setGone(tx, before.id)
     await audit(tx, null, 'group.update', before.id, { gone: true, source: client.name })
-    return written
+    return promoted(tx, client, before.id, changed)
   })
 }
 
@@ -155,12 +163,19 @@ async function renamed(tx: Connection, client: ScimClient, before: ScimRow, grou
   return before.id
 }
 
-async function changeMembers(
-  tx: Connection,
-  client: ScimClient,
-  id: string,
-  { members }: Pick<ScimGroup, 'members'>,
-): Promise<Written> {
+async function changeMembers(tx: Connection, client: ScimClient, id: string, { members }: ScimGroup): Promise<Written> {
+  return promoted(tx, client, id, await setMembers(tx, client, id, members))
+}
+
+/** Who administers by the groups as they are now. `changed`: whose rights were changed before. */
+async function promoted(tx: Connection, client: ScimClient, id: string, changed: string[]): Promise<Written> {
+  const named = client.administrators === undefined ? undefined : externalGroup(client.name, client.administrators)
+  const turned = named ? await setAdministrators(tx, client.name, named.name) : { changed: [], kept: undefined }
+  return { id, changed: [...new Set([...changed, ...turned.changed])], ended: [], kept: turned.kept }
+}
+
+/** Answers whose rights it changed. */
+async function setMembers(tx: Connection, client: ScimClient, id: string, members: string[]): Promise<string[]> {
   const wanted = new Set(
     await ofSource(
       tx,
@@ -179,7 +194,5 @@ async function changeMembers(
     throw error
   })
   if (changed.length > 0) await audit(tx, null, 'group.update', id, { add, remove, source: client.name })
-  const named = client.administrators === undefined ? undefined : externalGroup(client.name, client.administrators)
-  const promoted = named ? await setAdministrators(tx, client.name, named.name) : []
-  return { id, changed: [...new Set([...changed, ...promoted])], ended: [] }
+  return changed
 }

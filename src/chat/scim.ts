@@ -11,10 +11,11 @@ import {
 import { checkedName, nameKey } from '../domain/name.ts'
 import { checkedEmail, checkedPrincipalName, domainOf, withDomain } from '../domain/principal.ts'
 import { uuidPattern } from '../protocol/ids.ts'
+import { isLastAdministrator, takeAdministration } from '../store/administrator.ts'
 import { changeGroup, lockDirectory } from '../store/affiliation.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, type Queryable, transaction } from '../store/db.ts'
-import { holderOfName, renameUser } from '../store/external.ts'
+import { holderOfName } from '../store/external.ts'
 import { changePrincipal } from '../store/principal.ts'
 import {
   findScimByExternalId,
@@ -30,7 +31,7 @@ import { raiseDirectory } from '../store/stamp.ts'
 import { announce } from './announce.ts'
 import type { Chat } from './chat.ts'
 import { freeName, taken } from './external.ts'
-import { addPrincipal } from './principal.ts'
+import { addPrincipal, renamePerson } from './principal.ts'
 
 /** Users as a provider pushes them by SCIM 2.0. Each request is one transaction, and sees nothing but what is of its own source. */
 
@@ -113,48 +114,51 @@ export async function createUser(chat: Chat, client: ScimClient, input: unknown)
   return written(chat, client, async tx => {
     const known = user.externalId && (await findScimByExternalId(tx, client.name, 'user', user.externalId))
     if (known && !known.gone) throw isTaken('externalId')
-    return known ? changeUser(tx, client, known, user) : makeUser(tx, client, user)
+    return known ? changeUser(chat, tx, client, known, user) : makeUser(tx, client, user)
   })
 }
 
 export function replaceUser(chat: Chat, client: ScimClient, id: string, input: unknown): Promise<Json> {
   const user = readUser(input)
-  return written(chat, client, async tx => changeUser(tx, client, await findScim(tx, client, 'user', id), user))
+  return written(chat, client, async tx => changeUser(chat, tx, client, await findScim(tx, client, 'user', id), user))
 }
 
 export function modifyUser(chat: Chat, client: ScimClient, id: string, patch: unknown): Promise<Json> {
   return written(chat, client, async tx => {
     const before = await findScim(tx, client, 'user', id)
-    const user = await patchUser(await userResource(tx, client, before), patch)
-    return user ? changeUser(tx, client, before, user) : { id: before.id, changed: [], ended: [] }
+    // As the provider left him: that he is disabled here is no word of the provider's, whatever else it changes.
+    const user = await patchUser({ ...(await userResource(tx, client, before)), active: !before.shut }, patch)
+    return user ? changeUser(chat, tx, client, before, user) : { id: before.id, changed: [], ended: [] }
   })
 }
 
-/** Disabled here, since messages name their authors; to the provider he is gone. */
+/** Disabled here, since messages name their authors; to the provider he is gone. ScimFault 409 for the last administrator. */
 export async function deleteUser(chat: Chat, client: ScimClient, id: string): Promise<void> {
   await transacted(chat, async tx => {
     const { id: user } = await findScim(tx, client, 'user', id)
+    await refuseLastAdministrator(chat, tx, client, user)
     await setDisabledBySource(tx, user, true)
     const ended = await deleteSessionsOf(tx, user)
     // Should he come back, it is for the provider to say where he belongs.
     for (const group of await scimGroupsOf(tx, client.name, user)) await changeGroup(tx, group.id, [], [user])
-    await changePrincipal(tx, user, { administrator: client.administrators === undefined ? undefined : false })
+    const { kept } = await takeAdministration(tx, [user])
     await setGone(tx, user)
     await audit(tx, null, 'principal.update', user, { disabled: true, gone: true, source: client.name })
-    return { id: user, changed: [user], ended }
+    return { id: user, changed: [user], ended, kept }
   })
 }
 
-/** `changed`: whose rights; `ended`: sign-ins. */
-export type Written = { id: string; changed: string[]; ended: string[] }
+/** `changed`: whose rights; `ended`: sign-ins; `kept`: who administers still, against the word of the source. */
+export type Written = { id: string; changed: string[]; ended: string[]; kept?: string | undefined }
 
 /** One writer of the directory at a time; tells every server after the commit. */
 export async function transacted(chat: Chat, work: (tx: Connection) => Promise<Written>): Promise<string> {
-  const { id, ended, directory } = await transaction(chat.db, async tx => {
+  const { id, ended, kept, directory } = await transaction(chat.db, async tx => {
     await lockDirectory(tx)
     const { changed, ...rest } = await work(tx)
     return { ...rest, directory: changed.length > 0 ? await raiseDirectory(tx, changed) : undefined }
   })
+  if (kept !== undefined) chat.log.warn({ principal: kept }, 'the last administrator keeps the right: make another one')
   announce(chat, { ended, directory })
   return id
 }
@@ -200,14 +204,32 @@ async function makeUser(tx: Connection, client: ScimClient, user: ScimUser): Pro
   return { id, changed: [], ended: [] }
 }
 
-async function changeUser(tx: Connection, client: ScimClient, before: ScimRow, user: ScimUser): Promise<Written> {
+/** What would shut the pool's console for good is left to somebody here. */
+async function refuseLastAdministrator(chat: Chat, tx: Connection, client: ScimClient, id: string): Promise<void> {
+  if (!(await isLastAdministrator(tx, id))) return
+  chat.log.warn({ source: client.name, principal: id }, 'the last administrator is not disabled: make another one')
+  throw new ScimFault(
+    409,
+    undefined,
+    'This is the last administrator of Persistent Chat. Make somebody else one first.',
+  )
+}
+
+async function changeUser(
+  chat: Chat,
+  tx: Connection,
+  client: ScimClient,
+  before: ScimRow,
+  user: ScimUser,
+): Promise<Written> {
   const { id } = before
+  if (!user.active) await refuseLastAdministrator(chat, tx, client, id)
   const { name, displayName, email } = draftOf(client, user)
   const isRenamed = name !== before.name
   if (isRenamed && (await holderOfName(tx, name))?.id !== id) {
     if (!(await freeName(tx, client.name, name, 'gone'))) throw isTaken('userName')
   }
-  if (isRenamed) await renameUser(tx, id, name)
+  const moved = isRenamed ? await renamePerson(tx, { id, name: before.name }, name) : []
   await changePrincipal(tx, id, { displayName, email })
   const externalId = externalIdOf(user.externalId, id)
   const holder = await findScimByExternalId(tx, client.name, 'user', externalId)
@@ -216,5 +238,5 @@ async function changeUser(tx: Connection, client: ScimClient, before: ScimRow, u
   const isChanged = await setDisabledBySource(tx, id, !user.active)
   const ended = user.active ? [] : await deleteSessionsOf(tx, id)
   if (isChanged) await audit(tx, null, 'principal.update', id, { disabled: !user.active, source: client.name })
-  return { id, changed: isChanged || ended.length > 0 ? [id] : [], ended }
+  return { id, changed: isChanged || ended.length > 0 ? [id] : moved, ended }
 }

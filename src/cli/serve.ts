@@ -141,6 +141,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   started.defer(() => bus.close())
   const config = options.directoryConfig === undefined ? {} : await loadDirectoryConfig(options.directoryConfig)
   const oidc = await openProviders(options.oidc ?? config.oidc ?? [], options.oidcOptions)
+  const scim = options.scim ?? config.scim
   const sources = await openSources(config, log, options.openSource)
   started.defer(() => closeSources(sources))
   const findAccount = (name: string) => findCredential(db, name)
@@ -154,6 +155,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     bus,
     directory: sources.size === 0 ? local : openAccounts({ local, findAccount, sources: directories }),
     directorySync: { sources, server: options.server ?? hostname() },
+    groupSources: [...oidc.keys(), ...(scim ?? []).map(client => client.name)],
     roster: { list: () => [], count: () => 0, isLarge: () => false },
     posts: openPostQueue({ db, bus, site: options.site, log, metrics }),
     settings: defaultSettings,
@@ -243,7 +245,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     health,
     measure,
     oidc,
-    scim: options.scim ?? config.scim,
+    scim,
     publicUrl,
   })
   const files = options.files && (await addFiles(http, chat, options.files))

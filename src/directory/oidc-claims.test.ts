@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readIdentity } from './oidc-claims.ts'
+import { type ClaimsAt, readIdentity } from './oidc-claims.ts'
 import type { OidcProvider } from './oidc-config.ts'
 
 const provider: OidcProvider = {
@@ -9,8 +9,8 @@ const provider: OidcProvider = {
   clientId: 'pchat',
   domain: 'example.com',
 }
-const read = (claims: Record<string, unknown>, names: OidcProvider['claims'] = {}) =>
-  readIdentity({ ...provider, claims: names }, 's', claims)
+const read = (claims: Record<string, unknown>, names: OidcProvider['claims'] = {}, at: ClaimsAt = 'sign-in') =>
+  readIdentity({ ...provider, claims: names }, 's', claims, at)
 
 test('[OI5] claims are read by the names of the configuration, also nested ones, and of the right kind only', () => {
   expect(read({ preferred_username: ' alice ', name: 'Alice', email: 'a@b' })).toMatchObject({
@@ -36,7 +36,12 @@ test('[OI5] claims are read by the names of the configuration, also nested ones,
 test('[OI5] an address that the provider did not prove is no account name', () => {
   const names = { userName: 'email' }
   expect(read({ email: 'a@example.com', email_verified: false }, names).userName).toBeUndefined()
-  expect(read({ email: 'a@example.com', email_verified: true }, names).userName).toBe('a@example.com')
+  for (const proof of [true, 'true', undefined])
+    expect(read({ email: 'a@example.com', email_verified: proof }, names).userName, `${proof}`).toBe('a@example.com')
+  for (const proof of ['false', '', 'TRUE ', 'no', 0, 1, null, {}, ['true']])
+    expect(read({ email: 'a@example.com', email_verified: proof }, names).userName, `${proof}`).toBeUndefined()
+  // Of a name that is none of an address it says nothing.
+  expect(read({ preferred_username: 'a', email_verified: false }).userName).toBe('a')
 })
 
 test('[OI6] groups are texts, each once; not told is something else than none', () => {
@@ -44,6 +49,11 @@ test('[OI6] groups are texts, each once; not told is something else than none', 
   expect(read({ groups: ['a', 'b', 'a', 7, null, { a: 1 }, ''] }, names).groups).toEqual(['a', 'b'])
   expect(read({ groups: 'a' }, names).groups).toEqual(['a'])
   expect(read({}, names).groups).toEqual([])
+  // A provider that renews without an ID token tells less: that takes nobody out of a group.
+  expect(read({}, names, 'renewal').groups).toBeUndefined()
+  expect(read({ realm: {} }, { groups: 'realm.roles' }, 'renewal').groups).toBeUndefined()
+  expect(read({ groups: [] }, names, 'renewal').groups).toEqual([])
+  expect(read({ groups: ['a'] }, names, 'renewal').groups).toEqual(['a'])
   expect(read({ groups: ['a'] }).groups).toBeUndefined()
   // Too many for the token: named elsewhere.
   expect(read({ _claim_names: { groups: 'src1' } }, names).groups).toBeUndefined()

@@ -12,6 +12,7 @@ export type OidcIdentity = {
 }
 
 export type Claims = Record<string, unknown>
+export type ClaimsAt = 'sign-in' | 'renewal'
 
 /** More than that is no directory but a mistake, or an attack on whoever reads it. */
 const maxGroups = 1_000
@@ -32,11 +33,16 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' && value.length <= maxText ? value.trim() : undefined
 }
 
-/** Groups that are too many for a token are named by reference only (`_claim_names`): then they were not told. */
-function groupsOf(claims: Claims, name: string | undefined): string[] | undefined {
+/**
+ * Groups that are too many for a token are named by reference only (`_claim_names`): then they were not told. A claim that is not
+ * there means none at a sign-in, since providers leave out what is empty; at a renewal, where many give no ID token and userinfo has
+ * less, it says nothing.
+ */
+function groupsOf(claims: Claims, name: string | undefined, at: ClaimsAt): string[] | undefined {
   if (name === undefined) return undefined
   const value = claimOf(claims, name)
   const elsewhere = claims._claim_names
+  if (value === undefined && at === 'renewal') return undefined
   if (value === undefined && typeof elsewhere === 'object' && elsewhere !== null && Object.hasOwn(elsewhere, name))
     return undefined
   const all = Array.isArray(value) ? value : [value]
@@ -45,16 +51,22 @@ function groupsOf(claims: Claims, name: string | undefined): string[] | undefine
 }
 
 /** Who the claims of `subject` are of, by the configuration. */
-export function readIdentity({ claims: names = {} }: OidcProvider, subject: string, claims: Claims): OidcIdentity {
+export function readIdentity(
+  { claims: names = {} }: OidcProvider,
+  subject: string,
+  claims: Claims,
+  at: ClaimsAt,
+): OidcIdentity {
   const userName = names.userName ?? 'preferred_username'
   // Whoever may write any address into his account must not become its owner here.
-  const isUnproven = userName === 'email' && claims.email_verified === false
+  const proof = claims.email_verified
+  const isUnproven = userName === 'email' && proof !== undefined && proof !== true && proof !== 'true'
   return {
     subject,
     userName: isUnproven ? undefined : textOf(claimOf(claims, userName)),
     displayName: textOf(claimOf(claims, names.displayName ?? 'name')),
     email: textOf(claimOf(claims, names.email ?? 'email')),
-    groups: groupsOf(claims, names.groups),
+    groups: groupsOf(claims, names.groups, at),
   }
 }
 

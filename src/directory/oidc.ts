@@ -70,7 +70,7 @@ export function openOidc(provider: OidcProvider, options: DiscoveryOptions = {})
     if (tokens.id_token === undefined) throw new OidcWrong('the answer holds no ID token')
     const { subject, sid, claims } = await verifyIdToken(tokens.id_token, await tokenCheck(), asked.nonce)
     const all = await complete(configuration, tokens.access_token, subject, claims)
-    return { identity: readIdentity(provider, subject, all), sid, refreshToken: tokens.refresh_token }
+    return { identity: readIdentity(provider, subject, all, 'sign-in'), sid, refreshToken: tokens.refresh_token }
   }
 
   async function renew(refreshToken: string, subject: string): Promise<Partial<OidcVouch>> {
@@ -80,7 +80,7 @@ export function openOidc(provider: OidcProvider, options: DiscoveryOptions = {})
     if (verified && verified.subject !== subject) throw new OidcWrong('the renewed token is of another user')
     const claims = verified ? verified.claims : {}
     const all = await complete(configuration, tokens.access_token, subject, claims)
-    const identity = Object.keys(all).length === 0 ? undefined : readIdentity(provider, subject, all)
+    const identity = Object.keys(all).length === 0 ? undefined : readIdentity(provider, subject, all, 'renewal')
     return { identity, refreshToken: tokens.refresh_token }
   }
 

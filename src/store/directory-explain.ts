@@ -21,9 +21,10 @@ export type Origin = {
 export async function readOrigin(q: Queryable, id: string): Promise<Origin> {
   const { rows } = await q.query<Origin>(
     `SELECT p.source, p.external_id AS "externalId", o.dn, p.disabled, p.disabled_by AS "disabledBy",
-            coalesce(o.disabled, false) OR o.gone_at IS NOT NULL AS "disabledThere", p.gone_at AS "goneAt", p.administrator,
+            coalesce(o.disabled, r.shut, false) OR o.gone_at IS NOT NULL AS "disabledThere", p.gone_at AS "goneAt", p.administrator,
             p.administrator_by AS "administratorBy", coalesce(o.fault, o.conflict) AS conflict
-       FROM principal p LEFT JOIN directory_object o ON o.source = p.source AND o.external_id = p.external_id WHERE p.id = $1`,
+       FROM principal p LEFT JOIN directory_object o ON o.source = p.source AND o.external_id = p.external_id
+       LEFT JOIN scim_resource r ON r.principal = p.id WHERE p.id = $1`,
     [id],
   )
   return rows[0]!
@@ -32,8 +33,10 @@ export async function readOrigin(q: Queryable, id: string): Promise<Origin> {
 /** Whether its source has it disabled, or has it no more. */
 export async function isShutThere(q: Queryable, id: string): Promise<boolean> {
   const { rows } = await q.query<{ shut: boolean }>(
-    `SELECT p.gone_at IS NOT NULL OR p.disabled_by IS NOT DISTINCT FROM 'source' OR coalesce(o.disabled OR o.gone_at IS NOT NULL, false) AS shut
-       FROM principal p LEFT JOIN directory_object o ON o.source = p.source AND o.external_id = p.external_id WHERE p.id = $1`,
+    `SELECT p.gone_at IS NOT NULL OR p.disabled_by IS NOT DISTINCT FROM 'source' OR coalesce(o.disabled OR o.gone_at IS NOT NULL, false)
+            OR coalesce(r.shut, false) AS shut
+       FROM principal p LEFT JOIN directory_object o ON o.source = p.source AND o.external_id = p.external_id
+       LEFT JOIN scim_resource r ON r.principal = p.id WHERE p.id = $1`,
     [id],
   )
   return rows[0]?.shut ?? false

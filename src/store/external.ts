@@ -1,5 +1,5 @@
 import { nameKey } from '../domain/name.ts'
-import type { Principal } from '../protocol/principal.ts'
+import type { Principal, PrincipalKind } from '../protocol/principal.ts'
 import { changeGroup, reflattenUnits } from './affiliation.ts'
 import type { Connection, Queryable } from './db.ts'
 import { insertPrincipal, principalColumns } from './principal.ts'
@@ -10,11 +10,12 @@ import { insertPrincipal, principalColumns } from './principal.ts'
 export type ExternalUser = Principal & {
   email: string | null
   administrator: boolean
+  administratorBy: 'administrator' | 'source' | null
   disabled: boolean
   groups: string[]
 }
 
-const externalColumns = `${principalColumns}, p.email, p.administrator, p.disabled,
+const externalColumns = `${principalColumns}, p.email, p.administrator, p.administrator_by AS "administratorBy", p.disabled,
   ARRAY (SELECT g.external_id FROM group_member m JOIN principal g ON g.id = m.grp
           WHERE m.member = p.id AND g.source = $1 AND g.external_id IS NOT NULL) AS groups`
 
@@ -31,31 +32,39 @@ export async function findExternalUser(
   return rows[0]
 }
 
-/** The user of this name whom `of` brought here, with his groups of `source`. */
+/** The user of this name, or with this id, whom `of` brought here, with his groups of `source`. */
 export async function findUserOfSource(
   q: Queryable,
   source: string,
   of: string,
-  name: string,
+  look: { name: string } | { id: string },
 ): Promise<ExternalUser | undefined> {
   const { rows } = await q.query<ExternalUser>(
     `SELECT ${externalColumns} FROM principal p
-      WHERE p.source = $2 AND p.name_key = $3 AND p.kind = 'user' AND NOT p.bot AND p.gone_at IS NULL`,
-    [source, of, nameKey(name)],
+      WHERE p.source = $2 AND (p.name_key = $3 OR p.id = $4) AND p.kind = 'user' AND NOT p.bot AND p.gone_at IS NULL`,
+    [source, of, 'name' in look ? nameKey(look.name) : null, 'id' in look ? look.id : null],
   )
   return rows[0]
 }
 
+export type NameHolder = { id: string; kind: PrincipalKind; source: string; disabled: boolean; gone: boolean }
+
 /** Who has this name, and where he comes from. */
-export async function holderOfName(
-  q: Queryable,
-  name: string,
-): Promise<{ id: string; source: string; disabled: boolean; gone: boolean } | undefined> {
-  const { rows } = await q.query<{ id: string; source: string; disabled: boolean; gone: boolean }>(
-    'SELECT id, source, disabled, gone_at IS NOT NULL AS gone FROM principal WHERE name_key = $1',
+export async function holderOfName(q: Queryable, name: string): Promise<NameHolder | undefined> {
+  const { rows } = await q.query<NameHolder>(
+    'SELECT id, kind, source, disabled, gone_at IS NOT NULL AS gone FROM principal WHERE name_key = $1',
     [nameKey(name)],
   )
   return rows[0]
+}
+
+/** Whether a source of this name brought anybody, whether or not it is configured still. */
+export async function isSource(q: Queryable, name: string): Promise<boolean> {
+  const { rows } = await q.query<{ is: boolean }>(
+    'SELECT EXISTS (SELECT FROM principal WHERE source = $1 AND external_id IS NOT NULL) AS is',
+    [name],
+  )
+  return rows[0]!.is
 }
 
 /** Notes whose a principal is: from here on the source changes it. */

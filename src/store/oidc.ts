@@ -126,6 +126,24 @@ export async function noteAway(q: Queryable, provider: string): Promise<void> {
   )
 }
 
+/** Whose account a user of the provider was matched with first. */
+export async function matchedPerson(q: Queryable, provider: string, subject: string): Promise<string | undefined> {
+  const { rows } = await q.query<{ principal: string }>(
+    'SELECT principal FROM oidc_person WHERE provider = $1 AND subject = $2',
+    [provider, subject],
+  )
+  return rows[0]?.principal
+}
+
+/** Keeps the first match; the caller holds lockDirectory and has seen that there is none. */
+export async function keepMatch(tx: Connection, provider: string, subject: string, principal: string): Promise<void> {
+  await tx.query('INSERT INTO oidc_person (provider, subject, principal) VALUES ($1, $2, $3)', [
+    provider,
+    subject,
+    principal,
+  ])
+}
+
 export type EndedSession = { session: string; principal: string }
 
 /**
@@ -182,17 +200,18 @@ export function endDenied(tx: Connection, vouch: DueVouch): Promise<EndedSession
   )
 }
 
-/** Ends the sessions of a provider's user, or of one session of its own, or of both. */
+/**
+ * Ends the sessions of a provider's user, or of one session of its own, or of both. Of a user's those too of which the provider never
+ * said which of its sessions they are.
+ */
 export function endByProvider(
   tx: Connection,
   provider: string,
   which: { subject: string | undefined; sid: string | undefined },
 ): Promise<EndedSession[]> {
-  return endWhere(tx, 'o.provider = $1 AND ($2::text IS NULL OR o.subject = $2) AND ($3::text IS NULL OR o.sid = $3)', [
-    provider,
-    which.subject ?? null,
-    which.sid ?? null,
-  ])
+  const isWhich = `o.provider = $1 AND ($2::text IS NULL OR o.subject = $2)
+    AND ($3::text IS NULL OR o.sid = $3 OR (o.sid IS NULL AND $2::text IS NOT NULL))`
+  return endWhere(tx, isWhich, [provider, which.subject ?? null, which.sid ?? null])
 }
 
 /** False where this logout was taken before. */

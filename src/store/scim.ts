@@ -1,4 +1,5 @@
 import { nameKey } from '../domain/name.ts'
+import { giveAdministration, takeAdministration } from './administrator.ts'
 import type { Connection, Queryable } from './db.ts'
 
 /** What a provider pushed by SCIM. Everything is looked for within its own source: nothing of others is there for it. */
@@ -10,13 +11,15 @@ export type ScimRow = {
   disabled: boolean
   externalId: string
   gone: boolean
+  /** The provider has him inactive, whoever disabled him here. */
+  shut: boolean
   body: Record<string, unknown>
   createdAt: Date
   changedAt: Date
 }
 
 const columns = `p.id, p.name, p.display_name AS "displayName", p.disabled, p.external_id AS "externalId",
-  p.gone_at IS NOT NULL AS gone, r.body, r.created_at AS "createdAt", r.changed_at AS "changedAt"`
+  p.gone_at IS NOT NULL AS gone, r.shut, r.body, r.created_at AS "createdAt", r.changed_at AS "changedAt"`
 
 type Kind = 'user' | 'group'
 export type ScimLook = {
@@ -93,8 +96,12 @@ export async function putScim(
   )
 }
 
-/** Disables as the source, or enables whom the source disabled. False where nothing changes: so an administrator's word stays. */
+/**
+ * Keeps the source's word, and disables as the source, or enables whom the source disabled. False where he is here as he was: so an
+ * administrator's word stays.
+ */
 export async function setDisabledBySource(tx: Connection, id: string, disabled: boolean): Promise<boolean> {
+  await tx.query('UPDATE scim_resource SET shut = $2 WHERE principal = $1', [id, disabled])
   const text = disabled
     ? "UPDATE principal SET disabled = true, disabled_by = 'source' WHERE id = $1 AND NOT disabled"
     : "UPDATE principal SET disabled = false, disabled_by = NULL WHERE id = $1 AND disabled AND disabled_by = 'source'"
@@ -146,16 +153,23 @@ export async function ofSource(q: Queryable, source: string, ids: string[]): Pro
   return rows.map(row => row.id)
 }
 
-/** Makes exactly the members of a group, at any depth, the administrators among the users of a source. Answers who changed. */
-export async function setAdministrators(tx: Connection, source: string, groupName: string): Promise<string[]> {
-  const { rows } = await tx.query<{ id: string }>(
+/** Makes exactly the members of a group, at any depth, the administrators by the word of this source. `changed`: whose rights. */
+export async function setAdministrators(
+  tx: Connection,
+  source: string,
+  groupName: string,
+): Promise<{ changed: string[]; kept: string | undefined }> {
+  const { rows } = await tx.query<{ id: string; wanted: boolean }>(
     `WITH wanted AS MATERIALIZED (
        SELECT a.member AS id FROM principal g JOIN affiliation a ON a.ancestor = g.id
         WHERE g.name_key = $2 AND g.source = $1 AND g.kind = 'group' AND g.gone_at IS NULL)
-     UPDATE principal p SET administrator = NOT p.administrator
-      WHERE p.source = $1 AND p.kind = 'user' AND p.administrator <> (p.id IN (SELECT id FROM wanted))
-     RETURNING p.id`,
+     SELECT p.id, NOT p.administrator AS wanted FROM principal p
+      WHERE p.source = $1 AND p.kind = 'user' AND p.administrator <> (p.id IN (SELECT id FROM wanted))`,
     [source, nameKey(groupName)],
   )
-  return rows.map(row => row.id)
+  const ids = (wanted: boolean) => rows.filter(row => row.wanted === wanted).map(row => row.id)
+  // First those who come: so that a last one may go.
+  const given = await giveAdministration(tx, ids(true))
+  const { changed, kept } = await takeAdministration(tx, ids(false))
+  return { changed: [...given, ...changed], kept }
 }

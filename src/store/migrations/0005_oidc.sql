@@ -29,6 +29,14 @@ CREATE INDEX oidc_session_subject ON oidc_session (provider, subject);
 CREATE INDEX oidc_session_check ON oidc_session (check_after) WHERE refresh_token IS NOT NULL;
 CREATE INDEX oidc_session_checked ON oidc_session (provider, checked_at);
 
+-- Where a provider's users are matched by name: whose account each one is, from his first sign-in on. Names change hands.
+CREATE TABLE oidc_person (
+  provider text NOT NULL,
+  subject text NOT NULL,
+  principal uuid NOT NULL REFERENCES principal,
+  PRIMARY KEY (provider, subject)
+);
+
 -- Logout tokens that were taken: each counts once.
 CREATE TABLE oidc_logout (
   provider text NOT NULL,
@@ -56,6 +64,7 @@ CREATE INDEX device_sign_in_expires ON device_sign_in (expires_at);
 CREATE TABLE scim_resource (
   principal uuid PRIMARY KEY REFERENCES principal,
   body jsonb NOT NULL,
+  shut boolean NOT NULL DEFAULT false,                  -- a user whom it set inactive or deleted, whatever was done with him here
   created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
   changed_at timestamptz(3) NOT NULL DEFAULT clock_timestamp()
 );
