@@ -43,7 +43,8 @@ beforeAll(async () => {
   // With its own sweeps, as a pool has them.
   site = await openSite({ directoryConfig: file, openSource: () => corp, sweepMs: 1_000, server: 'one' })
   other = await site.another({ server: 'two' })
-  await site.admin.call('directory.sync', {})
+  // The first one of a server may be under way.
+  await until(async () => (await site.admin.code('directory.sync', {})) === 'ok', 'read')
 })
 afterAll(() => site.stop())
 

@@ -116,6 +116,17 @@ test('[OI15] who was matched once is never matched with another one, though the 
   expect((await signIn('match', { ...claims, preferred_username: 'alice' })).status).toBe(403)
 })
 
+test('[OI15] a session is renewed by the claims of its owner only', async () => {
+  const cat = await fromDirectory('cat@example.com')
+  const dog = await fromDirectory('dog@example.com')
+  expect((await signIn('match', { sub: 'c-1', preferred_username: 'cat' })).me?.id).toBe(cat)
+  // As where an administrator lets a user of the provider be matched anew.
+  await site.db.query("DELETE FROM oidc_person WHERE subject = 'c-1'")
+  expect(await renew(cat, { sub: 'c-1', preferred_username: 'dog', groups: ['desk'] })).toBe('ended')
+  expect(await told(dog)).toMatchObject({ groups: [] })
+  expect((await signIn('match', { sub: 'c-1', preferred_username: 'dog' })).me?.id).toBe(dog)
+})
+
 test('[OI15] several first sign-ins at once are one match', async () => {
   const many = await fromDirectory('many@example.com')
   idp.userinfo = { sub: 'm-1' }

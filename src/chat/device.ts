@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { checkedName } from '../domain/name.ts'
-import { notFound, Refusal } from '../protocol/error.ts'
+import { Refusal } from '../protocol/error.ts'
 import type { Me } from '../protocol/principal.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
@@ -131,12 +131,18 @@ export async function askDevice(chat: Chat, from: { deviceCode: string; address:
     await audit(tx, owner, 'session.device', owner, { session })
     return 'allowed'
   })
-  if (status === undefined || status === 'denied') record('wrong')
-  if (status === undefined) throw unknownCode()
+  if (status === undefined) {
+    record('wrong')
+    throw unknownCode()
+  }
   giveBack()
-  if (status !== 'allowed') return { status }
-  const caller = await callerOfToken(chat, token, from.address)
-  if (!caller) throw notFound('session')
+  if (status === 'pending' || status === 'hasty') return { status }
+  // Ended already, by whoever waited for us: as if that had come before.
+  const caller = status === 'allowed' ? await callerOfToken(chat, token, from.address) : undefined
+  if (!caller) {
+    record('wrong')
+    return { status: 'denied' }
+  }
   record('ok', caller.session)
-  return { status, token, me: await readMe(chat, caller), servers: chat.servers() }
+  return { status: 'allowed', token, me: await readMe(chat, caller), servers: chat.servers() }
 }
