@@ -97,15 +97,15 @@ test('[DS27] so many at a time are asked about; who would wait too long is told 
 
 test('[DS28] an unknown name and a wrong password of either kind take about equally long', async () => {
   const { corp, directory } = open()
-  corp.beforePassword = () => new Promise(resolve => setTimeout(resolve, 120))
+  corp.beforePassword = () => new Promise(resolve => setTimeout(resolve, 600))
   await directory.authenticate('ann', 'wrong')
   for (const name of ['ann', 'own', 'nobody', 'off', 'lost']) {
     const beganAt = performance.now()
     expect(await directory.authenticate(name, 'wrong')).toBeUndefined()
-    expect(performance.now() - beganAt, name).toBeGreaterThan(100)
+    expect(performance.now() - beganAt, name).toBeGreaterThan(300)
   }
   // Who is right does not wait for that.
   const beganAt = performance.now()
   await directory.authenticate('own', 'right')
-  expect(performance.now() - beganAt).toBeLessThan(100)
+  expect(performance.now() - beganAt).toBeLessThan(300)
 })
