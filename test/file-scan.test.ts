@@ -63,6 +63,16 @@ test('[FI29] what an operator says in place of the scanner holds for every file 
   expect(await codeOf(await getFile(site, ann, file))).toBe('ok')
 })
 
+test('[FI29] what was found is not unsaid where a scanner is not asked', async () => {
+  const room = await openRoomFor(site, [ann])
+  const { file } = await postFile(ann, room, someBytes(400, 8))
+  const { rows } = await site.db.query<{ body: string }>('SELECT body FROM file WHERE id = $1', [file])
+  await setScanned(site.db, rows[0]!.body, 'Late.Word')
+  await setScanned(site.db, rows[0]!.body, null)
+  expect((await ann.call('file.get', { file })).file).toMatchObject({ state: 'flagged', finding: 'Late.Word' })
+  expect(await codeOf(await getFile(site, ann, file))).toBe('not_found')
+})
+
 test('[FI30] while the scanner is away files wait, and are finished when it is back', async () => {
   const room = await openRoomFor(site, [ann])
   away = true

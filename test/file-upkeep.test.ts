@@ -173,6 +173,32 @@ test('[FI17] after a rekey everything is sealed by the first key, and the old on
   await rekeyFiles({ ...sealed, keys: { ...sealed.keys, sealing: undefined } })
 })
 
+test('[FI16] the sealed bytes of another file under the key of one’s own are not served', async () => {
+  const keys = parseKeys(randomBytes(32).toString('base64'))
+  const sealing = await site.another({ files: { store: await openFolder(site.folder), keys } })
+  const caller = sealing.at(ann)
+  const room = await openRoomFor(site, [ann])
+  const put = async (seed: number) => {
+    const { file, upload } = await caller.call('file.begin', { room: room.id, name: 'a.bin', size: 900 })
+    await patch(ann, upload.replace(/^http:\/\/[^/]+/, sealing.url), 0, someBytes(900, seed))
+    return { file, path: join(site.folder, (await keysOf(file))[0]!.replace(/^(..)/, '$1/$1')) }
+  }
+  const [own, secret] = [await put(62), await put(63)]
+  const before = await readFile(own.path)
+  expect(before.includes(someBytes(900, 62).subarray(0, 64))).toBe(false)
+  await writeFile(own.path, await readFile(secret.path))
+  expect(await codeOf(await getFile(sealing, ann, own.file))).toBe('internal')
+  await writeFile(own.path, before)
+  expect(sha256(new Uint8Array(await (await getFile(sealing, ann, own.file)).arrayBuffer()))).toBe(
+    sha256(someBytes(900, 62)),
+  )
+  await sealing.stop()
+  await site.db.query("UPDATE file SET expires_at = now() - interval '1 minute' WHERE id = ANY ($1)", [
+    [own.file, secret.file],
+  ])
+  await collect(objects, 7)
+})
+
 test('[FI25] a server with another folder than the pool’s serves no files and says so, until it is told that this is the one', async () => {
   const empty = await makeFolder('pchat-unmounted')
   const store = await openFolder(empty)

@@ -132,13 +132,16 @@ export async function dropBody(tx: Connection, body: string): Promise<boolean> {
   return true
 }
 
-/** What the scanner says of a body holds for every file that has it. `finding` empty: nothing found; null: was not asked. */
+/**
+ * What the scanner says of a body holds for every file that has it. `finding` empty: nothing found; null: was not asked, and what
+ * was said before, or meanwhile, stands.
+ */
 export async function setScanned(q: Queryable, body: string, finding: string | null): Promise<void> {
   await q.query(
-    `WITH told AS (UPDATE file_body SET finding = $2 WHERE id = $1)
-     UPDATE file SET state = CASE WHEN coalesce($2, '') = '' THEN 'ready' ELSE 'flagged' END,
+    `WITH told AS (UPDATE file_body SET finding = coalesce($2, finding) WHERE id = $1 RETURNING finding)
+     UPDATE file SET state = CASE WHEN coalesce(told.finding, '') = '' THEN 'ready' ELSE 'flagged' END,
             expires_at = greatest(expires_at, clock_timestamp() + interval '1 day')
-      WHERE body = $1 AND state IN ('scanning', 'ready', 'flagged')`,
+       FROM told WHERE body = $1 AND state IN ('scanning', 'ready', 'flagged')`,
     [body, finding],
   )
 }
