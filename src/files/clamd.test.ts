@@ -78,7 +78,10 @@ test.each([
 
 test('[FI28] what clamd says before all has come is heard, though it hangs up on the rest, and no "OK" by then', async () => {
   for (const answer of ['INSTREAM size limit exceeded. ERROR\0', 'stream: OK\0']) {
-    for (const hangUp of [(socket: Socket) => socket.end(answer), (socket: Socket) => socket.end(answer).destroySoon()]) {
+    for (const hangUp of [
+      (socket: Socket) => socket.end(answer),
+      (socket: Socket) => socket.end(answer).destroySoon(),
+    ]) {
       const full = await openScript(hangUp, 1_000_000)
       const { found } = await scanWithClamd(full.address, endless())
       expect(found).toBe(`not scanned, clamd says: ${answer.slice(0, -1)}`)

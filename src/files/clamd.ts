@@ -93,6 +93,9 @@ function toVerdict(answer: string, whole: boolean): Verdict {
   if (whole && answer === 'stream: OK\0') return { found: undefined }
   const found = /^stream: (.{1,200}) FOUND\0$/.exec(answer)
   if (found) return { found: found[1] }
-  const shown = answer.replace(/[^ -~]/g, ' ').trim().slice(0, 200)
+  const shown = answer
+    .replace(/[^ -~]/g, ' ')
+    .trim()
+    .slice(0, 200)
   return { found: `not scanned, clamd says: ${shown}` }
 }

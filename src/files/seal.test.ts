@@ -7,7 +7,14 @@ import { seal, unseal } from './seal.ts'
 
 const [first, second] = [randomBytes(32).toString('base64'), randomBytes(32).toString('hex')]
 
-function open(keys: string, sealed: { bytes: Buffer; sealedBy: string }, size: number, from = 0, to = size - 1, name = 'a name') {
+function open(
+  keys: string,
+  sealed: { bytes: Buffer; sealedBy: string },
+  size: number,
+  from = 0,
+  to = size - 1,
+  name = 'a name',
+) {
   const read = async (range: { first: number; last: number }) =>
     (async function* () {
       yield sealed.bytes.subarray(range.first, range.last + 1)

@@ -81,10 +81,26 @@ export async function unfinishedFiles(q: Queryable, limit: number): Promise<File
   const { rows } = await q.query<FileRow>(
     `SELECT ${columns} FROM file f JOIN file_body b ON b.id = f.body
       WHERE f.state IN ('uploading', 'scanning') AND b.received = f.size
-        AND (f.lease_until IS NULL OR f.lease_until < clock_timestamp()) ORDER BY f.created_at LIMIT $1`,
+        AND (f.lease_until IS NULL OR f.lease_until < clock_timestamp())
+        AND (f.next_try_at IS NULL OR f.next_try_at < clock_timestamp())
+      ORDER BY coalesce(f.next_try_at, f.created_at) LIMIT $1`,
     [limit],
   )
   return rows
+}
+
+/**
+ * It could not be finished now: tried again after 2 seconds, then less and less often, behind those that waited longer. Its time is
+ * not over meanwhile, for a week at most.
+ */
+export async function postponeFile(q: Queryable, id: string): Promise<void> {
+  await q.query(
+    `UPDATE file SET tries = tries + 1, next_try_at = clock_timestamp() + least(2 ^ least(tries + 1, 9), 300) * interval '1 second',
+            expires_at = CASE WHEN created_at < clock_timestamp() - interval '7 days' THEN expires_at
+                         ELSE greatest(expires_at, clock_timestamp() + interval '1 day') END
+      WHERE id = $1 AND state IN ('uploading', 'scanning')`,
+    [id],
+  )
 }
 
 /** Gives the body its hash and type, or the file the body that has that hash already. Answers the body that it is now. */

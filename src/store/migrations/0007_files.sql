@@ -45,6 +45,8 @@ CREATE TABLE file (
   posted_at timestamptz(3),
   created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
   expires_at timestamptz(3) NOT NULL,                   -- where it is not posted by then
+  tries int NOT NULL DEFAULT 0,                         -- how often it could not be finished
+  next_try_at timestamptz(3),
   unreferenced_at timestamptz(3),                       -- when the collector first saw that no message brings it
   held boolean NOT NULL DEFAULT false,                  -- a legal hold: the collector leaves it
   lease uuid,                                           -- which request writes it
