@@ -49,6 +49,25 @@ export function readPiece(
   return unseal(keys, { ...piece, name: nameOfKey(piece.key) }, { first, last }, range => store.get(piece.key, range))
 }
 
+/** The object of a piece is not what its key says, or holds other than the piece. */
+export class ChangedObject extends Error {}
+
+/** The bytes of a piece, once its object was compared with the hash in its key, opened, and measured. Throws MissingObject too. */
+export async function verifyPiece(objects: Objects, piece: Piece): Promise<Buffer> {
+  const object = await gather(await objects.store.get(piece.key))
+  if (sha256(object) !== hashOfKey(piece.key)) throw new ChangedObject(`object ${piece.key} is not what was put there`)
+  const read = async (range: { first: number; last: number }) => cutOf(object, range)
+  const sealed = { ...piece, name: nameOfKey(piece.key) }
+  const plain = await gather(unseal(objects.keys, sealed, { first: 0, last: piece.size - 1 }, read))
+  const isWhole = plain.length === piece.size && (piece.sealedBy !== '' || object.length === piece.size)
+  if (!isWhole) throw new ChangedObject(`object ${piece.key} does not hold ${piece.size} bytes`)
+  return plain
+}
+
+async function* cutOf(bytes: Buffer, { first, last }: { first: number; last: number }) {
+  yield bytes.subarray(first, last + 1)
+}
+
 /** Rows of pieces that are read at a time. */
 const pageBytes = 64 * maxPieceBytes
 

@@ -16,6 +16,7 @@ export type FileRow = {
   expiresAt: Date
   held: boolean
   received: number
+  pieces: number
   type: string | null
   sha256: string | null
   finding: string | null
@@ -24,7 +25,8 @@ export type FileRow = {
 
 /** Of FileRow, over `file f LEFT JOIN file_body b ON b.id = f.body`. */
 const columns = `f.id, f.room, f.author, f.name, f.size, f.state, f.body, f.client_id AS "clientId", f.seq, f.expires_at AS "expiresAt",
-  f.held, coalesce(b.received, f.size) AS received, b.type, encode(b.sha256, 'hex') AS sha256, b.finding, b.preview`
+  f.held, coalesce(b.received, f.size) AS received,
+  coalesce(b.pieces, 0) AS pieces, b.type, encode(b.sha256, 'hex') AS sha256, b.finding, b.preview`
 
 export async function findFile(q: Queryable, id: string): Promise<FileRow | undefined> {
   const { rows } = await q.query<FileRow>({
