@@ -6,7 +6,7 @@ import type { Scan } from '../src/files/files.ts'
 import { openFolder } from '../src/files/folder.ts'
 import { noKeys } from '../src/files/keys.ts'
 import { gather } from '../src/files/objects.ts'
-import { postponeFile, setScanned } from '../src/store/file.ts'
+import { postponeFile, setScanned, unfinishedFiles } from '../src/store/file.ts'
 import { type FileSite, openFileSite, openRoomFor, postFile, putFile } from './files.ts'
 import type { Person } from './harness.ts'
 import { codeOf, getFile, someBytes } from './upload.ts'
@@ -127,6 +127,18 @@ test('[FI30] files that can never be scanned keep no other one from its turn, an
     "SELECT id FROM file WHERE room = $1 AND state = 'scanning' ORDER BY created_at",
     [room.id],
   )
+  // Of those that are due, the one that waited longest, not the oldest.
+  const longest = rows.at(-1)!.id
+  const tx = await site.db.connect()
+  await tx.query('BEGIN')
+  await tx.query(
+    "UPDATE file SET lease = NULL, lease_until = NULL, next_try_at = now() - CASE id WHEN $2 THEN interval '1 hour' ELSE interval '1 second' END WHERE room = $1",
+    [room.id, longest],
+  )
+  const [turn] = await unfinishedFiles(tx, 1)
+  await tx.query('ROLLBACK')
+  tx.release()
+  expect(turn!.id).toBe(longest)
   const waits: number[] = []
   for (let n = 0; n < 12; n += 1) {
     await postponeFile(site.db, rows[0]!.id)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { createServer as createLineServer } from 'node:net'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, expect, test } from 'vitest'
 import { openFileSite, openRoomFor, postFile } from '../../test/files.ts'
@@ -74,6 +75,20 @@ test('[FI20] a bucket that takes a request and never answers, or stops in the mi
   await expect(store.get('ab-1')).rejects.toMatchObject({ code: 'unavailable' })
   await expect(gather(await store.get('half-1'))).rejects.toThrow()
   await store.close()
+  // Nor does one that sends a head without an end.
+  const heads = createLineServer(socket => {
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 200 OK\r\n')
+    const timer = setInterval(() => socket.write('x-more: more\r\n'), 50)
+    socket.on('close', () => clearInterval(timer))
+  })
+  heads.listen(0, '127.0.0.1')
+  await once(heads, 'listening')
+  const at = (heads.address() as { port: number }).port
+  const endless = openBucket(parseBucket(`s3://pchat-files?endpoint=http://127.0.0.1:${at}`)!, credentials, 300)
+  await expect(endless.get('ab-1')).rejects.toMatchObject({ code: 'unavailable' })
+  await endless.close()
+  heads.close()
   server.closeAllConnections()
   server.close()
 }, 10_000)
