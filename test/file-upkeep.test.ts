@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { adopt, attachStore, OtherStore } from '../src/files/attach.ts'
 import { checkFiles } from '../src/files/check.ts'
@@ -159,10 +160,18 @@ test('[FI17] after a rekey everything is sealed by the first key, and the old on
   const { file } = await postFile(ann, room, bytes)
   const key = randomBytes(32).toString('base64')
   const sealed: Objects = { ...objects, keys: parseKeys(key) }
-  expect(await rekeyFiles(sealed)).toBeGreaterThan(0)
-  expect(await rekeyFiles(sealed)).toBe(0)
+  const old = (await keysOf(file))[0]!
+  expect(await rekeyFiles(sealed)).toMatchObject({ written: expect.any(Number), faults: [] })
+  expect((await keysOf(file))[0]).not.toBe(old)
+  expect(await rekeyFiles(sealed)).toEqual({ written: 0, faults: [] })
   const report = await checkFiles(sealed, async () => 0)
   expect(report).toMatchObject({ missing: [], changed: [] })
+  // A download that began before still reads what it knows.
+  await collect(sealed, 7)
+  expect((await stored()).has(old)).toBe(true)
+  await site.db.query(
+    "UPDATE file_garbage SET due_at = now() - interval '1 second' WHERE due_at < now() + interval '1 hour'",
+  )
   await collect(sealed, 7)
   for (const path of await readdir(site.folder, { recursive: true }))
     if (/-[0-9a-f]{16}$/.test(path))
@@ -171,6 +180,102 @@ test('[FI17] after a rekey everything is sealed by the first key, and the old on
   expect(sha256(new Uint8Array(await (await getFile(other, ann, file)).arrayBuffer()))).toBe(sha256(bytes))
   await other.stop()
   await rekeyFiles({ ...sealed, keys: { ...sealed.keys, sealing: undefined } })
+})
+
+test('[FI17] a rekey leaves what is missing or changed and says so, goes on with the rest, and ends with 1', async () => {
+  const room = await openRoomFor(site, [ann])
+  const [lost, bad, long, good] = [
+    (await postFile(ann, room, someBytes(900, 64))).file,
+    (await postFile(ann, room, someBytes(900, 65))).file,
+    (await postFile(ann, room, someBytes(900, 66))).file,
+    (await postFile(ann, room, someBytes(900, 67))).file,
+  ]
+  const keys = [(await keysOf(lost))[0]!, (await keysOf(bad))[0]!, (await keysOf(long))[0]!]
+  const paths = keys.map(key => join(site.folder, key.slice(0, 2), key))
+  const saved = await Promise.all(paths.map(path => readFile(path)))
+  await rm(paths[0]!)
+  await writeFile(paths[1]!, Buffer.alloc(900, 'x'))
+  await writeFile(paths[2]!, Buffer.concat([saved[2]!, Buffer.from('more')]))
+  const keyFile = join(await makeFolder('pchat-key'), 'keys')
+  const key = randomBytes(32).toString('base64')
+  await writeFile(keyFile, key)
+  const { host, user, database } = site.database.address
+  const pchat = runPchat(['file', 'rekey', '--json', '--file-store', site.folder, '--file-key-file', keyFile], {
+    env: { PCHAT_DATABASE_URL: `postgres://${user}@${encodeURIComponent(host)}/${database}` },
+  })
+  expect(await pchat.ended).toBe(1)
+  const { faults } = JSON.parse(pchat.said()) as { faults: string[] }
+  expect(faults.map(fault => fault.split(':')[0]).sort()).toEqual([...keys].sort())
+  expect([(await keysOf(lost))[0], (await keysOf(bad))[0], (await keysOf(long))[0]]).toEqual(keys)
+  const { rows } = await site.db.query(
+    'SELECT p.sealed_by <> $2 AS sealed FROM file f JOIN file_piece p ON p.body = f.body WHERE f.id = $1',
+    [...[good, '']],
+  )
+  expect(rows).toEqual([{ sealed: true }])
+  for (const [n, path] of paths.entries()) await writeFile(path, saved[n]!)
+  const back: Objects = { ...objects, keys: { ...parseKeys(key), sealing: undefined } }
+  expect((await rekeyFiles(back)).faults).toEqual([])
+  await rm(join(keyFile, '..'), { recursive: true })
+})
+
+test('[FI23] a slow store removes what is due; an object that cannot be removed keeps no other, and is named no more', async () => {
+  const room = await openRoomFor(site, [ann])
+  const { file } = await ann.call('file.begin', { room: room.id, name: 'a.bin', size: 40 })
+  const { rows } = await site.db.query<{ body: string }>('SELECT body FROM file WHERE id = $1', [file])
+  const [stuck, slow] = ['2', '3'].map(digit => `${digit.repeat(64)}-${randomBytes(8).toString('hex')}`) as [
+    string,
+    string,
+  ]
+  await objects.store.put(stuck, someBytes(40))
+  await objects.store.put(slow, someBytes(40))
+  await site.db.query(
+    `INSERT INTO file_garbage VALUES ($1, now() - interval '2 hours'), ($2, now() - interval '1 hour')`,
+    [stuck, slow],
+  )
+  const remove = async (key: string) => {
+    if (key === stuck) throw new Error('stuck')
+    // Longer than a transaction may be idle.
+    await sleep(3_500)
+    await objects.store.remove(key)
+  }
+  await expect(collect({ ...objects, store: { ...objects.store, remove } }, 7)).rejects.toThrow('stuck')
+  expect([(await stored()).has(slow), (await stored()).has(stuck)]).toEqual([false, true])
+  const { rows: left } = await site.db.query(
+    'SELECT key, due_at > now() AS later FROM file_garbage WHERE key IN ($1, $2)',
+    [...[stuck, slow]],
+  )
+  expect(left).toEqual([{ key: stuck, later: true }])
+  const piece = { body: rows[0]!.body, start: 0, size: 40, key: stuck, sealedBy: '' }
+  expect(await appendPiece(site.db, file, piece, 30)).toBe(null)
+  await site.db.query("UPDATE file_garbage SET due_at = now() - interval '1 second' WHERE key = $1", [stuck])
+  await collect(objects, 7)
+  expect((await stored()).has(stuck)).toBe(false)
+}, 20_000)
+
+test('[FI16] the sealed bytes of another file under the key of one’s own are not served', async () => {
+  const keys = parseKeys(randomBytes(32).toString('base64'))
+  const sealing = await site.another({ files: { store: await openFolder(site.folder), keys } })
+  const caller = sealing.at(ann)
+  const room = await openRoomFor(site, [ann])
+  const put = async (seed: number) => {
+    const { file, upload } = await caller.call('file.begin', { room: room.id, name: 'a.bin', size: 900 })
+    await patch(ann, upload.replace(/^http:\/\/[^/]+/, sealing.url), 0, someBytes(900, seed))
+    return { file, path: join(site.folder, (await keysOf(file))[0]!.replace(/^(..)/, '$1/$1')) }
+  }
+  const [own, secret] = [await put(62), await put(63)]
+  const before = await readFile(own.path)
+  expect(before.includes(someBytes(900, 62).subarray(0, 64))).toBe(false)
+  await writeFile(own.path, await readFile(secret.path))
+  expect(await codeOf(await getFile(sealing, ann, own.file))).toBe('internal')
+  await writeFile(own.path, before)
+  expect(sha256(new Uint8Array(await (await getFile(sealing, ann, own.file)).arrayBuffer()))).toBe(
+    sha256(someBytes(900, 62)),
+  )
+  await sealing.stop()
+  await site.db.query("UPDATE file SET expires_at = now() - interval '1 minute' WHERE id = ANY ($1)", [
+    [own.file, secret.file],
+  ])
+  await collect(objects, 7)
 })
 
 test('[FI25] a server with another folder than the pool’s serves no files and says so, until it is told that this is the one', async () => {

@@ -15,7 +15,9 @@ export async function openFileOptions(
   return {
     store: await openFileStore(options),
     keys,
-    ...(address ? { scan: bytes => scanWithClamd(address, bytes), scanOpen: options.scannerAway === 'open' } : {}),
+    ...(address
+      ? { scan: (bytes, signal) => scanWithClamd(address, bytes, { signal }), scanOpen: options.scannerAway === 'open' }
+      : {}),
   }
 }
 

@@ -44,9 +44,7 @@ export function addFile(program: Command): void {
   ).action((options: FileOptions) => onFiles(options, objects => collectNow(objects, options)))
   withFiles(
     file.command('rekey').description('write anew, under the first key of the key file, what another sealed'),
-  ).action((options: FileOptions) =>
-    onFiles(options, async objects => say(options, { written: await rekeyFiles(objects, progress) })),
-  )
+  ).action((options: FileOptions) => onFiles(options, objects => rekey(objects, options)))
   withFiles(
     file.command('adopt').description('say that this folder or bucket is the file store of the pool from now on'),
   ).action((options: FileOptions) => onFiles(options, objects => adopt(objects, true), 'unattached'))
@@ -108,6 +106,12 @@ async function check(objects: Objects, options: FileOptions): Promise<void> {
   const report = await checkFiles(objects, () => findStrays(objects), progress)
   say(options, report)
   if (report.missing.length + report.changed.length > 0) process.exitCode = 1
+}
+
+async function rekey(objects: Objects, options: FileOptions): Promise<void> {
+  const report = await rekeyFiles(objects, progress)
+  say(options, report)
+  if (report.faults.length > 0) process.exitCode = 1
 }
 
 async function collectNow(objects: Objects, options: FileOptions): Promise<void> {

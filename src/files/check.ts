@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
-import { listPieces } from '../store/file-piece.ts'
-import { gather, hashOfKey, type Objects, readPiece } from './objects.ts'
+import { isNamed, listPieces, type Piece } from '../store/file-piece.ts'
+import { type Objects, verifyPiece } from './objects.ts'
 import { MissingObject } from './store.ts'
 
 export type CheckReport = {
@@ -28,7 +27,7 @@ export async function checkFiles(
       report.pieces += 1
       report.bytes += piece.size
       const fault = await findFault(objects, piece)
-      if (fault) report[fault].push(piece.key)
+      if (fault && (await isNamed(objects.db, piece.key))) report[fault].push(piece.key)
     }
     tell(report.pieces)
     if (pieces.length < page) break
@@ -38,16 +37,10 @@ export async function checkFiles(
   return report
 }
 
-async function findFault(
-  objects: Objects,
-  piece: Parameters<typeof readPiece>[1],
-): Promise<'missing' | 'changed' | undefined> {
+async function findFault(objects: Objects, piece: Piece): Promise<'missing' | 'changed' | undefined> {
   try {
-    const hash = createHash('sha256')
-    for await (const chunk of await objects.store.get(piece.key)) hash.update(chunk)
-    if (hash.digest('hex') !== hashOfKey(piece.key)) return 'changed'
-    const bytes = await gather(readPiece(objects, piece))
-    return bytes.length === piece.size ? undefined : 'changed'
+    await verifyPiece(objects, piece)
+    return undefined
   } catch (error) {
     return error instanceof MissingObject ? 'missing' : 'changed'
   }

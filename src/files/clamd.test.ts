@@ -63,29 +63,67 @@ test('[FI28] what clamd has found is told by its name', async () => {
 
 test.each([
   ['INSTREAM size limit exceeded. ERROR\0'],
+  ['INSTREAM size lim'],
   ['UNKNOWN COMMAND\0'],
-  [''],
+  ['stream: OK'],
+  ['\0'],
   ['stream: OK and more\0'],
   [`stream: ${'x'.repeat(9_000)}`],
-])('[FI28] an answer that is none (%j) lets nothing pass', async answer => {
+])('[FI28] an answer that is none (%j) is a finding, not a scanner that is away', async answer => {
   const script = await openScript(socket => socket.end(answer))
-  await expect(scanWithClamd(script.address, bytes('x'))).rejects.toThrow(ScannerAway)
+  const { found } = await scanWithClamd(script.address, bytes('x'))
+  expect(found).toMatch(/^not scanned, clamd says: /)
   script.close()
+})
+
+test('[FI28] what clamd says before all has come is heard, though it hangs up on the rest, and no "OK" by then', async () => {
+  for (const answer of ['INSTREAM size limit exceeded. ERROR\0', 'stream: OK\0']) {
+    for (const hangUp of [
+      (socket: Socket) => socket.end(answer),
+      (socket: Socket) => socket.end(answer).destroySoon(),
+    ]) {
+      const full = await openScript(hangUp, 1_000_000)
+      const { found } = await scanWithClamd(full.address, endless())
+      expect(found).toBe(`not scanned, clamd says: ${answer.slice(0, -1)}`)
+      full.close()
+    }
+  }
 })
 
 test('[FI28] a scanner that hangs up in the middle, says nothing, or is not there is away', async () => {
   const cutting = await openScript(socket => socket.destroy(), 1_000_000)
   await expect(scanWithClamd(cutting.address, endless())).rejects.toThrow(ScannerAway)
   cutting.close()
-  const full = await openScript(socket => socket.end('INSTREAM size limit exceeded. ERROR\0'), 1_000_000)
-  await expect(scanWithClamd(full.address, endless())).rejects.toThrow(ScannerAway)
-  full.close()
+  const mute = await openScript(socket => socket.end())
+  await expect(scanWithClamd(mute.address, bytes('x'))).rejects.toThrow(ScannerAway)
+  mute.close()
   const silent = await openScript(() => {})
-  await expect(scanWithClamd(silent.address, bytes('x'), 200)).rejects.toThrow(ScannerAway)
+  await expect(scanWithClamd(silent.address, bytes('x'), { waitMs: 200 })).rejects.toThrow(ScannerAway)
   silent.close()
   await expect(scanWithClamd({ host: '127.0.0.1', port: 1 }, bytes('x'))).rejects.toThrow(ScannerAway)
   await expect(scanWithClamd({ path: '/nonexistent/clamd.ctl' }, bytes('x'))).rejects.toThrow(ScannerAway)
 })
+
+test('[FI28] a scanner that reads no more and closes its half is away at once', async () => {
+  // It stays half open, and what was sent is never read.
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, socket => {
+    socket.on('error', () => {})
+    setTimeout(() => socket.end(), 100)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  await expect(scanWithClamd({ host: '127.0.0.1', port }, endless())).rejects.toThrow(ScannerAway)
+  server.close()
+}, 5_000)
+
+test('[FI28] a scan that is ended by us ends at once', async () => {
+  const silent = await openScript(() => {})
+  const ended = new AbortController()
+  setTimeout(() => ended.abort(), 50)
+  await expect(scanWithClamd(silent.address, bytes('x'), { signal: ended.signal })).rejects.toThrow('was ended')
+  silent.close()
+}, 5_000)
 
 test('[FI28] bytes that cannot be read are no matter of the scanner', async () => {
   const script = await openScript(socket => socket.end('stream: OK\0'))

@@ -21,7 +21,7 @@ const everyMs = 60_000
 
 /** Removes what nobody can reach any more: files never posted, files without a message after the grace time, objects without a row. */
 export async function collect(objects: Objects, graceDays: number, isStopping = () => false): Promise<Collected> {
-  const { db, store } = objects
+  const { db } = objects
   const collected = { files: 0, objects: 0, strays: 0 }
   const removeAll = async (ids: string[]) => {
     for (const id of ids) if (await removeFile(db, id)) collected.files += 1
@@ -39,8 +39,27 @@ export async function collect(objects: Objects, graceDays: number, isStopping = 
     await removeAll(page.ids)
     after = page.next
   }
-  while (!isStopping() && (await removeGarbage(db, key => store.remove(key)))) collected.objects += 1
+  collected.objects = await removeObjects(objects, isStopping)
   return collected
+}
+
+/** Where so many cannot be removed, the store is away. */
+const maxFailures = 10
+
+/** Removes what is due; one that cannot be removed keeps no other, and is told in the end by throwing. */
+async function removeObjects({ db, store }: Objects, isStopping: () => boolean): Promise<number> {
+  const failures: unknown[] = []
+  let removed = 0
+  for (let more = true; more && !isStopping() && failures.length < maxFailures; ) {
+    try {
+      more = await removeGarbage(db, key => store.remove(key))
+      if (more) removed += 1
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
+  return removed
 }
 
 /** Reads the list of all objects, and notes those that the database does not know: they go a day later. Answers how many. */

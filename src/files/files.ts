@@ -2,8 +2,8 @@ import type { Chat } from '../chat/chat.ts'
 import type { Verdict } from './clamd.ts'
 import type { Objects } from './objects.ts'
 
-/** Asks what is in these bytes. Throws ScannerAway where nobody can be asked. */
-export type Scan = (bytes: AsyncIterable<Buffer>) => Promise<Verdict>
+/** Asks what is in these bytes. Throws ScannerAway where nobody can be asked; ends early where `signal` says so. */
+export type Scan = (bytes: AsyncIterable<Buffer>, signal?: AbortSignal) => Promise<Verdict>
 
 /** What the parts of this role share. */
 export type Files = Objects & {

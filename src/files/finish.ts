@@ -2,19 +2,22 @@ import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import { noteFileEvent } from '../chat/file-event.ts'
 import { audit } from '../store/audit.ts'
-import { type FileRow, findFile, setScanned, settleBody, unfinishedFiles } from '../store/file.ts'
+import { type FileRow, findFile, postponeFile, setScanned, settleBody, unfinishedFiles } from '../store/file.ts'
 import { endLease, keepLease, leaseMs, takeLease } from '../store/file-lease.ts'
 import { ScannerAway } from './clamd.ts'
 import type { Files } from './files.ts'
-import { gather, readBody } from './objects.ts'
+import { gather, type Objects, readBody } from './objects.ts'
 import { makePreview } from './preview.ts'
 import { sampleBytes, sniff } from './sniff.ts'
 
+const never = new AbortController().signal
+
 /**
  * A file of which all bytes are there: hashed, its type found, joined with a body of the same hash, scanned, with a preview. One
- * process at a time; each step may be the last one of a killed server, and is done again. Leaves what cannot be finished now.
+ * process at a time; each step may be the last one of a killed server, and is done again. What cannot be finished now is tried
+ * again later; what `stopping` ends, by whoever looks next.
  */
-export async function finishFile(files: Files, id: string): Promise<void> {
+export async function finishFile(files: Files, id: string, stopping = never): Promise<void> {
   const holder = randomUUID()
   const { db } = files
   if (!(await takeLease(db, id, holder))) return
@@ -22,7 +25,10 @@ export async function finishFile(files: Files, id: string): Promise<void> {
   const kept = setInterval(() => void keepLease(db, id, holder).catch(() => {}), leaseMs / 3)
   try {
     const file = await findFile(db, id)
-    if (file && isComplete(file)) await finish(files, file)
+    if (file && isComplete(file) && !(await finish(files, file, stopping))) await postponeFile(db, id)
+  } catch (error) {
+    if (!stopping.aborted) await postponeFile(db, id).catch(() => {})
+    throw error
   } finally {
     clearInterval(kept)
     files.hashes.delete(id)
@@ -34,34 +40,43 @@ function isComplete({ state, received, size }: FileRow): boolean {
   return (state === 'uploading' || state === 'scanning') && received === size
 }
 
-async function finish(files: Files, file: FileRow): Promise<void> {
+/** False where it has to wait for the scanner. */
+async function finish(files: Files, file: FileRow, stopping: AbortSignal): Promise<boolean> {
   const type = await sniff(await gather(readBody(files, file.body!, 0, Math.min(sampleBytes, file.size) - 1)))
-  const body = await settleBody(files.db, file, await hashOf(files, file), type)
+  const body = await settleBody(files.db, file, await hashOf(files, file, stopping), type)
   const settled = (await findFile(files.db, file.id))!
   // The same bytes were looked at before.
-  const finding = settled.finding ?? (await find(files, settled))
-  if (finding === 'later') return
+  const finding = settled.finding ?? (await find(files, settled, stopping))
+  if (finding === 'later') return false
   if (finding) await tellFinding(files, settled, finding)
   else if (settled.preview === null) await makePreview(files, settled)
   await setScanned(files.db, body, finding)
+  return true
 }
 
-async function hashOf({ hashes, ...files }: Files, { id, body, size }: FileRow): Promise<string> {
+function readWhole(files: Objects, { body, size }: FileRow, stopping: AbortSignal): AsyncGenerator<Buffer> {
+  return readBody(files, body!, 0, size - 1, async () => stopping.throwIfAborted())
+}
+
+async function hashOf({ hashes, ...files }: Files, file: FileRow, stopping: AbortSignal): Promise<string> {
+  const { id, size } = file
   const known = hashes.get(id)
   const hash: Hash = known?.at === size ? known.hash : createHash('sha256')
-  if (known?.at !== size) for await (const chunk of readBody(files, body!, 0, size - 1)) hash.update(chunk)
+  if (known?.at !== size) for await (const chunk of readWhole(files, file, stopping)) hash.update(chunk)
   return hash.digest('hex')
 }
 
 /** Empty: nothing was found; null: nobody was asked. */
-async function find(files: Files, { id, body, size }: FileRow): Promise<string | null | 'later'> {
+async function find(files: Files, file: FileRow, stopping: AbortSignal): Promise<string | null | 'later'> {
   if (!files.scan) return null
   try {
-    const { found } = await files.scan(readBody(files, body!, 0, size - 1))
+    const { found } = await files.scan(readWhole(files, file, stopping), stopping)
     return found ?? ''
   } catch (error) {
+    // That we stop says nothing of the scanner.
+    stopping.throwIfAborted()
     if (!(error instanceof ScannerAway)) throw error
-    files.chat.log.warn({ file: id, reason: error.message }, 'the malware scanner is away')
+    files.chat.log.warn({ file: file.id, reason: error.message }, 'the malware scanner is away')
     return files.scanOpen ? null : 'later'
   }
 }
@@ -74,26 +89,27 @@ async function tellFinding({ db, chat }: Files, file: FileRow, finding: string):
 }
 
 const lookMs = 2_000
-const atOnce = 100
-/** What could not be finished is left alone for a while: a scanner may have been sent gigabytes to say so. */
-const againMs = 5_000
+const atOnce = 10
 
 /** Looks for files whose server was killed, or whose scanner was away, and finishes them. */
 export function finishLeftovers(files: Files): Running {
-  const triedAt = new Map<string, number>()
-  return repeatEvery(
+  const stopping = new AbortController()
+  const running = repeatEvery(
     lookMs,
     async () => {
-      const left = await unfinishedFiles(files.db, atOnce)
-      const now = performance.now()
-      for (const [id, at] of triedAt) if (now - at > againMs) triedAt.delete(id)
-      for (const { id } of left.filter(file => !triedAt.has(file.id))) {
-        await finishFile(files, id).catch(error =>
-          files.chat.log.warn({ err: error, file: id }, 'a file is not finished'),
-        )
-        triedAt.set(id, performance.now())
+      for (const { id } of await unfinishedFiles(files.db, atOnce)) {
+        if (stopping.signal.aborted) return
+        await finishFile(files, id, stopping.signal).catch(error => {
+          if (!stopping.signal.aborted) files.chat.log.warn({ err: error, file: id }, 'a file is not finished')
+        })
       }
     },
     error => files.chat.log.warn({ err: error }, 'files wait for the store'),
   )
+  return {
+    stop() {
+      stopping.abort()
+      return running.stop()
+    },
+  }
 }

@@ -17,9 +17,10 @@ export async function putPiece(
   start: number,
   plain: Buffer,
 ): Promise<Piece> {
-  const { bytes, sealedBy } = seal(keys, plain)
   // Chance behind the hash: a key is never used twice, so that the removal of one object cannot strike another.
-  const key = `${sha256(bytes)}-${randomBytes(8).toString('hex')}`
+  const chance = randomBytes(8).toString('hex')
+  const { bytes, sealedBy } = seal(keys, chance, plain)
+  const key = `${sha256(bytes)}-${chance}`
   await announceObject(db, key)
   await store.put(key, bytes)
   return { body, start, size: plain.length, key, sealedBy }
@@ -34,13 +35,37 @@ export function hashOfKey(key: string): string {
   return key.slice(0, 64)
 }
 
+/** What an object is sealed for: the rest of its key, since the hash is known only afterwards. */
+export function nameOfKey(key: string): string {
+  return key.slice(65)
+}
+
 export function readPiece(
   { store, keys }: Objects,
   piece: Piece,
   first = 0,
   last = piece.size - 1,
 ): AsyncGenerator<Buffer> {
-  return unseal(keys, piece, { first, last }, range => store.get(piece.key, range))
+  return unseal(keys, { ...piece, name: nameOfKey(piece.key) }, { first, last }, range => store.get(piece.key, range))
+}
+
+/** The object of a piece is not what its key says, or holds other than the piece. */
+export class ChangedObject extends Error {}
+
+/** The bytes of a piece, once its object was compared with the hash in its key, opened, and measured. Throws MissingObject too. */
+export async function verifyPiece(objects: Objects, piece: Piece): Promise<Buffer> {
+  const object = await gather(await objects.store.get(piece.key))
+  if (sha256(object) !== hashOfKey(piece.key)) throw new ChangedObject(`object ${piece.key} is not what was put there`)
+  const read = async (range: { first: number; last: number }) => cutOf(object, range)
+  const sealed = { ...piece, name: nameOfKey(piece.key) }
+  const plain = await gather(unseal(objects.keys, sealed, { first: 0, last: piece.size - 1 }, read))
+  const isWhole = plain.length === piece.size && (piece.sealedBy !== '' || object.length === piece.size)
+  if (!isWhole) throw new ChangedObject(`object ${piece.key} does not hold ${piece.size} bytes`)
+  return plain
+}
+
+async function* cutOf(bytes: Buffer, { first, last }: { first: number; last: number }) {
+  yield bytes.subarray(first, last + 1)
 }
 
 /** Rows of pieces that are read at a time. */

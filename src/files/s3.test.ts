@@ -1,10 +1,14 @@
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { createServer as createLineServer } from 'node:net'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, expect, test } from 'vitest'
 import { openFileSite, openRoomFor, postFile } from '../../test/files.ts'
 import { openSwift } from '../../test/swift.ts'
 import { readTools } from '../../test/tools.ts'
 import { getFile, someBytes } from '../../test/upload.ts'
+import { gather } from './objects.ts'
 import { openBucket, parseBucket } from './s3.ts'
 import { fileStoreContract } from './store.contract.ts'
 
@@ -56,6 +60,38 @@ test('[FI20] a bucket that is away is `unavailable`', async () => {
   await expect(store.put('ab-1', Buffer.from('x'))).rejects.toMatchObject({ code: 'unavailable' })
   await expect(store.get('ab-1')).rejects.toMatchObject({ code: 'unavailable' })
 })
+
+test('[FI20] a bucket that takes a request and never answers, or stops in the middle, is given up', async () => {
+  const server = createServer((request, response) => {
+    if (!request.url!.includes('half')) return
+    response.writeHead(200, { 'content-length': '1000' })
+    response.write('half of it')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const store = openBucket(parseBucket(`s3://pchat-files?endpoint=http://127.0.0.1:${port}`)!, credentials, 300)
+  await expect(store.put('ab-1', Buffer.from('x'))).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(store.get('ab-1')).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(gather(await store.get('half-1'))).rejects.toThrow()
+  await store.close()
+  // Nor does one that sends a head without an end.
+  const heads = createLineServer(socket => {
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 200 OK\r\n')
+    const timer = setInterval(() => socket.write('x-more: more\r\n'), 50)
+    socket.on('close', () => clearInterval(timer))
+  })
+  heads.listen(0, '127.0.0.1')
+  await once(heads, 'listening')
+  const at = (heads.address() as { port: number }).port
+  const endless = openBucket(parseBucket(`s3://pchat-files?endpoint=http://127.0.0.1:${at}`)!, credentials, 300)
+  await expect(endless.get('ab-1')).rejects.toMatchObject({ code: 'unavailable' })
+  await endless.close()
+  heads.close()
+  server.closeAllConnections()
+  server.close()
+}, 10_000)
 
 test('[FI18] the address of a bucket', () => {
   expect(parseBucket('s3://files')).toEqual({ bucket: 'files', prefix: '', endpoint: undefined, region: 'us-east-1' })

@@ -36,7 +36,7 @@ export function parseBucket(text: string): Bucket | undefined {
   }
 }
 
-/** How long a bucket may take to begin with an answer. */
+/** How long a bucket may take to take a piece and begin with an answer, or may be silent in the middle of it. */
 const answerMs = 30_000
 
 /**
@@ -46,6 +46,7 @@ const answerMs = 30_000
 export function openBucket(
   { bucket, prefix, endpoint, region }: Bucket,
   credentials?: S3ClientConfig['credentials'],
+  waitMs = answerMs,
 ): FileStore {
   const client = new S3Client({
     region,
@@ -54,7 +55,11 @@ export function openBucket(
     // Checksums of newer kinds are unknown to many servers; the key of each object is one.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { requestTimeout: answerMs, connectionTimeout: answerMs / 3 },
+    requestHandler: {
+      ...{ connectionTimeout: waitMs / 3, requestTimeout: waitMs, socketTimeout: waitMs },
+      // Left to itself it only warns.
+      throwOnRequestTimeout: true,
+    },
   })
   const place = (key: string) => {
     checkKey(key)

@@ -4,8 +4,9 @@ import type { Keyring } from './keys.ts'
 /**
  * Encryption at rest. A sealed object: mark, id of the key (8 bytes), salt (16), then frames of 64 KiB, each with its tag. Every
  * object has a key of its own, derived by the salt, so that frames may be numbered from 0; a range is opened without the rest.
+ * Every frame is bound to the name of its object: what was sealed for another one is not opened under this one's key.
  */
-const mark = Buffer.from('PCF1')
+const mark = Buffer.from('PCF2')
 const saltBytes = 16
 const headBytes = mark.length + 8 + saltBytes
 const frameBytes = 64 * 1024
@@ -22,14 +23,15 @@ function nonceOf(frame: number): Buffer {
   return nonce
 }
 
-/** Answers the bytes as they are, and '', where there is no key. */
-export function seal({ sealing, keys }: Keyring, plain: Buffer): { bytes: Buffer; sealedBy: string } {
+/** Answers the bytes as they are, and '', where there is no key. `name` is known to whoever opens it, and used for this one alone. */
+export function seal({ sealing, keys }: Keyring, name: string, plain: Buffer): { bytes: Buffer; sealedBy: string } {
   if (sealing === undefined) return { bytes: plain, sealedBy: '' }
   const salt = randomBytes(saltBytes)
   const key = deriveKey(keys.get(sealing)!, salt)
   const parts = [mark, Buffer.from(sealing, 'hex'), salt]
   for (let frame = 0; frame * frameBytes < plain.length; frame += 1) {
     const cipher = createCipheriv('aes-256-gcm', key, nonceOf(frame))
+    cipher.setAAD(Buffer.from(name))
     parts.push(cipher.update(plain.subarray(frame * frameBytes, (frame + 1) * frameBytes)), cipher.final())
     parts.push(cipher.getAuthTag())
   }
@@ -42,7 +44,7 @@ type Read = (range: Range) => Promise<AsyncIterable<Buffer>>
 /** Bytes `first` through `last` of an object of `size` bytes. Throws where the key is not there or the object was changed. */
 export async function* unseal(
   { keys }: Keyring,
-  { sealedBy, size }: { sealedBy: string; size: number },
+  { name, sealedBy, size }: { name: string; sealedBy: string; size: number },
   { first, last }: Range,
   read: Read,
 ): AsyncGenerator<Buffer> {
@@ -63,7 +65,7 @@ export async function* unseal(
   try {
     for (let frame = firstFrame; frame <= lastFrame; frame += 1) {
       const length = Math.min(frameBytes, size - frame * frameBytes)
-      const plain = openFrame(key, frame, await cut(length + tagBytes))
+      const plain = openFrame(key, name, frame, await cut(length + tagBytes))
       yield plain.subarray(Math.max(0, first - frame * frameBytes), Math.min(length, last + 1 - frame * frameBytes))
     }
   } finally {
@@ -71,8 +73,9 @@ export async function* unseal(
   }
 }
 
-function openFrame(key: Buffer, frame: number, sealed: Buffer): Buffer {
+function openFrame(key: Buffer, name: string, frame: number, sealed: Buffer): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(frame))
+  decipher.setAAD(Buffer.from(name))
   decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes))
   try {
     return Buffer.concat([decipher.update(sealed.subarray(0, sealed.length - tagBytes)), decipher.final()])

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { DataStore, ERRORS, Upload } from '@tus/server'
 import { uploadMinutes } from '../chat/file.ts'
+import { Refusal } from '../protocol/error.ts'
 import { findFile } from '../store/file.ts'
 import { appendPiece } from '../store/file-piece.ts'
 import { abandonFile } from '../store/file-upkeep.ts'
@@ -11,6 +12,8 @@ import { maxPieceBytes, putPiece } from './objects.ts'
 /** What all uploads of a process may hold in memory; when many come at once, their pieces are smaller. */
 const bufferedBytes = 64 * 1024 * 1024
 const minPieceBytes = 64 * 1024
+/** How many pieces of an upload may be smaller: each request ends with one, as it does where a connection is cut. */
+const maxSmallPieces = 1_000
 
 /** The other side of @tus/server: uploads are rows, bytes are pieces. Who asks was checked before (files/http). */
 export class PieceStore extends DataStore {
@@ -37,6 +40,7 @@ export class PieceStore extends DataStore {
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const file = await findFile(this.#files.db, id)
     if (!file?.body || file.state !== 'uploading') throw ERRORS.FILE_NO_LONGER_EXISTS
+    if (file.pieces >= Math.floor(file.size / minPieceBytes) + maxSmallPieces) throw tooManyPieces()
     const writer = this.#openWriter(id, file.body, offset)
     this.#writers += 1
     try {
@@ -76,6 +80,13 @@ export class PieceStore extends DataStore {
       },
     }
   }
+}
+
+function tooManyPieces(): Refusal {
+  return new Refusal(
+    'too_large',
+    'This upload came in too many small pieces. Announce the file again, and send more of it in each request.',
+  )
 }
 
 type Writer = { at(): number; isFull(): boolean; add(chunk: Buffer): void; flush(): Promise<void> }

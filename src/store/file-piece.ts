@@ -7,11 +7,15 @@ export type Piece = { body: string; start: number; size: number; key: string; se
 export const previewStart = -1
 const columns = 'body, start, size, key, sealed_by AS "sealedBy"'
 
-/** Those that hold bytes from `first` through `last`, in order. */
+const atOnce = 64
+
+/** Those that hold bytes from `first` through `last`, in order; the first ones where they are many. */
 export async function readPieces(q: Queryable, body: string, first: number, last: number): Promise<Piece[]> {
   const { rows } = await q.query<Piece>({
     name: 'file-pieces',
-    text: `SELECT ${columns} FROM file_piece WHERE body = $1 AND start >= 0 AND start <= $3 AND start + size > $2 ORDER BY start`,
+    text: `SELECT ${columns} FROM file_piece WHERE body = $1 AND start + size > $2 AND start <= $3
+              AND start >= (SELECT max(start) FROM file_piece WHERE body = $1 AND start BETWEEN 0 AND $2)
+            ORDER BY start LIMIT ${atOnce}`,
     values: [body, first, last],
   })
   return rows
@@ -60,7 +64,7 @@ export function appendPiece(db: Db, file: string, piece: Piece, minutes: number)
     )
     if (!alive) throw late
     const { rows } = await tx.query<{ received: number }>(
-      `UPDATE file_body b SET received = received + $3 FROM file f
+      `UPDATE file_body b SET received = received + $3, pieces = pieces + 1 FROM file f
         WHERE b.id = $1 AND b.received = $2 AND b.sha256 IS NULL AND f.id = $4 AND b.received + $3 <= f.size RETURNING received`,
       [piece.body, piece.start, piece.size, file],
     )
@@ -79,7 +83,7 @@ async function namePiece(tx: Queryable, piece: Piece): Promise<void> {
 }
 
 async function takeFromGarbage(tx: Queryable, key: string): Promise<void> {
-  const { rowCount } = await tx.query('DELETE FROM file_garbage WHERE key = $1', [key])
+  const { rowCount } = await tx.query('DELETE FROM file_garbage WHERE key = $1 AND NOT taken', [key])
   if (!rowCount) throw late
 }
 
@@ -94,7 +98,13 @@ export async function setPreview(db: Db, piece: Piece, preview: Preview): Promis
   }).catch(orNull)
 }
 
-/** The same bytes under another key of the store, sealed anew. False where the piece has gone or changed meanwhile. */
+/** How long a download that began before may go on with the objects that it knows. */
+const readMinutes = 60
+
+/**
+ * The same bytes under another key of the store, sealed anew; the old object goes later, since it is being read. False where the
+ * piece has gone or changed meanwhile.
+ */
 export async function replacePiece(db: Db, old: Piece, fresh: Piece): Promise<boolean> {
   const done = await transaction(db, async tx => {
     const { rowCount } = await tx.query('UPDATE file_piece SET key = $2, sealed_by = $3 WHERE key = $1', [
@@ -102,7 +112,10 @@ export async function replacePiece(db: Db, old: Piece, fresh: Piece): Promise<bo
     ])
     if (!rowCount) throw late
     await takeFromGarbage(tx, fresh.key)
-    await tx.query('INSERT INTO file_garbage (key, due_at) VALUES ($1, clock_timestamp())', [old.key])
+    await tx.query(
+      `INSERT INTO file_garbage (key, due_at) VALUES ($1, clock_timestamp() + interval '${readMinutes} minutes')`,
+      [old.key],
+    )
     return true
   }).catch(orNull)
   return done ?? false
@@ -114,6 +127,12 @@ export async function listPieces(q: Queryable, after: string, limit: number): Pr
     ...[after, limit],
   ])
   return rows
+}
+
+/** Whether a piece names it still: one that went meanwhile is missed by nobody. */
+export async function isNamed(q: Queryable, key: string): Promise<boolean> {
+  const { rowCount } = await q.query('SELECT FROM file_piece WHERE key = $1', [key])
+  return rowCount === 1
 }
 
 /** Of these keys, those that a piece names or that are known as garbage. */

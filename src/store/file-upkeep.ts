@@ -74,20 +74,27 @@ export async function holdFile(q: Queryable, id: string, held: boolean): Promise
   return rowCount === 1
 }
 
+/** How long a removal may take before somebody tries it again. */
+const takenMinutes = 10
+
 /**
- * One object that is garbage and due is handed to `remove`, and forgotten. Nobody comes to name it meanwhile, since its line is
- * locked. False where nothing is due.
+ * One object that is garbage and due is handed to `remove`, and forgotten. Its line is taken first, so that nobody comes to name it
+ * from then on: a file store may be slow, and no transaction waits for it. False where nothing is due. Where `remove` fails it is
+ * due again later, behind others.
  */
-export function removeGarbage(db: Db, remove: (key: string) => Promise<void>): Promise<boolean> {
-  return transaction(db, async tx => {
+export async function removeGarbage(db: Db, remove: (key: string) => Promise<void>): Promise<boolean> {
+  const key = await transaction(db, async tx => {
     const { rows } = await tx.query<{ key: string }>(
-      'SELECT key FROM file_garbage WHERE due_at < clock_timestamp() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED',
+      `UPDATE file_garbage SET taken = true, due_at = clock_timestamp() + interval '${takenMinutes} minutes'
+        WHERE key = (SELECT key FROM file_garbage WHERE due_at < clock_timestamp() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING key`,
     )
-    if (!rows[0]) return false
-    await remove(rows[0].key)
-    await tx.query('DELETE FROM file_garbage WHERE key = $1', [rows[0].key])
-    return true
+    return rows[0]?.key
   })
+  if (key === undefined) return false
+  await remove(key)
+  await db.query('DELETE FROM file_garbage WHERE key = $1', [key])
+  return true
 }
 
 /** Objects of the store that nothing knows of, as a restored database leaves them: due after a day. */

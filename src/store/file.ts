@@ -16,6 +16,7 @@ export type FileRow = {
   expiresAt: Date
   held: boolean
   received: number
+  pieces: number
   type: string | null
   sha256: string | null
   finding: string | null
@@ -24,7 +25,8 @@ export type FileRow = {
 
 /** Of FileRow, over `file f LEFT JOIN file_body b ON b.id = f.body`. */
 const columns = `f.id, f.room, f.author, f.name, f.size, f.state, f.body, f.client_id AS "clientId", f.seq, f.expires_at AS "expiresAt",
-  f.held, coalesce(b.received, f.size) AS received, b.type, encode(b.sha256, 'hex') AS sha256, b.finding, b.preview`
+  f.held, coalesce(b.received, f.size) AS received,
+  coalesce(b.pieces, 0) AS pieces, b.type, encode(b.sha256, 'hex') AS sha256, b.finding, b.preview`
 
 export async function findFile(q: Queryable, id: string): Promise<FileRow | undefined> {
   const { rows } = await q.query<FileRow>({
@@ -81,10 +83,26 @@ export async function unfinishedFiles(q: Queryable, limit: number): Promise<File
   const { rows } = await q.query<FileRow>(
     `SELECT ${columns} FROM file f JOIN file_body b ON b.id = f.body
       WHERE f.state IN ('uploading', 'scanning') AND b.received = f.size
-        AND (f.lease_until IS NULL OR f.lease_until < clock_timestamp()) ORDER BY f.created_at LIMIT $1`,
+        AND (f.lease_until IS NULL OR f.lease_until < clock_timestamp())
+        AND (f.next_try_at IS NULL OR f.next_try_at < clock_timestamp())
+      ORDER BY coalesce(f.next_try_at, f.created_at) LIMIT $1`,
     [limit],
   )
   return rows
+}
+
+/**
+ * It could not be finished now: tried again after 2 seconds, then less and less often, behind those that waited longer. Its time is
+ * not over meanwhile, for a week at most.
+ */
+export async function postponeFile(q: Queryable, id: string): Promise<void> {
+  await q.query(
+    `UPDATE file SET tries = tries + 1, next_try_at = clock_timestamp() + least(2 ^ least(tries + 1, 9), 300) * interval '1 second',
+            expires_at = CASE WHEN created_at < clock_timestamp() - interval '7 days' THEN expires_at
+                         ELSE greatest(expires_at, clock_timestamp() + interval '1 day') END
+      WHERE id = $1 AND state IN ('uploading', 'scanning')`,
+    [id],
+  )
 }
 
 /** Gives the body its hash and type, or the file the body that has that hash already. Answers the body that it is now. */
@@ -132,13 +150,16 @@ export async function dropBody(tx: Connection, body: string): Promise<boolean> {
   return true
 }
 
-/** What the scanner says of a body holds for every file that has it. `finding` empty: nothing found; null: was not asked. */
+/**
+ * What the scanner says of a body holds for every file that has it. `finding` empty: nothing found; null: was not asked, and what
+ * was said before, or meanwhile, stands.
+ */
 export async function setScanned(q: Queryable, body: string, finding: string | null): Promise<void> {
   await q.query(
-    `WITH told AS (UPDATE file_body SET finding = $2 WHERE id = $1)
-     UPDATE file SET state = CASE WHEN coalesce($2, '') = '' THEN 'ready' ELSE 'flagged' END,
+    `WITH told AS (UPDATE file_body SET finding = coalesce($2, finding) WHERE id = $1 RETURNING finding)
+     UPDATE file SET state = CASE WHEN coalesce(told.finding, '') = '' THEN 'ready' ELSE 'flagged' END,
             expires_at = greatest(expires_at, clock_timestamp() + interval '1 day')
-      WHERE body = $1 AND state IN ('scanning', 'ready', 'flagged')`,
+       FROM told WHERE body = $1 AND state IN ('scanning', 'ready', 'flagged')`,
     [body, finding],
   )
 }

@@ -8,6 +8,7 @@ ALTER TABLE pool ADD COLUMN file_store uuid;
 CREATE TABLE file_body (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   received bigint NOT NULL DEFAULT 0,
+  pieces int NOT NULL DEFAULT 0,                        -- how many it came in
   sha256 bytea UNIQUE,
   type text,                                            -- by content
   finding text,                                         -- what the scanner found; empty: nothing; null: not scanned
@@ -28,7 +29,8 @@ CREATE TABLE file_piece (
 -- Objects that no piece names: written down before they are put, and when a piece goes. Removed once due.
 CREATE TABLE file_garbage (
   key text PRIMARY KEY,
-  due_at timestamptz(3) NOT NULL
+  due_at timestamptz(3) NOT NULL,
+  taken boolean NOT NULL DEFAULT false                  -- is being removed, or was: no piece names it any more
 );
 CREATE INDEX file_garbage_due ON file_garbage (due_at);
 
@@ -45,6 +47,8 @@ CREATE TABLE file (
   posted_at timestamptz(3),
   created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
   expires_at timestamptz(3) NOT NULL,                   -- where it is not posted by then
+  tries int NOT NULL DEFAULT 0,                         -- how often it could not be finished
+  next_try_at timestamptz(3),
   unreferenced_at timestamptz(3),                       -- when the collector first saw that no message brings it
   held boolean NOT NULL DEFAULT false,                  -- a legal hold: the collector leaves it
   lease uuid,                                           -- which request writes it
