@@ -78,6 +78,24 @@ test('[FI3] an upload is its uploader’s alone, and only as long as he may post
   expect(anonymous.status).toBe(401)
 })
 
+test('[FI3] the upload that a request acts on is the one that was checked, whatever else the address says', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const mine = await ben.call('file.begin', { room: room.id, name: 'b.bin', size: 6 })
+  const other = await ann.call('file.begin', { room: room.id, name: 'a.bin', size: 6 })
+  for (const tail of [`?/${other.file}`, `?x=/${other.file}/`, '?']) {
+    const upload = `${mine.upload}${tail}`
+    expect((await patch(ben, upload, 0, Buffer.from('abcdef'))).status).toBe(400)
+    expect(await offsetOf(ben, upload)).toBe('400')
+    const headers = { authorization: `Bearer ${ben.token}`, 'tus-resumable': '1.0.0' }
+    expect((await fetch(upload, { method: 'DELETE', headers })).status).toBe(400)
+  }
+  expect([await offsetOf(ann, other.upload), await offsetOf(ben, mine.upload)]).toEqual([0, 0])
+  // In capitals it is the same upload, for the check and for the library.
+  const loud = mine.upload.replace(mine.file, mine.file.toUpperCase())
+  expect((await patch(ben, loud, 0, Buffer.from('abcdef'))).status).toBe(204)
+  expect(await offsetOf(ben, mine.upload)).toBe(6)
+})
+
 test('[FI4] an upload is good for 30 minutes after its last piece', async () => {
   const room = await openRoomFor(site, [ann])
   const { file, upload } = await ann.call('file.begin', { room: room.id, name: 'a.bin', size: 6 })

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { Server } from '@tus/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller, Chat } from '../chat/chat.ts'
@@ -36,8 +37,12 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
   const files: Files = { chat, db: chat.db, store, keys, scan, scanOpen, hashes: new Map() }
   const attached = openAttachment(files)
   await attached.look()
+  /** The upload of a request, once it was checked: the library would look for one of its own in the address. */
+  const checked = new WeakMap<IncomingMessage, string>()
   const tus = new Server({
     path: uploadsPath,
+    getFileIdFromRequest: ({ runtime }: Request & { runtime?: { node?: { req: IncomingMessage } } }) =>
+      runtime?.node && checked.get(runtime.node.req),
     datastore: new PieceStore(files),
     locker: openLeases(chat.db),
     lockDrainTimeout: drainMs,
@@ -60,7 +65,11 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
       reply.header('connection', 'close')
       const caller = await admit(chat, request)
       await attached.require()
-      await requireUpload(chat, caller, idOf(request))
+      const id = idOf(request)
+      if (/[?#]/.test(request.raw.url!))
+        throw new Refusal('invalid_argument', 'Nothing follows the address of an upload. Leave out what is behind it.')
+      await requireUpload(chat, caller, id)
+      checked.set(request.raw, id)
       reply.removeHeader('connection').hijack()
       limitSilence(request)
       await tus.handle(request.raw, reply.raw)
