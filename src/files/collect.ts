@@ -9,7 +9,8 @@ import {
   removeGarbage,
   unreferencedFiles,
 } from '../store/file-upkeep.ts'
-import { markKey } from './attach.ts'
+import { attachStore, markKey } from './attach.ts'
+import type { Files } from './files.ts'
 import type { Objects } from './objects.ts'
 
 export type Collected = { files: number; objects: number; strays: number }
@@ -62,13 +63,16 @@ export async function findStrays({ db, store }: Objects): Promise<number> {
   return strays
 }
 
-export function collectAlways(objects: Objects, graceDays: () => number, log: Log): Running {
+/** Not before a store that is another one, or away: an object that is not found there would count as removed. */
+export function collectAlways(files: Files, graceDays: () => number, log: Log): Running {
   let stopping = false
   const running = repeatEvery(
     everyMs,
     async () => {
-      const { files } = await collect(objects, graceDays(), () => stopping)
-      if (files > 0) log.info({ files }, 'files that no message brings were removed')
+      if (!files.isThere()) return
+      await attachStore(files)
+      const collected = await collect(files, graceDays(), () => stopping || !files.isThere())
+      if (collected.files > 0) log.info({ files: collected.files }, 'files that no message brings were removed')
     },
     error => log.warn({ err: error }, 'the collector of files waits'),
   )

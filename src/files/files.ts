@@ -8,6 +8,8 @@ export type Scan = (bytes: AsyncIterable<Buffer>) => Promise<Verdict>
 /** What the parts of this role share. */
 export type Files = Objects & {
   chat: Chat
+  /** Whether the pool's file store is here, at the last look. */
+  isThere(): boolean
   /** Undefined: nothing is scanned. */
   scan: Scan | undefined
   /** Whether files are let in while the scanner is away. */

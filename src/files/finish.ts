@@ -84,6 +84,7 @@ export function finishLeftovers(files: Files): Running {
   return repeatEvery(
     lookMs,
     async () => {
+      if (!files.isThere()) return
       const left = await unfinishedFiles(files.db, atOnce)
       const now = performance.now()
       for (const [id, at] of triedAt) if (now - at > againMs) triedAt.delete(id)
