@@ -1,15 +1,6 @@
 import { type Db, type Queryable, transaction } from './db.ts'
 import { dropBody, standsSql } from './file.ts'
 
-/** The place of files whose post was answered when nobody was left to note it; only those, since most have it at once. */
-export async function noteLateSeqs(q: Queryable): Promise<void> {
-  await q.query(
-    `UPDATE file f SET seq = r.seq, posted_at = r.at FROM repeat r
-      WHERE f.seq IS NULL AND f.client_id IS NOT NULL AND f.state <> 'removed'
-        AND r.room = f.room AND r.author = f.author AND r.client_id = f.client_id`,
-  )
-}
-
 /** Files that were never posted and whose time is over. Not those under a legal hold. */
 export async function expiredFiles(q: Queryable, limit: number): Promise<string[]> {
   const { rows } = await q.query<{ id: string }>(
@@ -46,11 +37,21 @@ export async function unreferencedFiles(
   }
 }
 
+/** Why a file goes; asked again under its lock, since it may have been posted since it was found. */
+const reasonSql = {
+  unposted: 'f.seq IS NULL AND f.expires_at < clock_timestamp()',
+  unreferenced: `f.seq IS NOT NULL AND NOT coalesce(${standsSql}, false)`,
+  abandoned: 'f.seq IS NULL AND f.client_id IS NULL',
+}
+
 /** The row stays, so that it is known what was there; the bytes go where no other file has them. False where there was nothing to do. */
-export function removeFile(db: Db, id: string): Promise<boolean> {
+export function removeFile(db: Db, id: string, why: keyof typeof reasonSql): Promise<boolean> {
   return transaction(db, async tx => {
+    await tx.query('SELECT FROM file WHERE id = $1 FOR UPDATE', [id])
     const { rows } = await tx.query<{ body: string }>(
-      `SELECT body FROM file WHERE id = $1 AND state <> 'removed' AND NOT held AND body IS NOT NULL FOR UPDATE`,
+      `SELECT f.body FROM file f LEFT JOIN room r ON r.id = f.room LEFT JOIN room_head h ON h.room = f.room
+         LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq
+        WHERE f.id = $1 AND f.state <> 'removed' AND NOT f.held AND f.body IS NOT NULL AND ${reasonSql[why]}`,
       [id],
     )
     if (!rows[0]) return false
@@ -58,15 +59,6 @@ export function removeFile(db: Db, id: string): Promise<boolean> {
     await dropBody(tx, rows[0].body)
     return true
   })
-}
-
-/** One's own upload, given up before it is posted. */
-export async function abandonFile(db: Db, id: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'UPDATE file SET expires_at = clock_timestamp() WHERE id = $1 AND client_id IS NULL',
-    [id],
-  )
-  return rowCount === 1 && (await removeFile(db, id))
 }
 
 export async function holdFile(q: Queryable, id: string, held: boolean): Promise<boolean> {

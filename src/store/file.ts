@@ -12,7 +12,10 @@ export type FileRow = {
   state: FileState
   body: string | null
   clientId: string | null
+  /** Hash of the post that brings it, in hexadecimal. */
+  content: string | null
   seq: number | null
+  postedAt: Date | null
   expiresAt: Date
   held: boolean
   received: number
@@ -23,8 +26,8 @@ export type FileRow = {
 }
 
 /** Of FileRow, over `file f LEFT JOIN file_body b ON b.id = f.body`. */
-const columns = `f.id, f.room, f.author, f.name, f.size, f.state, f.body, f.client_id AS "clientId", f.seq, f.expires_at AS "expiresAt",
-  f.held, coalesce(b.received, f.size) AS received, b.type, encode(b.sha256, 'hex') AS sha256, b.finding, b.preview`
+const columns = `f.id, f.room, f.author, f.name, f.size, f.state, f.body, f.client_id AS "clientId",
+  encode(f.content, 'hex') AS content, f.seq, f.posted_at AS "postedAt", f.expires_at AS "expiresAt", f.held, coalesce(b.received, f.size) AS received, b.type, encode(b.sha256, 'hex') AS sha256, b.finding, b.preview`
 
 export async function findFile(q: Queryable, id: string): Promise<FileRow | undefined> {
   const { rows } = await q.query<FileRow>({
@@ -143,27 +146,44 @@ export async function setScanned(q: Queryable, body: string, finding: string | n
   )
 }
 
-/** Claims a finished file for one post; false where another post has it. */
-export async function claimFile(q: Queryable, id: string, clientId: string): Promise<boolean> {
+/** What becomes a message: the client id and the hash of what is posted, as store/post has them. */
+export type Claim = { clientId: string; content: string }
+
+/**
+ * Claims a finished file for one post, or renews the claim of the same one; false where another post has it, or its time is over. It
+ * is good for a day: whoever collects looks at the time again under the row's lock.
+ */
+export async function claimFile(q: Queryable, id: string, { clientId, content }: Claim): Promise<boolean> {
   const { rowCount } = await q.query(
-    `UPDATE file SET client_id = $2, expires_at = greatest(expires_at, clock_timestamp() + interval '1 day')
-      WHERE id = $1 AND state = 'ready' AND (client_id IS NULL OR client_id = $2)`,
-    [id, clientId],
+    `UPDATE file SET client_id = $2, content = decode($3, 'hex'), expires_at = greatest(expires_at, clock_timestamp() + interval '1 day')
+      WHERE id = $1 AND state = 'ready' AND CASE WHEN client_id IS NULL THEN expires_at > clock_timestamp()
+            ELSE client_id = $2 AND content = decode($3, 'hex') END`,
+    [id, clientId, content],
   )
   return rowCount === 1
 }
 
+/** The post of `file f`, which a repeat knows: by what was posted, not by the client id alone, which may stand for something else. */
+const postSql = 'r.room = f.room AND r.author = f.author AND r.client_id = f.client_id AND r.content = f.content'
+
 /** The client id stands for other content: the file may be posted under another one. */
-export async function unclaimFile(q: Queryable, id: string, clientId: string): Promise<void> {
-  await q.query('UPDATE file SET client_id = NULL WHERE id = $1 AND client_id = $2 AND seq IS NULL', [id, clientId])
+export async function unclaimFile(q: Queryable, id: string, { clientId, content }: Claim): Promise<void> {
+  await q.query(
+    `UPDATE file f SET client_id = NULL, content = NULL WHERE id = $1 AND client_id = $2 AND content = decode($3, 'hex')
+        AND seq IS NULL AND NOT EXISTS (SELECT FROM repeat r WHERE ${postSql})`,
+    [id, clientId, content],
+  )
 }
 
-/** Notes where the message stands that brings the file, found by the client id: whoever was killed before it needs not come back. */
-export async function noteFileSeq(q: Queryable, id: string): Promise<void> {
+/**
+ * Notes where the message stands that brings the file, found by the client id: whoever was killed before it needs not come back.
+ * Without an id for all files that wait for it; only for those, since most have it at once.
+ */
+export async function noteFileSeq(q: Queryable, id?: string): Promise<void> {
   await q.query(
     `UPDATE file f SET seq = r.seq, posted_at = r.at FROM repeat r
-      WHERE f.id = $1 AND f.seq IS NULL AND r.room = f.room AND r.author = f.author AND r.client_id = f.client_id`,
-    [id],
+      WHERE f.seq IS NULL AND f.client_id IS NOT NULL AND f.state <> 'removed' AND ($1::uuid IS NULL OR f.id = $1) AND ${postSql}`,
+    [id ?? null],
   )
 }
 
