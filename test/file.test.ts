@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { silentLog } from '../src/base/log.ts'
 import { contentHash } from '../src/chat/post-queue.ts'
 import { collect } from '../src/files/collect.ts'
 import { openFolder } from '../src/files/folder.ts'
@@ -279,6 +280,70 @@ test('[FI9] where no history is kept a file is read for a day after its post', a
   expect(await codeOf(await getFile(site, ann, file))).toBe('not_found')
 })
 
+test('[FI9] where history is switched off, files of kept messages are neither read nor listed, and stay', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const { file } = await postFile(ann, room, someBytes(50, 700))
+  const { category } = (await ann.call('room.get', { room: room.id })).room
+  const seen = async () => [
+    ...[await codeOf(await getFile(site, ann, file)), await codeOf(await getFile(site, ben, file))],
+    await ben.code('file.list', { room: room.id }),
+  ]
+  expect(await seen()).toEqual(['ok', 'ok', 'ok'])
+  await site.admin.call('category.update', { category, chatHistory: false })
+  expect(await seen()).toEqual(['not_found', 'not_found', 'history_off'])
+  expect(await ben.code('message.list', { room: room.id })).toBe('history_off')
+  await collect({ db: site.db, store: await openFolder(site.folder), keys: noKeys }, 0)
+  await site.admin.call('category.update', { category, chatHistory: true })
+  expect(await seen()).toEqual(['ok', 'ok', 'ok'])
+})
+
+test('[FI9] where no history is kept, the removal of a message ends its file', async () => {
+  const room = await openRoomFor(site, [ann, ben], { chatHistory: false })
+  const [one, late, other] = [
+    await postFile(ann, room, someBytes(50, 710)),
+    await postFile(ann, room, someBytes(50, 711)),
+    await postFile(ann, room, someBytes(50, 712)),
+  ]
+  await site.db.query('UPDATE file SET seq = NULL, posted_at = NULL WHERE id = $1', [late.file])
+  const read = async () =>
+    Promise.all([one, late, other].map(async ({ file }) => codeOf(await getFile(site, ben, file))))
+  expect(await site.admin.call('message.remove', { room: room.id, seq: late.seq })).toEqual({ removed: 1 })
+  expect(await site.admin.call('message.remove', { room: room.id, seq: one.seq })).toEqual({ removed: 1 })
+  expect(await site.admin.call('message.remove', { room: room.id, seq: one.seq })).toEqual({ removed: 0 })
+  expect(await read()).toEqual(['not_found', 'not_found', 'ok'])
+  await collect({ db: site.db, store: await openFolder(site.folder), keys: noKeys }, 0)
+  expect((await ann.call('file.get', { file: one.file })).file.state).toBe('removed')
+  expect((await ann.call('file.get', { file: other.file })).file.state).toBe('ready')
+})
+
+test('[FI36] of his own file nobody hears who left its room', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const { file, seq } = await postFile(ann, room, someBytes(50, 720))
+  expect((await ann.call('file.get', { file })).file.seq).toBe(seq)
+  expect(await ben.code('file.get', { file })).toBe('not_found')
+  await site.admin.call('room.update', { room: room.id, members: { remove: [ann.me.name] } })
+  expect(await ann.code('file.get', { file })).toBe('not_found')
+})
+
+test('[FI37] the beginning of each download is recorded, wherever in the file', async () => {
+  const lines: { doing?: string; user?: string; file?: string }[] = []
+  const log = { ...silentLog, debug: (context: object) => void lines.push(context) }
+  const other = await site.another({ log })
+  const room = await openRoomFor(site, [ann, ben])
+  const { file } = await postFile(ann, room, someBytes(50, 730))
+  const recorded = () => lines.filter(line => line.doing === 'downloaded' && line.file === file).map(line => line.user)
+  const read = async (person: Person, range?: string) =>
+    (await getFile(other, person, file, range ? { range } : {})).arrayBuffer()
+  await read(ben, 'bytes=1-')
+  expect(recorded()).toEqual([ben.me.id])
+  await read(ben, 'bytes=20-')
+  expect(recorded()).toHaveLength(1)
+  await read(ann, 'bytes=20-')
+  await read(ben)
+  expect(recorded()).toEqual([ben.me.id, ann.me.id, ben.me.id])
+  await other.stop()
+})
+
 test('[FI10] where a server was killed between the post and the note of its place, the file is found by its client id', async () => {
   const room = await openRoomFor(site, [ann, ben])
   const { file, seq } = await postFile(ann, room, someBytes(60))
@@ -374,25 +439,29 @@ test('[FI11] a range is answered as it stands there; one that is not there is re
   expect([head.status, head.headers.get('content-length')]).toEqual([200, `${size}`])
 })
 
-test('[FI12] who loses the right in the middle of a download gets no more of it', async () => {
-  const room = await openRoomFor(site, [ann, ben])
+test('[FI12] who loses the right in the middle of a download, or is signed out, gets no more of it', async () => {
+  const dan = await site.addUser('dan@example.com')
+  const room = await openRoomFor(site, [ann, ben, dan])
   const bytes = someBytes(19 * 1024 * 1024)
   const { file } = await postFile(ann, room, bytes)
-  const answer = await getFile(site, ben, file)
-  const reader = answer.body!.getReader()
-  let got = (await reader.read()).value!.length
+  const begin = async (person: Person) => (await getFile(site, person, file)).body!.getReader()
+  const [his, dans] = [await begin(ben), await begin(dan)]
+  const got = [(await his.read()).value!.length, (await dans.read()).value!.length]
   await site.admin.call('room.update', { room: room.id, members: { remove: [ben.me.name] } })
+  await dan.call('session.end', {})
   // Asked again between pieces, once a second has passed.
   await new Promise(resolve => setTimeout(resolve, 1_100))
-  const ended = (async () => {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return 'whole'
-      got += value.length
-    }
-  })()
-  await expect(ended).rejects.toThrow()
-  expect(got).toBeLessThan(bytes.length)
+  for (const [i, reader] of [his, dans].entries()) {
+    const ended = (async () => {
+      for (;;) {
+        const { done, value } = await reader.read()
+        if (done) return 'whole'
+        got[i]! += value.length
+      }
+    })()
+    await expect(ended).rejects.toThrow()
+    expect(got[i]).toBeLessThan(bytes.length)
+  }
 })
 
 test('[FI13] the same bytes are kept once, however often and wherever they are put, and go with the last file', async () => {

@@ -7,6 +7,7 @@ import { claimFile, type FileRow, findFile, insertFile, noteFileSeq, unclaimFile
 import { findRoom } from '../store/room.ts'
 import { requirePerson, requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { hidden } from './file-access.ts'
 import { noteFileEvent } from './file-event.ts'
 import { contentHash } from './post-queue.ts'
 
@@ -46,11 +47,12 @@ function overQuota(whose: 'room' | 'user'): Refusal {
     : new Refusal('too_large', 'You have no space left for this file. Ask an administrator for more.')
 }
 
-/** file.get: how far one's own upload is. */
+/** file.get: how far one's own upload is, in a room that one may read: what became of it there is for its members. */
 export async function getFile(chat: Chat, caller: Caller, input: Input<'file.get'>): Promise<Result<'file.get'>> {
   await requirePerson(chat, caller)
   const file = await findFile(chat.db, input.file)
   if (file?.author !== caller.user.id) throw notFound('file')
+  await hidden(requireRoom(chat, caller, file.room, 'read'))
   return { file: toInfo(file) }
 }
 

@@ -14,6 +14,8 @@ export type Files = Objects & {
   scan: Scan | undefined
   /** Whether files are let in while the scanner is away. */
   scanOpen: boolean
+  /** When which sign-in asked last for a part of which file. */
+  downloads: Map<string, number>
   /** Hashes of uploads that this process has seen from their first byte on, up to `at`. */
   hashes: Map<string, { at: number; hash: import('node:crypto').Hash }>
 }

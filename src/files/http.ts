@@ -43,7 +43,17 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
   const { store, keys, scan, scanOpen = false } = options
   const attached = openAttachment(chat, store, options.lookMs ?? lookMs)
   const { isThere } = attached
-  const files: Files = { chat, db: chat.db, isThere, store, keys, scan, scanOpen, hashes: new Map() }
+  const files: Files = {
+    chat,
+    db: chat.db,
+    isThere,
+    store,
+    keys,
+    scan,
+    scanOpen,
+    downloads: new Map(),
+    hashes: new Map(),
+  }
   // Requests that are under way still need it.
   app.addHook('onClose', () => store.close())
   await attached.look()

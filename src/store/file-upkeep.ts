@@ -1,5 +1,5 @@
 import { type Db, type Queryable, transaction } from './db.ts'
-import { dropBody, standsSql } from './file.ts'
+import { dropBody, noteFileSeq, standsSql } from './file.ts'
 
 /** Files that were never posted and whose time is over. Not those under a legal hold. */
 export async function expiredFiles(q: Queryable, limit: number): Promise<string[]> {
@@ -59,6 +59,21 @@ export function removeFile(db: Db, id: string, why: keyof typeof reasonSql): Pro
     await dropBody(tx, rows[0].body)
     return true
   })
+}
+
+/**
+ * Of these places in a room, those whose message was not kept and brought a file: nobody reads it from here on, and the collector
+ * takes it after the grace time. Under the room's lock.
+ */
+export async function withdrawPassing(tx: Queryable, room: string, seqs: number[]): Promise<number[]> {
+  await noteFileSeq(tx, undefined, room)
+  const { rows } = await tx.query<{ seq: number }>(
+    `UPDATE file f SET unreferenced_at = clock_timestamp()
+      WHERE f.room = $1 AND f.seq = ANY ($2::bigint[]) AND f.state <> 'removed' AND f.unreferenced_at IS NULL
+        AND NOT EXISTS (SELECT FROM message m WHERE m.room = f.room AND m.seq = f.seq) RETURNING f.seq`,
+    [room, seqs],
+  )
+  return rows.map(row => row.seq)
 }
 
 export async function holdFile(q: Queryable, id: string, held: boolean): Promise<boolean> {

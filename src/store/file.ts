@@ -177,33 +177,36 @@ export async function unclaimFile(q: Queryable, id: string, { clientId, content 
 
 /**
  * Notes where the message stands that brings the file, found by the client id: whoever was killed before it needs not come back.
- * Without an id for all files that wait for it; only for those, since most have it at once.
+ * Of one file, of a room, or of all that wait for it; only those, since most have it at once.
  */
-export async function noteFileSeq(q: Queryable, id?: string): Promise<void> {
+export async function noteFileSeq(q: Queryable, id?: string, room?: string): Promise<void> {
   await q.query(
     `UPDATE file f SET seq = r.seq, posted_at = r.at FROM repeat r
-      WHERE f.seq IS NULL AND f.client_id IS NOT NULL AND f.state <> 'removed' AND ($1::uuid IS NULL OR f.id = $1) AND ${postSql}`,
-    [id ?? null],
+      WHERE f.seq IS NULL AND f.client_id IS NOT NULL AND f.state <> 'removed' AND ${postSql}
+        AND ($1::uuid IS NULL OR f.id = $1) AND ($2::uuid IS NULL OR f.room = $2)`,
+    [id ?? null, room ?? null],
   )
 }
 
 /** For how long a file of a category without history can be fetched after its post. */
 const passingDays = 1
 /**
- * Whether the message stands that brings `file f`: not cleared, not removed, not replaced; where no history is kept, for a day.
- * Over `room r JOIN room_head h` and `LEFT JOIN message m` at the file's seq.
+ * Whether the message stands that brings `file f`: not cleared, not removed, not replaced; where no history is kept, for a day unless
+ * it was withdrawn. Over `room r JOIN room_head h` and `LEFT JOIN message m` at the file's seq.
  */
 export const standsSql = `(r.deleted_at IS NULL AND f.seq >= h.first_seq AND CASE
-  WHEN m.seq IS NULL THEN f.posted_at > clock_timestamp() - interval '${passingDays} day'
+  WHEN m.seq IS NULL THEN f.unreferenced_at IS NULL AND f.posted_at > clock_timestamp() - interval '${passingDays} day'
   ELSE m.file ->> 'id' = f.id::text END)`
-export const standsTables = `file f LEFT JOIN file_body b ON b.id = f.body JOIN room r ON r.id = f.room
-  JOIN room_head h ON h.room = f.room LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq`
+/** And is not hidden: history that was kept comes back where it is switched on again, so the collector does not ask this. */
+const shownSql = `(${standsSql} AND (m.seq IS NULL OR c.chat_history))`
+const shownTables = `file f LEFT JOIN file_body b ON b.id = f.body JOIN room r ON r.id = f.room
+  JOIN room_head h ON h.room = f.room LEFT JOIN category c ON c.id = h.category LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq`
 
 export async function readStanding(q: Queryable, id: string): Promise<'unposted' | 'stands' | 'gone'> {
   const { rows } = await q.query<{ standing: 'unposted' | 'stands' | 'gone' }>({
     name: 'file-standing',
-    text: `SELECT CASE WHEN f.seq IS NULL THEN 'unposted' WHEN ${standsSql} THEN 'stands' ELSE 'gone' END AS standing
-             FROM ${standsTables} WHERE f.id = $1`,
+    text: `SELECT CASE WHEN f.seq IS NULL THEN 'unposted' WHEN ${shownSql} THEN 'stands' ELSE 'gone' END AS standing
+             FROM ${shownTables} WHERE f.id = $1`,
     values: [id],
   })
   return rows[0]?.standing ?? 'gone'
@@ -223,8 +226,8 @@ export async function listFiles(q: Queryable, room: string, filter: FileFilter):
   const { rows } = await q.query<ListedRow>(
     `SELECT f.id, f.name, f.size, b.type, b.preview, f.seq, f.posted_at AS at,
             json_build_object('id', a.id, 'kind', a.kind, 'name', a.name, 'displayName', a.display_name) AS author
-       FROM ${standsTables} JOIN principal a ON a.id = f.author
-      WHERE f.room = $1 AND f.state = 'ready' AND f.seq < $2 AND ${standsSql}
+       FROM ${shownTables} JOIN principal a ON a.id = f.author
+      WHERE f.room = $1 AND f.state = 'ready' AND f.seq < $2 AND ${shownSql}
         AND ($3::text IS NULL OR position(lower($3) IN lower(f.name)) > 0)
         AND ($4::text IS NULL OR starts_with(b.type, $4)) AND ($5::uuid[] IS NULL OR f.author = ANY ($5))
       ORDER BY f.seq DESC LIMIT $6`,
