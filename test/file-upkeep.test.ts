@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { adopt, attachStore, OtherStore } from '../src/files/attach.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { adopt, attachStore, markKey, OtherStore } from '../src/files/attach.ts'
 import { checkFiles } from '../src/files/check.ts'
 import { collect, findStrays } from '../src/files/collect.ts'
 import { openFolder } from '../src/files/folder.ts'
@@ -22,7 +22,7 @@ let site: FileSite
 let ann: Person
 let objects: Objects
 beforeAll(async () => {
-  site = await openFileSite()
+  site = await openFileSite({ lookMs: 600_000 })
   ann = await site.addUser('ann@example.com')
   objects = { db: site.db, store: await openFolder(site.folder), keys: noKeys }
 })
@@ -293,6 +293,58 @@ test('[FI25] a server with another folder than the pool’s serves no files and 
   await attachStore({ db: site.db, store })
   await rm(empty, { recursive: true })
   await adopt(objects, true)
+})
+
+test('[FI25] a server whose store is not the pool’s neither collects nor finishes anything', async () => {
+  const room = await openRoomFor(site, [ann])
+  const unfinished = await putFile(ann, room, someBytes(90, 51))
+  const key = `${'1'.repeat(64)}-${randomBytes(8).toString('hex')}`
+  await objects.store.put(key, someBytes(40))
+  await site.db.query('INSERT INTO file_garbage VALUES ($1, clock_timestamp())', [key])
+  await site.db.query("UPDATE file SET state = 'scanning' WHERE id = $1", [unfinished])
+  const empty = await makeFolder('pchat-unmounted')
+  const store = await openFolder(empty)
+  const removed = vi.fn(store.remove)
+  const asked = vi.fn(store.get)
+  const other = await site.another({ files: { store: { ...store, remove: removed, get: asked }, keys: noKeys } })
+  await new Promise(resolve => setTimeout(resolve, 500))
+  await other.stop()
+  expect([...new Set(asked.mock.calls.map(call => call[0]))]).toEqual([markKey])
+  expect(removed).not.toHaveBeenCalled()
+  const { rowCount } = await site.db.query('SELECT FROM file_garbage WHERE key = $1', [key])
+  expect([rowCount, (await stored()).has(key)]).toEqual([1, true])
+  await rm(empty, { recursive: true })
+})
+
+test('[FI25] of servers that begin at once with a store each, one has the pool’s and the others are told', async () => {
+  const places = await Promise.all(Array.from({ length: 4 }, () => makeFolder('pchat-first')))
+  const stores = await Promise.all(places.map(openFolder))
+  for (let round = 0; round < 5; round += 1) {
+    await site.db.query('UPDATE pool SET file_store = NULL')
+    const came = await Promise.allSettled(stores.map(store => attachStore({ db: site.db, store })))
+    expect(came.map(one => one.status).filter(status => status === 'fulfilled')).toHaveLength(1)
+    for (const one of came) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(OtherStore)
+  }
+  for (const place of places) await rm(place, { recursive: true })
+  await adopt(objects, true)
+})
+
+test('[FI25] a store that goes away and comes back while the server runs is noticed', async () => {
+  const [parent, empty] = [await makeFolder('pchat-mount'), await makeFolder('pchat-unmounted')]
+  const mount = join(parent, 'files')
+  await symlink(site.folder, mount)
+  const other = await site.another({ files: { store: await openFolder(mount), keys: noKeys, lookMs: 20 } })
+  const room = await openRoomFor(site, [ann])
+  const begin = () => other.at(ann).code('file.begin', { room: room.id, name: 'a', size: 1 })
+  expect(await begin()).toBe('ok')
+  await rm(mount)
+  await symlink(empty, mount)
+  await vi.waitFor(async () => expect(await begin()).toBe('unavailable'), 5_000)
+  await rm(mount)
+  await symlink(site.folder, mount)
+  await vi.waitFor(async () => expect(await begin()).toBe('ok'), 5_000)
+  await other.stop()
+  for (const folder of [parent, empty]) await rm(folder, { recursive: true })
 })
 
 test('[FI26] quotas of a room and of a user are kept, also when many announce at once', async () => {

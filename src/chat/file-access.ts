@@ -1,5 +1,6 @@
 import { notFound, Refusal } from '../protocol/error.ts'
 import { type FileRow, findFile, noteFileSeq, readStanding } from '../store/file.ts'
+import { endedAmong } from '../store/session.ts'
 import { requirePerson, requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
 
@@ -31,8 +32,15 @@ export async function requireDownload(chat: Chat, caller: Caller, id: string): P
   throw notFound('file')
 }
 
+/** As requireDownload, in the middle of one: also the sign-in may have ended since. Refusals unauthenticated, not_found. */
+export async function requireDownloadStill(chat: Chat, caller: Caller, id: string): Promise<void> {
+  if ((await endedAmong(chat.db, [caller.session])).length > 0)
+    throw new Refusal('unauthenticated', 'This sign-in has ended. Sign in again.')
+  await requireDownload(chat, caller, id)
+}
+
 /** Why the room does not let him is nobody's business who asks for a file. */
-async function hidden(asked: Promise<unknown>): Promise<void> {
+export async function hidden(asked: Promise<unknown>): Promise<void> {
   try {
     await asked
   } catch (error) {

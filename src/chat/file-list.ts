@@ -4,6 +4,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { transaction } from '../store/db.ts'
 import { listFiles as listFileRows, readRoomUsage } from '../store/file.ts'
 import { resolvePrincipals } from '../store/principal.ts'
+import { findRoom } from '../store/room.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
 
@@ -17,6 +18,8 @@ export async function listFiles(chat: Chat, caller: Caller, input: Input<'file.l
     chat.db,
     async tx => {
       const { person, scope, facts } = await requireRoom(chat, caller, room, 'read', tx)
+      if (!(await findRoom(tx, room))!.chat_history)
+        throw new Refusal('history_off', 'This category keeps no history, so that there is no list of its files.')
       const after = readCursor(input.after)
       const rows = await listFileRows(tx, room, { text, type, authors, limit: limit + 1, after })
       const files = rows.slice(0, limit).map(({ at, preview, ...row }) => ({

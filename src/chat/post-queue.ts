@@ -46,7 +46,7 @@ export function openPostQueue(options: Options): PostQueue {
 }
 
 /** The first 16 bytes, as 32 hexadecimal digits. */
-function contentHash({ text, format, alert, title, file }: Draft): string {
+export function contentHash({ text, format, alert, title, file }: Draft): string {
   return hash('sha256', JSON.stringify([text, format, alert, title ?? null, file?.id ?? null]), 'hex').slice(0, 32)
 }
 

@@ -7,6 +7,7 @@ import type { Input, MessageFilter, Result } from '../protocol/request.ts'
 import { readStamp } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
+import { withdrawPassing } from '../store/file-upkeep.ts'
 import { firstSeqAfter, raiseRevision, replaceMessages } from '../store/message.ts'
 import { resolvePrincipals } from '../store/principal.ts'
 import { findRoom, lockRoom } from '../store/room.ts'
@@ -79,7 +80,10 @@ async function removeSlice(
 ): Promise<Slice> {
   const row = (await findRoom(tx, input.room))!
   const inRoom = seqs.filter(seq => seq >= row.first_seq)
-  const replaced = await replaceMessages(tx, input.room, inRoom, input.replaceWith ?? null, row.revision + 1)
+  const kept = await replaceMessages(tx, input.room, inRoom, input.replaceWith ?? null, row.revision + 1)
+  // Of what was not kept only files are left.
+  const passing = inRoom.length > kept.length ? await withdrawPassing(tx, input.room, inRoom) : []
+  const replaced = [...kept, ...passing].sort((a, b) => a - b)
   if (replaced.length > 0) {
     await raiseRevision(tx, input.room)
     await audit(

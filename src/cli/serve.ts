@@ -248,9 +248,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     scim,
     publicUrl,
   })
+  started.defer(() => http.close())
   const files = options.files && (await addFiles(http, chat, options.files))
   started.defer(() => files?.stop())
-  started.defer(() => http.close())
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.
   http.server.maxConnections = maxSessions + httpConnections

@@ -15,10 +15,10 @@ export class OtherStore extends Error {}
  * and what is put there would be found by nobody. Throws OtherStore.
  */
 export async function attachStore({ db, store }: Pick<Objects, 'db' | 'store'>): Promise<void> {
-  const mark = await readMark(store)
+  if ((await readFileStore(db)) === null) await adopt({ db, store })
+  // Read after it: of two servers that begin at once, with two folders, one has adopted its own.
   const known = await readFileStore(db)
-  if (known === null) return adopt({ db, store })
-  if (mark === known) return
+  if ((await readMark(store)) === known) return
   throw new OtherStore(
     `${store.place} is not the file store of this pool. Mount or name the right one, or say that this one is: pchat file adopt`,
   )

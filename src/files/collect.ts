@@ -1,15 +1,10 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
+import { noteFileSeq } from '../store/file.ts'
 import { knownKeys } from '../store/file-piece.ts'
-import {
-  expiredFiles,
-  noteLateSeqs,
-  noteStray,
-  removeFile,
-  removeGarbage,
-  unreferencedFiles,
-} from '../store/file-upkeep.ts'
-import { markKey } from './attach.ts'
+import { expiredFiles, noteStray, removeFile, removeGarbage, unreferencedFiles } from '../store/file-upkeep.ts'
+import { attachStore, markKey } from './attach.ts'
+import type { Files } from './files.ts'
 import type { Objects } from './objects.ts'
 
 export type Collected = { files: number; objects: number; strays: number }
@@ -23,20 +18,23 @@ const everyMs = 60_000
 export async function collect(objects: Objects, graceDays: number, isStopping = () => false): Promise<Collected> {
   const { db } = objects
   const collected = { files: 0, objects: 0, strays: 0 }
-  const removeAll = async (ids: string[]) => {
-    for (const id of ids) if (await removeFile(db, id)) collected.files += 1
+  const removeAll = async (ids: string[], why: 'unposted' | 'unreferenced') => {
+    let removed = 0
+    for (const id of ids) if (await removeFile(db, id, why)) removed += 1
+    collected.files += removed
+    return removed
   }
-  await noteLateSeqs(db)
+  await noteFileSeq(db)
   for (;;) {
     const ids = await expiredFiles(db, pageFiles)
-    await removeAll(ids)
-    if (ids.length < pageFiles || isStopping()) break
+    // None of a full page: all were posted meanwhile, and the next round sees what is left.
+    if ((await removeAll(ids, 'unposted')) === 0 || ids.length < pageFiles || isStopping()) break
   }
   for (let after: string | undefined = firstId; after !== undefined && !isStopping(); ) {
     const page: Awaited<ReturnType<typeof unreferencedFiles>> = await unreferencedFiles(db, {
       ...{ after, limit: pageFiles, graceDays },
     })
-    await removeAll(page.ids)
+    await removeAll(page.ids, 'unreferenced')
     after = page.next
   }
   collected.objects = await removeObjects(objects, isStopping)
@@ -81,13 +79,16 @@ export async function findStrays({ db, store }: Objects): Promise<number> {
   return strays
 }
 
-export function collectAlways(objects: Objects, graceDays: () => number, log: Log): Running {
+/** Not before a store that is another one, or away: an object that is not found there would count as removed. */
+export function collectAlways(files: Files, graceDays: () => number, log: Log): Running {
   let stopping = false
   const running = repeatEvery(
     everyMs,
     async () => {
-      const { files } = await collect(objects, graceDays(), () => stopping)
-      if (files > 0) log.info({ files }, 'files that no message brings were removed')
+      if (!files.isThere()) return
+      await attachStore(files)
+      const collected = await collect(files, graceDays(), () => stopping || !files.isThere())
+      if (collected.files > 0) log.info({ files: collected.files }, 'files that no message brings were removed')
     },
     error => log.warn({ err: error }, 'the collector of files waits'),
   )

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../chat/chat.ts'
-import { requireDownload } from '../chat/file-access.ts'
+import { requireDownload, requireDownloadStill } from '../chat/file-access.ts'
 import { noteFileEvent } from '../chat/file-event.ts'
 import { dispositionOf, isInlineType, parseRange } from '../domain/file.ts'
 import { notFound } from '../protocol/error.ts'
@@ -43,16 +43,30 @@ export async function download(files: Files, caller: Caller, id: string, request
   if (range) reply.code(206).header('content-range', `bytes ${first}-${last}/${file.size}`)
   reply.header('content-length', last - first + 1)
   if (request.method === 'HEAD') return reply.send(nothing())
-  // A client that reads on has said so; the record is of what began.
-  if (first === 0) await noteFileEvent(files.chat, caller, 'downloaded', file)
+  if (isBeginning(files, caller, file, first)) await noteFileEvent(files.chat, caller, 'downloaded', file)
   return reply.send(Readable.from(bytesOf(files, caller, file, first, last), { objectMode: false }))
+}
+
+/** Ranges that one sign-in asks for within this time of each other are one download. */
+const sameDownloadMs = 10 * 60_000
+const maxDownloads = 10_000
+
+/** Whether a download begins here, wherever in the file, and is not one that goes on: the record has each once. */
+function isBeginning({ downloads }: Files, { session }: Caller, { id }: FileRow, first: number): boolean {
+  const key = `${session} ${id}`
+  const now = performance.now()
+  const goesOn = first > 0 && now - (downloads.get(key) ?? Number.NEGATIVE_INFINITY) < sameDownloadMs
+  downloads.delete(key)
+  downloads.set(key, now)
+  if (downloads.size > maxDownloads) downloads.delete(downloads.keys().next().value!)
+  return !goesOn
 }
 
 function bytesOf(files: Files, caller: Caller, file: FileRow, first: number, last: number): AsyncGenerator<Buffer> {
   let askedAt = performance.now()
   return readBody(files, file.body!, first, last, async () => {
     if (performance.now() - askedAt < askAgainMs) return
-    await requireDownload(files.chat, caller, file.id)
+    await requireDownloadStill(files.chat, caller, file.id)
     askedAt = performance.now()
   })
 }

@@ -8,10 +8,14 @@ export type Scan = (bytes: AsyncIterable<Buffer>, signal?: AbortSignal) => Promi
 /** What the parts of this role share. */
 export type Files = Objects & {
   chat: Chat
+  /** Whether the pool's file store is here, at the last look. */
+  isThere(): boolean
   /** Undefined: nothing is scanned. */
   scan: Scan | undefined
   /** Whether files are let in while the scanner is away. */
   scanOpen: boolean
+  /** When which sign-in asked last for a part of which file. */
+  downloads: Map<string, number>
   /** Hashes of uploads that this process has seen from their first byte on, up to `at`. */
   hashes: Map<string, { at: number; hash: import('node:crypto').Hash }>
 }

@@ -97,6 +97,7 @@ export function finishLeftovers(files: Files): Running {
   const running = repeatEvery(
     lookMs,
     async () => {
+      if (!files.isThere()) return
       for (const { id } of await unfinishedFiles(files.db, atOnce)) {
         if (stopping.signal.aborted) return
         await finishFile(files, id, stopping.signal).catch(error => {

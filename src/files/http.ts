@@ -1,5 +1,6 @@
 import { Server } from '@tus/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { repeatEvery } from '../base/lifecycle.ts'
 import type { Caller, Chat } from '../chat/chat.ts'
 import { callerOfHttp } from '../chat/credential.ts'
 import { toRefusal } from '../chat/failure.ts'
@@ -17,7 +18,14 @@ import { openLeases } from './lease.ts'
 import type { FileStore } from './store.ts'
 import { PieceStore } from './tus.ts'
 
-export type FilesOptions = { store: FileStore; keys: Keyring; scan?: Scan | undefined; scanOpen?: boolean | undefined }
+export type FilesOptions = {
+  store: FileStore
+  keys: Keyring
+  scan?: Scan | undefined
+  scanOpen?: boolean | undefined
+  /** How often it is looked whether the store is there. */
+  lookMs?: number | undefined
+}
 export type FilesRole = {
   /** Whether the pool's file store is here. */
   isThere(): boolean
@@ -30,14 +38,30 @@ const offsetStream = 'application/offset+octet-stream'
 const silenceMs = 60_000
 const drainMs = 1_000
 
-/** The role `files`: uploads by tus below /files/uploads, downloads at /files/<id>. To be stopped before the HTTP server is. */
+/** The role `files`: uploads by tus below /files/uploads, downloads at /files/<id>. To be stopped before the HTTP server is, which closes the store. */
 export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesOptions): Promise<FilesRole> {
   const { store, keys, scan, scanOpen = false } = options
-  const files: Files = { chat, db: chat.db, store, keys, scan, scanOpen, hashes: new Map() }
-  const attached = openAttachment(files)
+  const attached = openAttachment(chat, store, options.lookMs ?? lookMs)
+  const { isThere } = attached
+  const files: Files = {
+    chat,
+    db: chat.db,
+    isThere,
+    store,
+    keys,
+    scan,
+    scanOpen,
+    downloads: new Map(),
+    hashes: new Map(),
+  }
+  // Requests that are under way still need it.
+  app.addHook('onClose', () => store.close())
   await attached.look()
+  /** The upload of a request, once it was checked: the library would look for one of its own in the address. */
+  const checked = new WeakMap<object, string>()
   const tus = new Server({
     path: uploadsPath,
+    getFileIdFromRequest: ({ runtime }) => runtime?.node && checked.get(runtime.node.req),
     datastore: new PieceStore(files),
     locker: openLeases(chat.db),
     lockDrainTimeout: drainMs,
@@ -60,7 +84,11 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
       reply.header('connection', 'close')
       const caller = await admit(chat, request)
       await attached.require()
-      await requireUpload(chat, caller, idOf(request))
+      const id = idOf(request)
+      if (/[?#]/.test(request.raw.url!))
+        throw new Refusal('invalid_argument', 'Nothing follows the address of an upload. Leave out what is behind it.')
+      await requireUpload(chat, caller, id)
+      checked.set(request.raw, id)
       reply.removeHeader('connection').hijack()
       limitSilence(request)
       await tus.handle(request.raw, reply.raw)
@@ -80,14 +108,15 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
   serve('/files/:id', download)
   serve('/files/:id/preview', downloadPreview)
 
-  const leftovers = finishLeftovers(files)
-  const collector = collectAlways(files, () => chat.settings.fileGraceDays, chat.log)
+  const loops = [
+    attached.keepLooking(),
+    finishLeftovers(files),
+    collectAlways(files, () => chat.settings.fileGraceDays, chat.log),
+  ]
   return {
-    isThere: attached.isThere,
+    isThere,
     async stop() {
-      attached.stop()
-      await Promise.all([leftovers.stop(), collector.stop()])
-      await store.close()
+      await Promise.all(loops.map(loop => loop.stop()))
     },
   }
 }
@@ -129,24 +158,26 @@ function toTusError(chat: Chat, error: Error | { status_code: number; body: stri
 
 const lookMs = 5_000
 
-/** The store may come later than the server: a bucket that is away, a folder that is mounted. */
-function openAttachment(files: Files) {
+/** The store may come later than the server, and go before it: a bucket that is away, a folder that is mounted. */
+function openAttachment(chat: Chat, store: FileStore, everyMs: number) {
   let there = false
-  let timer: NodeJS.Timeout | undefined
   async function look() {
     try {
-      await attachStore(files)
+      await attachStore({ db: chat.db, store })
+      if (!there) chat.log.info({ place: store.place }, 'the file store is there')
       there = true
     } catch (error) {
-      const reason = error instanceof OtherStore ? error.message : `${files.store.place}: ${(error as Error).message}`
-      files.chat.log.warn({ reason }, 'the file store is not there')
-      timer = setTimeout(() => void look(), lookMs)
+      const isOther = error instanceof OtherStore
+      // What fails otherwise may be the database, or a moment; each request says so itself.
+      if (isOther) there = false
+      const reason = isOther ? error.message : `${store.place}: ${(error as Error).message}`
+      if (!there) chat.log.warn({ reason }, 'the file store is not there')
     }
   }
   return {
     look,
+    keepLooking: () => repeatEvery(everyMs, look, () => {}),
     isThere: () => there,
-    stop: () => clearTimeout(timer),
     async require() {
       if (!there)
         throw new Refusal('unavailable', 'The file store is not there now. Try again, or ask an administrator.', {

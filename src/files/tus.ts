@@ -5,7 +5,7 @@ import { uploadMinutes } from '../chat/file.ts'
 import { Refusal } from '../protocol/error.ts'
 import { findFile } from '../store/file.ts'
 import { appendPiece } from '../store/file-piece.ts'
-import { abandonFile } from '../store/file-upkeep.ts'
+import { removeFile } from '../store/file-upkeep.ts'
 import type { Files } from './files.ts'
 import { maxPieceBytes, putPiece } from './objects.ts'
 
@@ -33,7 +33,7 @@ export class PieceStore extends DataStore {
   }
 
   override async remove(id: string): Promise<void> {
-    if (!(await abandonFile(this.#files.db, id))) throw ERRORS.INVALID_TERMINATION
+    if (!(await removeFile(this.#files.db, id, 'abandoned'))) throw ERRORS.INVALID_TERMINATION
   }
 
   /** Answers the offset up to which all is on disk. What came before a connection was cut counts. */

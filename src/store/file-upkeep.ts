@@ -1,14 +1,5 @@
 import { type Db, type Queryable, transaction } from './db.ts'
-import { dropBody, standsSql } from './file.ts'
-
-/** The place of files whose post was answered when nobody was left to note it; only those, since most have it at once. */
-export async function noteLateSeqs(q: Queryable): Promise<void> {
-  await q.query(
-    `UPDATE file f SET seq = r.seq, posted_at = r.at FROM repeat r
-      WHERE f.seq IS NULL AND f.client_id IS NOT NULL AND f.state <> 'removed'
-        AND r.room = f.room AND r.author = f.author AND r.client_id = f.client_id`,
-  )
-}
+import { dropBody, noteFileSeq, standsSql } from './file.ts'
 
 /** Files that were never posted and whose time is over. Not those under a legal hold. */
 export async function expiredFiles(q: Queryable, limit: number): Promise<string[]> {
@@ -46,11 +37,21 @@ export async function unreferencedFiles(
   }
 }
 
+/** Why a file goes; asked again under its lock, since it may have been posted since it was found. */
+const reasonSql = {
+  unposted: 'f.seq IS NULL AND f.expires_at < clock_timestamp()',
+  unreferenced: `f.seq IS NOT NULL AND NOT coalesce(${standsSql}, false)`,
+  abandoned: 'f.seq IS NULL AND f.client_id IS NULL',
+}
+
 /** The row stays, so that it is known what was there; the bytes go where no other file has them. False where there was nothing to do. */
-export function removeFile(db: Db, id: string): Promise<boolean> {
+export function removeFile(db: Db, id: string, why: keyof typeof reasonSql): Promise<boolean> {
   return transaction(db, async tx => {
+    await tx.query('SELECT FROM file WHERE id = $1 FOR UPDATE', [id])
     const { rows } = await tx.query<{ body: string }>(
-      `SELECT body FROM file WHERE id = $1 AND state <> 'removed' AND NOT held AND body IS NOT NULL FOR UPDATE`,
+      `SELECT f.body FROM file f LEFT JOIN room r ON r.id = f.room LEFT JOIN room_head h ON h.room = f.room
+         LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq
+        WHERE f.id = $1 AND f.state <> 'removed' AND NOT f.held AND f.body IS NOT NULL AND ${reasonSql[why]}`,
       [id],
     )
     if (!rows[0]) return false
@@ -60,13 +61,19 @@ export function removeFile(db: Db, id: string): Promise<boolean> {
   })
 }
 
-/** One's own upload, given up before it is posted. */
-export async function abandonFile(db: Db, id: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'UPDATE file SET expires_at = clock_timestamp() WHERE id = $1 AND client_id IS NULL',
-    [id],
+/**
+ * Of these places in a room, those whose message was not kept and brought a file: nobody reads it from here on, and the collector
+ * takes it after the grace time. Under the room's lock.
+ */
+export async function withdrawPassing(tx: Queryable, room: string, seqs: number[]): Promise<number[]> {
+  await noteFileSeq(tx, undefined, room)
+  const { rows } = await tx.query<{ seq: number }>(
+    `UPDATE file f SET unreferenced_at = clock_timestamp()
+      WHERE f.room = $1 AND f.seq = ANY ($2::bigint[]) AND f.state <> 'removed' AND f.unreferenced_at IS NULL
+        AND NOT EXISTS (SELECT FROM message m WHERE m.room = f.room AND m.seq = f.seq) RETURNING f.seq`,
+    [room, seqs],
   )
-  return rowCount === 1 && (await removeFile(db, id))
+  return rows.map(row => row.seq)
 }
 
 export async function holdFile(q: Queryable, id: string, held: boolean): Promise<boolean> {

@@ -12,7 +12,10 @@ export type FileRow = {
   state: FileState
   body: string | null
   clientId: string | null
+  /** Hash of the post that brings it, in hexadecimal. */
+  content: string | null
   seq: number | null
+  postedAt: Date | null
   expiresAt: Date
   held: boolean
   received: number
@@ -24,7 +27,8 @@ export type FileRow = {
 }
 
 /** Of FileRow, over `file f LEFT JOIN file_body b ON b.id = f.body`. */
-const columns = `f.id, f.room, f.author, f.name, f.size, f.state, f.body, f.client_id AS "clientId", f.seq, f.expires_at AS "expiresAt",
+const columns = `f.id, f.room, f.author, f.name, f.size, f.state, f.body, f.client_id AS "clientId",
+  encode(f.content, 'hex') AS content, f.seq, f.posted_at AS "postedAt", f.expires_at AS "expiresAt",
   f.held, coalesce(b.received, f.size) AS received,
   coalesce(b.pieces, 0) AS pieces, b.type, encode(b.sha256, 'hex') AS sha256, b.finding, b.preview`
 
@@ -164,47 +168,67 @@ export async function setScanned(q: Queryable, body: string, finding: string | n
   )
 }
 
-/** Claims a finished file for one post; false where another post has it. */
-export async function claimFile(q: Queryable, id: string, clientId: string): Promise<boolean> {
+/** What becomes a message: the client id and the hash of what is posted, as store/post has them. */
+export type Claim = { clientId: string; content: string }
+
+/**
+ * Claims a finished file for one post, or renews the claim of the same one; false where another post has it, or its time is over. It
+ * is good for a day: whoever collects looks at the time again under the row's lock.
+ */
+export async function claimFile(q: Queryable, id: string, { clientId, content }: Claim): Promise<boolean> {
   const { rowCount } = await q.query(
-    `UPDATE file SET client_id = $2, expires_at = greatest(expires_at, clock_timestamp() + interval '1 day')
-      WHERE id = $1 AND state = 'ready' AND (client_id IS NULL OR client_id = $2)`,
-    [id, clientId],
+    `UPDATE file SET client_id = $2, content = decode($3, 'hex'), expires_at = greatest(expires_at, clock_timestamp() + interval '1 day')
+      WHERE id = $1 AND state = 'ready' AND CASE WHEN client_id IS NULL THEN expires_at > clock_timestamp()
+            ELSE client_id = $2 AND content = decode($3, 'hex') END`,
+    [id, clientId, content],
   )
   return rowCount === 1
 }
 
+/** The post of `file f`, which a repeat knows: by what was posted, not by the client id alone, which may stand for something else. */
+const postSql = 'r.room = f.room AND r.author = f.author AND r.client_id = f.client_id AND r.content = f.content'
+
 /** The client id stands for other content: the file may be posted under another one. */
-export async function unclaimFile(q: Queryable, id: string, clientId: string): Promise<void> {
-  await q.query('UPDATE file SET client_id = NULL WHERE id = $1 AND client_id = $2 AND seq IS NULL', [id, clientId])
+export async function unclaimFile(q: Queryable, id: string, { clientId, content }: Claim): Promise<void> {
+  await q.query(
+    `UPDATE file f SET client_id = NULL, content = NULL WHERE id = $1 AND client_id = $2 AND content = decode($3, 'hex')
+        AND seq IS NULL AND NOT EXISTS (SELECT FROM repeat r WHERE ${postSql})`,
+    [id, clientId, content],
+  )
 }
 
-/** Notes where the message stands that brings the file, found by the client id: whoever was killed before it needs not come back. */
-export async function noteFileSeq(q: Queryable, id: string): Promise<void> {
+/**
+ * Notes where the message stands that brings the file, found by the client id: whoever was killed before it needs not come back.
+ * Of one file, of a room, or of all that wait for it; only those, since most have it at once.
+ */
+export async function noteFileSeq(q: Queryable, id?: string, room?: string): Promise<void> {
   await q.query(
     `UPDATE file f SET seq = r.seq, posted_at = r.at FROM repeat r
-      WHERE f.id = $1 AND f.seq IS NULL AND r.room = f.room AND r.author = f.author AND r.client_id = f.client_id`,
-    [id],
+      WHERE f.seq IS NULL AND f.client_id IS NOT NULL AND f.state <> 'removed' AND ${postSql}
+        AND ($1::uuid IS NULL OR f.id = $1) AND ($2::uuid IS NULL OR f.room = $2)`,
+    [id ?? null, room ?? null],
   )
 }
 
 /** For how long a file of a category without history can be fetched after its post. */
 const passingDays = 1
 /**
- * Whether the message stands that brings `file f`: not cleared, not removed, not replaced; where no history is kept, for a day.
- * Over `room r JOIN room_head h` and `LEFT JOIN message m` at the file's seq.
+ * Whether the message stands that brings `file f`: not cleared, not removed, not replaced; where no history is kept, for a day unless
+ * it was withdrawn. Over `room r JOIN room_head h` and `LEFT JOIN message m` at the file's seq.
  */
 export const standsSql = `(r.deleted_at IS NULL AND f.seq >= h.first_seq AND CASE
-  WHEN m.seq IS NULL THEN f.posted_at > clock_timestamp() - interval '${passingDays} day'
+  WHEN m.seq IS NULL THEN f.unreferenced_at IS NULL AND f.posted_at > clock_timestamp() - interval '${passingDays} day'
   ELSE m.file ->> 'id' = f.id::text END)`
-export const standsTables = `file f LEFT JOIN file_body b ON b.id = f.body JOIN room r ON r.id = f.room
-  JOIN room_head h ON h.room = f.room LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq`
+/** And is not hidden: history that was kept comes back where it is switched on again, so the collector does not ask this. */
+const shownSql = `(${standsSql} AND (m.seq IS NULL OR c.chat_history))`
+const shownTables = `file f LEFT JOIN file_body b ON b.id = f.body JOIN room r ON r.id = f.room
+  JOIN room_head h ON h.room = f.room LEFT JOIN category c ON c.id = h.category LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq`
 
 export async function readStanding(q: Queryable, id: string): Promise<'unposted' | 'stands' | 'gone'> {
   const { rows } = await q.query<{ standing: 'unposted' | 'stands' | 'gone' }>({
     name: 'file-standing',
-    text: `SELECT CASE WHEN f.seq IS NULL THEN 'unposted' WHEN ${standsSql} THEN 'stands' ELSE 'gone' END AS standing
-             FROM ${standsTables} WHERE f.id = $1`,
+    text: `SELECT CASE WHEN f.seq IS NULL THEN 'unposted' WHEN ${shownSql} THEN 'stands' ELSE 'gone' END AS standing
+             FROM ${shownTables} WHERE f.id = $1`,
     values: [id],
   })
   return rows[0]?.standing ?? 'gone'
@@ -224,8 +248,8 @@ export async function listFiles(q: Queryable, room: string, filter: FileFilter):
   const { rows } = await q.query<ListedRow>(
     `SELECT f.id, f.name, f.size, b.type, b.preview, f.seq, f.posted_at AS at,
             json_build_object('id', a.id, 'kind', a.kind, 'name', a.name, 'displayName', a.display_name) AS author
-       FROM ${standsTables} JOIN principal a ON a.id = f.author
-      WHERE f.room = $1 AND f.state = 'ready' AND f.seq < $2 AND ${standsSql}
+       FROM ${shownTables} JOIN principal a ON a.id = f.author
+      WHERE f.room = $1 AND f.state = 'ready' AND f.seq < $2 AND ${shownSql}
         AND ($3::text IS NULL OR position(lower($3) IN lower(f.name)) > 0)
         AND ($4::text IS NULL OR starts_with(b.type, $4)) AND ($5::uuid[] IS NULL OR f.author = ANY ($5))
       ORDER BY f.seq DESC LIMIT $6`,
