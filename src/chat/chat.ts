@@ -7,8 +7,8 @@ import type { Roster } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
 import type { PoolSettings } from '../protocol/request.ts'
 import type { Db } from '../store/db.ts'
-import type { DirectorySync } from './directory-run.ts'
 import type { PostQueue } from './post-queue.ts'
+import type { DirectorySync } from './synced-source.ts'
 
 /** Who needs a second factor, and how it is kept and shown. */
 export type SecondFactorSetting = {

@@ -4,8 +4,9 @@ import { planForValues, transaction } from '../store/db.ts'
 import { listPrincipalIds } from '../store/directory-explain.ts'
 import { principalsByIds } from '../store/principal.ts'
 import type { Caller, Chat } from './chat.ts'
-import type { SyncedSource, SyncHost } from './directory-run.ts'
+import type { SyncHost } from './directory-run.ts'
 import { hostOf, requireSource, syncNow } from './directory-sync.ts'
+import type { SyncedSource } from './synced-source.ts'
 
 const principalsAtOnce = 2_000
 const shown = 20

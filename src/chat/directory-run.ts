@@ -20,22 +20,7 @@ import { clearStage, isAnyMissing } from '../store/directory-stage.ts'
 import { announce } from './announce.ts'
 import type { Chat } from './chat.ts'
 import { type Reading, stageAllIds, stageOne, stageReading } from './directory-reading.ts'
-
-/** A source that people come from, with what its configuration says of its runs. */
-export type SyncedSource = {
-  directory: DirectorySource
-  /** Name of the group whose members administer. */
-  administrators?: string | undefined
-  everySeconds: number
-  fullEveryMinutes: number
-  maxDisabledShare: number
-}
-
-export type DirectorySync = {
-  sources: Map<string, SyncedSource>
-  /** Who is told to run a source, in the status of all servers. */
-  server: string
-}
+import type { DirectorySync, SyncedSource } from './synced-source.ts'
 
 /** What a run needs of a server; the command line has no more. */
 export type SyncHost = Pick<Chat, 'db' | 'bus' | 'log' | 'metrics' | 'member'> & { directorySync: DirectorySync }

@@ -3,10 +3,11 @@ import { openAdministrator, openPeople } from '../../test/people.ts'
 import { group, openScriptedDirectory, type ScriptedDirectory, unit, user } from '../../test/scripted-directory.ts'
 import type { Caller, Chat } from './chat.ts'
 import { checkDirectory } from './directory-check.ts'
-import type { Report, RunOptions, SyncedSource } from './directory-run.ts'
+import type { Report, RunOptions } from './directory-run.ts'
 import { hostOf, resyncOne, syncNow } from './directory-sync.ts'
 import { createPrincipal, getPrincipal } from './principal.ts'
 import { updatePrincipal } from './principal-update.ts'
+import type { SyncedSource } from './synced-source.ts'
 
 let people: Awaited<ReturnType<typeof openPeople>>
 let chat: Chat

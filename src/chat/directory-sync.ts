@@ -5,14 +5,8 @@ import { externalIdOf } from '../store/directory-explain.ts'
 import { countObjects, listRuns, listSources, readSource } from '../store/directory-source.ts'
 import { resolvePerson } from '../store/principal.ts'
 import type { Caller, Chat } from './chat.ts'
-import {
-  type DirectorySync,
-  type Report,
-  type RunOptions,
-  runSource,
-  type SyncedSource,
-  type SyncHost,
-} from './directory-run.ts'
+import { type Report, type RunOptions, runSource, type SyncHost } from './directory-run.ts'
+import type { DirectorySync, SyncedSource } from './synced-source.ts'
 
 /** How often a process looks whether a run is due; the store says so, for all of the pool. */
 const longestLookMs = 5_000

@@ -8,8 +8,18 @@ import { requireSource, resyncOne, statusOf, syncNow } from '../chat/directory-s
 import { openLocalBus } from '../pool/local.ts'
 import type { Result } from '../protocol/request.ts'
 import type { Db } from '../store/db.ts'
-import type { DirectoryOptions } from './directory.ts'
 import { closeSources, loadDirectoryConfig, type OpenSource, openSources } from './directory-sources.ts'
+import type { StoreOptions } from './store-verb.ts'
+
+export type DirectoryOptions = StoreOptions & {
+  directoryConfig?: string
+  source?: string
+  full?: boolean
+  dryRun?: boolean
+  force?: boolean
+  room?: string
+  site?: string
+}
 
 /** What the verbs of `pchat directory` do; loaded only by them, since starting a server needs none of it. */
 export async function withDirectory<T>(

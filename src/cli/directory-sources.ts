@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Log } from '../base/log.ts'
-import type { SyncedSource } from '../chat/directory-run.ts'
+import type { SyncedSource } from '../chat/synced-source.ts'
 import { type DirectoryConfig, readDirectoryConfig } from '../directory/config.ts'
 import type { LdapSource } from '../directory/ldap-config.ts'
 import type { DirectorySource } from '../directory/source.ts'

@@ -1,18 +1,8 @@
 import type { Command } from 'commander'
 import type { DirectoryRun, Result } from '../protocol/request.ts'
-import type { DirectoryVerbs } from './directory-host.ts'
+import type { DirectoryOptions, DirectoryVerbs } from './directory-host.ts'
 import type { OpenSource } from './directory-sources.ts'
-import { onStore, printTable, type StoreOptions, withStore } from './store-verb.ts'
-
-export type DirectoryOptions = StoreOptions & {
-  directoryConfig?: string
-  source?: string
-  full?: boolean
-  dryRun?: boolean
-  force?: boolean
-  room?: string
-  site?: string
-}
+import { onStore, printTable, withStore } from './store-verb.ts'
 
 const examples = `
 Examples:
