@@ -110,7 +110,7 @@ export function withStartOptions(command: Command): Command {
       variable(
         '--directory-config <file>',
         'PCHAT_DIRECTORY_CONFIG',
-        'where people and groups come from: LDAP directories and OpenID providers, YAML or JSON',
+        'where people and groups come from: LDAP directories, OpenID providers and SCIM, YAML or JSON',
       ),
     )
     .addOption(

@@ -1,5 +1,4 @@
 import {
-  Button,
   makeStyles,
   Table,
   TableBody,
@@ -15,6 +14,7 @@ import { useVerb } from '../app/query.ts'
 import { exactTime, shortTime } from '../app/time.ts'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
+import { RecordPager } from '../parts/RecordPager.tsx'
 
 const useStyles = makeStyles({
   table: { minWidth: '720px' },
@@ -34,7 +34,7 @@ export function AdminAudit() {
     { keepOld: true },
   )
   const entries = data?.entries ?? []
-  const last = entries.at(-1)
+  const last = entries.length < pageSize ? undefined : entries.at(-1)?.id
   if (error !== null) return <FaultNote fault={faultOf(error)} />
   if (data !== undefined && entries.length === 0) return <EmptyState title="Nothing has been recorded here yet." />
   return (
@@ -65,14 +65,7 @@ export function AdminAudit() {
           ))}
         </TableBody>
       </Table>
-      <div>
-        <Button disabled={before === undefined} onClick={() => setBefore(undefined)}>
-          Newest
-        </Button>{' '}
-        <Button disabled={entries.length < pageSize || last === undefined} onClick={() => setBefore(last?.id)}>
-          Older
-        </Button>
-      </div>
+      <RecordPager before={before} last={last} onTurn={setBefore} />
     </>
   )
 }

@@ -1,5 +1,4 @@
 import {
-  Button,
   makeStyles,
   Table,
   TableBody,
@@ -16,6 +15,7 @@ import { methodWords, outcomeWords } from '../app/sign-in-words.ts'
 import { exactTime, shortTime } from '../app/time.ts'
 import { EmptyState } from './EmptyState.tsx'
 import { FaultNote } from './FaultNote.tsx'
+import { RecordPager } from './RecordPager.tsx'
 
 const useStyles = makeStyles({
   scroll: { overflowX: 'auto' },
@@ -49,7 +49,7 @@ export function SignInRecord({ of, pageSize }: SignInRecordProps) {
     { keepOld: true },
   )
   const entries = data?.entries ?? []
-  const last = entries.at(-1)
+  const last = entries.length < pageSize ? undefined : entries.at(-1)?.id
   if (error !== null) return <FaultNote fault={faultOf(error)} />
   if (data !== undefined && entries.length === 0 && before === undefined)
     return <EmptyState title="Nothing has been recorded here yet." />
@@ -88,14 +88,7 @@ export function SignInRecord({ of, pageSize }: SignInRecordProps) {
           </TableBody>
         </Table>
       </section>
-      <div>
-        <Button disabled={before === undefined} onClick={() => setBefore(undefined)}>
-          Newest
-        </Button>{' '}
-        <Button disabled={entries.length < pageSize || last === undefined} onClick={() => setBefore(last?.id)}>
-          Older
-        </Button>
-      </div>
+      <RecordPager before={before} last={last} onTurn={setBefore} />
     </>
   )
 }
