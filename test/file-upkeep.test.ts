@@ -12,6 +12,7 @@ import type { Objects } from '../src/files/objects.ts'
 import { rekeyFiles } from '../src/files/rekey.ts'
 import { appendPiece } from '../src/store/file-piece.ts'
 import { holdFile } from '../src/store/file-upkeep.ts'
+import { turnPartitions } from '../src/store/upkeep.ts'
 import { type FileSite, openFileSite, openRoomFor, postFile, putFile } from './files.ts'
 import { makeFolder } from './folder.ts'
 import type { Person } from './harness.ts'
@@ -396,4 +397,13 @@ test('[FI27] the list of a room holds what stands in it, by name, type and autho
   expect(await eve.code('file.list', { room: room.id })).toBe('forbidden')
   await site.admin.call('room.update', { room: room.id, managers: { add: [ben.me.name] } })
   expect((await ben.call('file.list', { room: room.id })).usage).toMatchObject({ files: 4, maxBytes: 0 })
+})
+
+test('[FI10] the place of a file is noted before what it is known by is dropped', async () => {
+  const room = await openRoomFor(site, [ann])
+  const { file, seq } = await postFile(ann, room, someBytes(100, 90))
+  await site.db.query('UPDATE file SET seq = NULL, posted_at = NULL WHERE id = $1', [file])
+  await turnPartitions(site.db, Date.now() + 60 * 24 * 3_600_000)
+  const { rows } = await site.db.query<{ seq: number }>('SELECT seq FROM file WHERE id = $1', [file])
+  expect(rows[0]!.seq).toBe(seq)
 })

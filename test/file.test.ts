@@ -316,6 +316,18 @@ test('[FI9] where no history is kept, the removal of a message ends its file', a
   expect((await ann.call('file.get', { file: other.file })).file.state).toBe('ready')
 })
 
+test('[FI7] [FI9] a clear up to an instant ends the files of messages that were not kept', async () => {
+  const room = await openRoomFor(site, [ann, ben], { chatHistory: false })
+  const { file } = await postFile(ann, room, someBytes(50, 715))
+  const until = (await site.db.query<{ at: Date }>('SELECT clock_timestamp() AS at')).rows[0]!.at.toISOString()
+  await new Promise(resolve => setTimeout(resolve, 20))
+  const later = await postFile(ann, room, someBytes(50, 716))
+  expect(await codeOf(await getFile(site, ben, file))).toBe('ok')
+  await site.admin.call('room.clear', { room: room.id, until })
+  expect(await codeOf(await getFile(site, ben, file))).toBe('not_found')
+  expect(await codeOf(await getFile(site, ben, later.file))).toBe('ok')
+})
+
 test('[FI36] of his own file nobody hears who left its room', async () => {
   const room = await openRoomFor(site, [ann, ben])
   const { file, seq } = await postFile(ann, room, someBytes(50, 720))

@@ -7,7 +7,7 @@ import type { Input, MessageFilter, Result } from '../protocol/request.ts'
 import { readStamp } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
-import { withdrawPassing } from '../store/file-upkeep.ts'
+import { withdrawPassing, withdrawPassingUntil } from '../store/file-upkeep.ts'
 import { firstSeqAfter, raiseRevision, replaceMessages } from '../store/message.ts'
 import { resolvePrincipals } from '../store/principal.ts'
 import { findRoom, lockRoom } from '../store/room.ts'
@@ -140,9 +140,13 @@ export async function clearRoom(chat: Chat, caller: Caller, input: Input<'room.c
   const cleared = await transaction(chat.db, async tx => {
     if (!(await lockRoom(tx, input.room))) throw notFound('room')
     const row = (await findRoom(tx, input.room))!
+    // What was never kept has no place that a clear could raise: its files are told apart.
+    const files = await withdrawPassingUntil(tx, input.room, until)
     const firstSeq = await firstSeqAfter(tx, input.room, until)
-    if (firstSeq <= row.first_seq)
+    if (firstSeq <= row.first_seq) {
+      if (files > 0) await audit(tx, caller.user.id, 'room.clear', input.room, { until, files })
       return { fromSeq: row.first_seq, firstSeq: row.first_seq, revision: row.revision, stamp: undefined }
+    }
     const { revision } = await raiseRevision(tx, input.room, firstSeq)
     await notePurge(tx, input.room, firstSeq - 1)
     await audit(tx, caller.user.id, 'room.clear', input.room, { until, firstSeq })

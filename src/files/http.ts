@@ -57,6 +57,8 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
   // Requests that are under way still need it.
   app.addHook('onClose', () => store.close())
   await attached.look()
+  const stopping = new AbortController()
+  const finishing = new Set<Promise<unknown>>()
   /** The upload of a request, once it was checked: the library would look for one of its own in the address. */
   const checked = new WeakMap<object, string>()
   const tus = new Server({
@@ -69,7 +71,11 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
     allowedOrigins: [],
     onUploadFinish: async (_request, { id }) => {
       // Should it fail, those who look for leftovers do it; the bytes are safe.
-      await finishFile(files, id).catch(error => chat.log.warn({ err: error, file: id }, 'a file is finished later'))
+      const work = finishFile(files, id, stopping.signal).catch(error =>
+        chat.log.warn({ err: error, file: id }, 'a file is finished later'),
+      )
+      finishing.add(work)
+      await work.finally(() => finishing.delete(work))
       return {}
     },
     onResponseError: (_request, error) => toTusError(chat, error),
@@ -116,7 +122,8 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
   return {
     isThere,
     async stop() {
-      await Promise.all(loops.map(loop => loop.stop()))
+      stopping.abort()
+      await Promise.all([...loops.map(loop => loop.stop()), ...finishing])
     },
   }
 }

@@ -72,7 +72,7 @@ async function* cutOf(bytes: Buffer, { first, last }: { first: number; last: num
 const pageBytes = 64 * maxPieceBytes
 
 /**
- * Bytes `first` through `last` of a body, in chunks. `between` is asked before each piece, and ends the reading by throwing. Throws
+ * Bytes `first` through `last` of a body, in chunks. `between` is asked before each of them, and ends the reading by throwing. Throws
  * where a piece is missing.
  */
 export async function* readBody(
@@ -87,9 +87,11 @@ export async function* readBody(
     if (pieces[0] === undefined) throw new Error(`body ${body} has no piece at ${at}`)
     for (const piece of pieces) {
       if (piece.start > at) throw new Error(`body ${body} has no piece at ${at}`)
-      await between()
       const end = Math.min(last, piece.start + piece.size - 1)
-      yield* readPiece(objects, piece, at - piece.start, end - piece.start)
+      for await (const chunk of readPiece(objects, piece, at - piece.start, end - piece.start)) {
+        await between()
+        yield chunk
+      }
       at = end + 1
     }
   }

@@ -61,6 +61,10 @@ export function removeFile(db: Db, id: string, why: keyof typeof reasonSql): Pro
   })
 }
 
+/** `file f` stands by a message that was not kept. */
+const passingSql = `f.state <> 'removed' AND f.unreferenced_at IS NULL
+  AND NOT EXISTS (SELECT FROM message m WHERE m.room = f.room AND m.seq = f.seq)`
+
 /**
  * Of these places in a room, those whose message was not kept and brought a file: nobody reads it from here on, and the collector
  * takes it after the grace time. Under the room's lock.
@@ -69,11 +73,21 @@ export async function withdrawPassing(tx: Queryable, room: string, seqs: number[
   await noteFileSeq(tx, undefined, room)
   const { rows } = await tx.query<{ seq: number }>(
     `UPDATE file f SET unreferenced_at = clock_timestamp()
-      WHERE f.room = $1 AND f.seq = ANY ($2::bigint[]) AND f.state <> 'removed' AND f.unreferenced_at IS NULL
-        AND NOT EXISTS (SELECT FROM message m WHERE m.room = f.room AND m.seq = f.seq) RETURNING f.seq`,
+      WHERE f.room = $1 AND f.seq = ANY ($2::bigint[]) AND ${passingSql} RETURNING f.seq`,
     [room, seqs],
   )
   return rows.map(row => row.seq)
+}
+
+/** The same for all up to an instant, as a clear takes them. Answers how many. */
+export async function withdrawPassingUntil(tx: Queryable, room: string, until: Date | string): Promise<number> {
+  await noteFileSeq(tx, undefined, room)
+  const { rowCount } = await tx.query(
+    `UPDATE file f SET unreferenced_at = clock_timestamp()
+      WHERE f.room = $1 AND f.posted_at <= $2 AND ${passingSql}`,
+    [room, until],
+  )
+  return rowCount ?? 0
 }
 
 export async function holdFile(q: Queryable, id: string, held: boolean): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { Db } from './db.ts'
+import { noteFileSeq } from './file.ts'
 import { readClock } from './server.ts'
 
 const weekMs = 7 * 24 * 3_600_000
@@ -35,7 +36,10 @@ export async function turnPartitions(db: Db, atMs?: number): Promise<void> {
     )
     for (const { name } of rows) {
       if (name === `${parent}_default`) continue
-      if (partitionStart(parent, name) + spanMs + keepMs < nowMs) await db.query(`DROP TABLE IF EXISTS ${name}`)
+      if (partitionStart(parent, name) + spanMs + keepMs >= nowMs) continue
+      // Whose post is known by its repeat alone, since its server was killed, would count as never posted.
+      if (parent === 'repeat') await noteFileSeq(db)
+      await db.query(`DROP TABLE IF EXISTS ${name}`)
     }
     // Rows land here only where no partition was made in time (a server that was stopped for long).
     await db.query(`DELETE FROM ${parent}_default WHERE at < $1`, [new Date(nowMs - keepMs)])
