@@ -19,8 +19,8 @@ import { hashToken, makeToken } from './token.ts'
  * works whichever way he signs in at the browser.
  */
 
-export const deviceSeconds = 600
-export const pollSeconds = 2
+const deviceSeconds = 600
+const pollSeconds = 2
 /** Letters that are not taken for others, and make no words. 20 ^ 8 codes, and whoever guesses has to be signed in. */
 const letters = 'BCDFGHJKLMNPQRSTVWXZ'
 const codeLength = 8

@@ -27,7 +27,7 @@ const batch = 20
 const atOnce = 4
 /** Longer than a batch takes, with a provider that answers each call at the last moment. */
 const leaseSeconds = 120
-export const usualGraceHours = 8
+const usualGraceHours = 8
 /** A session that cannot ask has at least so long. */
 const minMuteHours = 1
 

@@ -2,17 +2,12 @@ import { checkedName, nameKey } from '../domain/name.ts'
 import { checkedEmail } from '../domain/principal.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
+import { isLastAdministrator } from '../store/administrator.ts'
 import { isUnitWithin, lockDirectory, reflattenUnits } from '../store/affiliation.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
 import { isShutThere } from '../store/directory-explain.ts'
-import {
-  changePrincipal,
-  countOtherAdministrators,
-  type Person,
-  type PrincipalChange,
-  resolvePerson,
-} from '../store/principal.ts'
+import { changePrincipal, type Person, type PrincipalChange, resolvePerson } from '../store/principal.ts'
 import { deleteSessionsOf } from '../store/session.ts'
 import { clearAttempts } from '../store/sign-in-failure.ts'
 import { raiseDirectory } from '../store/stamp.ts'
@@ -52,9 +47,8 @@ async function refuseUpdate(tx: Connection, person: Person, input: Update): Prom
   refuseUnfit(person.kind, input)
   if (person.bot && input.password !== undefined)
     throw new Refusal('invalid_argument', 'A bot has no password. Give it a new token with bot.issueToken.')
-  const was = person.administrator && !person.disabled && !person.bot
   const loses = input.administrator === false || input.disabled === true
-  if (was && loses && (await countOtherAdministrators(tx, person.id)) === 0)
+  if (loses && (await isLastAdministrator(tx, person.id)))
     throw new Refusal('conflict', 'This is the last administrator. Make somebody else one first.')
 }
 

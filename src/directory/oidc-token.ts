@@ -5,7 +5,7 @@ import { OidcWrong } from './oidc-fault.ts'
  * The only algorithms that are taken: those with a key pair. With `none` anybody, and with HS256 and the public key as its secret
  * whoever read that key, would sign for the provider.
  */
-export const tokenAlgorithms = [
+const tokenAlgorithms = [
   'RS256',
   'RS384',
   'RS512',

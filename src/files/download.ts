@@ -12,7 +12,7 @@ import { readBody, readPiece } from './objects.ts'
 
 /** While bytes go out the right to them is asked for again, at most this often. */
 const askAgainMs = 1_000
-export const previewType = 'image/jpeg'
+const previewType = 'image/jpeg'
 
 /** Nothing that was uploaded runs, is guessed at, frames or is framed, or is read by a page of another origin. */
 const safeHeaders = {

@@ -31,12 +31,12 @@ export function sha256(bytes: Buffer): string {
 }
 
 /** What the key says that the object's bytes are, as they stand in the store. */
-export function hashOfKey(key: string): string {
+function hashOfKey(key: string): string {
   return key.slice(0, 64)
 }
 
 /** What an object is sealed for: the rest of its key, since the hash is known only afterwards. */
-export function nameOfKey(key: string): string {
+function nameOfKey(key: string): string {
   return key.slice(65)
 }
 
@@ -50,7 +50,7 @@ export function readPiece(
 }
 
 /** The object of a piece is not what its key says, or holds other than the piece. */
-export class ChangedObject extends Error {}
+class ChangedObject extends Error {}
 
 /** The bytes of a piece, once its object was compared with the hash in its key, opened, and measured. Throws MissingObject too. */
 export async function verifyPiece(objects: Objects, piece: Piece): Promise<Buffer> {

@@ -179,15 +179,6 @@ export async function findCredential(q: Queryable, name: string): Promise<Creden
   return { principal, passwordHash, mayUse, source, externalId }
 }
 
-/** People who are administrators and may sign in, apart from one. */
-export async function countOtherAdministrators(q: Queryable, id: string): Promise<number> {
-  const { rows } = await q.query<{ n: number }>(
-    'SELECT count(*) AS n FROM principal WHERE administrator AND NOT disabled AND NOT bot AND id <> $1',
-    [id],
-  )
-  return rows[0]!.n
-}
-
 export async function hasAdministrator(q: Queryable): Promise<boolean> {
   const { rows } = await q.query<{ has: boolean }>('SELECT EXISTS (SELECT FROM principal WHERE administrator) AS has')
   return rows[0]!.has
