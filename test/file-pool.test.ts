@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openFolder } from '../src/files/folder.ts'
 import { noKeys } from '../src/files/keys.ts'
-import { keepLease, takeLease } from '../src/store/file-lease.ts'
+import { endLease, keepLease, takeLease } from '../src/store/file-lease.ts'
 import { type FileSite, openFileSite, openRoomFor } from './files.ts'
 import type { Person } from './harness.ts'
 import { getFile, offsetOf, patch, sha256, someBytes } from './upload.ts'
@@ -62,4 +63,27 @@ test('[FI35] whoever waits for an upload is heard by its holder, and a holder th
   await site.db.query("UPDATE file SET lease_until = now() - interval '1 second' WHERE id = $1", [file])
   expect(await takeLease(site.db, file, second)).toBe(true)
   expect(await keepLease(site.db, file, first)).toBe('lost')
+})
+
+test('[FI38] the last piece is answered when the file can be posted, also where another held the upload meanwhile', async () => {
+  for (let round = 1; round <= 5; round += 1) {
+    const { room, file, here } = await begin(10)
+    const holder = randomUUID()
+    let isOver = false
+    const spoil = async () => {
+      while (!isOver) {
+        if (!(await takeLease(site.db, file, holder))) continue
+        await sleep(200)
+        await endLease(site.db, file, holder)
+        await sleep(20)
+      }
+    }
+    const spoiled = spoil()
+    const answer = await patch(ann, here, 0, someBytes(10)).finally(() => {
+      isOver = true
+    })
+    expect(answer.status).toBe(204)
+    expect(await ann.code('file.post', { room: room.id, file, clientId: randomUUID() })).toBe('ok')
+    await spoiled
+  }
 })

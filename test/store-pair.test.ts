@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
@@ -143,7 +144,8 @@ test('[PF9] what a killed run started ends with it, and its files go with the ne
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [said] = (await once(child.stdout, 'data')) as [Buffer]
-  const { folder } = JSON.parse(said.toString()) as { folder: string }
+  // That of both hosts: either may be the last to end, and writes until then.
+  const folder = dirname((JSON.parse(said.toString()) as { folder: string }).folder)
   const isRunning = async () => {
     const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
     const texts = await Promise.all(pids.map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))

@@ -1,4 +1,5 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import { noteFileEvent } from '../chat/file-event.ts'
 import { audit } from '../store/audit.ts'
@@ -11,16 +12,21 @@ import { makePreview } from './preview.ts'
 import { sampleBytes, sniff } from './sniff.ts'
 
 const never = new AbortController().signal
+const stepMs = 50
 
 /**
  * A file of which all bytes are there: hashed, its type found, joined with a body of the same hash, scanned, with a preview. One
  * process at a time; each step may be the last one of a killed server, and is done again. What cannot be finished now is tried
- * again later; what `stopping` ends, by whoever looks next.
+ * again later; what `stopping` ends, by whoever looks next. Where another is at work on it, it is waited for `waitMs`.
  */
-export async function finishFile(files: Files, id: string, stopping = never): Promise<void> {
+export async function finishFile(files: Files, id: string, stopping = never, waitMs = 0): Promise<void> {
   const holder = randomUUID()
   const { db } = files
-  if (!(await takeLease(db, id, holder))) return
+  const deadline = Date.now() + waitMs
+  while (!(await takeLease(db, id, holder))) {
+    if (stopping.aborted || Date.now() >= deadline) return
+    await sleep(stepMs)
+  }
   // A big file takes longer to scan than a lease lasts.
   const kept = setInterval(() => void keepLease(db, id, holder).catch(() => {}), leaseMs / 3)
   try {

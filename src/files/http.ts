@@ -37,6 +37,8 @@ const offsetStream = 'application/offset+octet-stream'
 /** Nothing may be silent for longer in the middle of a request. */
 const silenceMs = 60_000
 const drainMs = 1_000
+/** How long the last request of an upload waits for another that has it. */
+const finishWaitMs = 10_000
 
 /** The role `files`: uploads by tus below /files/uploads, downloads at /files/<id>. To be stopped before the HTTP server is, which closes the store. */
 export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesOptions): Promise<FilesRole> {
@@ -71,7 +73,7 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
     allowedOrigins: [],
     onUploadFinish: async (_request, { id }) => {
       // Should it fail, those who look for leftovers do it; the bytes are safe.
-      const work = finishFile(files, id, stopping.signal).catch(error =>
+      const work = finishFile(files, id, stopping.signal, finishWaitMs).catch(error =>
         chat.log.warn({ err: error, file: id }, 'a file is finished later'),
       )
       finishing.add(work)
