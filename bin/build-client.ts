@@ -1,6 +1,6 @@
 // Run by npm before packing: the client library as JavaScript with types that need no other package.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { events } from '../src/protocol/event.ts'
 import { verbs } from '../src/protocol/request.ts'
@@ -9,12 +9,15 @@ import { ownText, type Schema, typeText } from './type-text.ts'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const dist = `${root}src/client/dist/`
 /** Modules of src/protocol that define schemas. At run time the client needs none of them, its types need what they say. */
-const schemaModules = ['category', 'event', 'ids', 'message', 'principal', 'request', 'room']
+const schemaModules = readdirSync(`${root}src/protocol`)
+  .map(name => name.replace(/\.ts$/, ''))
+  .filter(name => name !== 'error' && name !== 'version')
 
 rmSync(dist, { recursive: true, force: true })
 execFileSync(`${root}node_modules/.bin/tsc`, ['-p', `${root}src/client/tsconfig.build.json`], { stdio: 'inherit' })
 for (const name of schemaModules) rmSync(`${dist}protocol/${name}.js`, { force: true })
-for (const name of schemaModules) writeFileSync(`${dist}protocol/${name}.d.ts`, "export * from './schema.js'\n")
+for (const name of schemaModules.filter(each => existsSync(`${dist}protocol/${each}.d.ts`)))
+  writeFileSync(`${dist}protocol/${name}.d.ts`, "export * from './schema.js'\n")
 writeFileSync(`${dist}protocol/schema.d.ts`, await schemaTypes())
 for (const folder of ['client', 'protocol']) rewriteImports(`${dist}${folder}/`)
 copyFileSync(`${root}LICENSE`, `${root}src/client/LICENSE`)

@@ -1,14 +1,19 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as category from '../src/protocol/category.ts'
+import * as directory from '../src/protocol/directory-verbs.ts'
 import { closeCodes, errorCodes } from '../src/protocol/error.ts'
 import { events } from '../src/protocol/event.ts'
 import * as factor from '../src/protocol/factor.ts'
 import { uuidPattern } from '../src/protocol/ids.ts'
 import * as message from '../src/protocol/message.ts'
+import * as messageVerbs from '../src/protocol/message-verbs.ts'
+import * as pool from '../src/protocol/pool-verbs.ts'
 import * as principal from '../src/protocol/principal.ts'
-import * as request from '../src/protocol/request.ts'
+import { type Verb, verbs } from '../src/protocol/request.ts'
 import * as room from '../src/protocol/room.ts'
+import * as session from '../src/protocol/session-verbs.ts'
+import * as settings from '../src/protocol/settings-verbs.ts'
 import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_SUBPROTOCOL } from '../src/protocol/version.ts'
 
 /** Writes docs/errors.md and docs/protocol.md from src/protocol: `npm run docs`. A test compares them. */
@@ -33,8 +38,9 @@ type Schema = {
 const written = '<!-- Written by bin/build-docs.ts from src/protocol. Change that, then: npm run docs -->\n'
 
 /** Shapes that have a section of their own: the objects that a module of the protocol exports by name. */
+const verbModules = [session, settings, pool, directory, messageVerbs]
 const shapes = new Map<string, { name: string; schema: Schema }>()
-for (const module of [principal, factor, category, room, message, request]) {
+for (const module of [principal, factor, category, room, message, ...verbModules]) {
   for (const [name, schema] of Object.entries(module as Record<string, unknown>)) {
     const { type, properties } = (schema ?? {}) as Schema
     if (type === 'object' && properties) shapes.set(JSON.stringify(schema), { name, schema: schema as Schema })
@@ -104,7 +110,7 @@ function section(title: string, ...parts: string[]): string {
 
 const callers = { anyone: 'anyone, signed in or not', user: 'signed-in users', administrator: 'administrators' }
 
-function verbSection(name: string, verb: (typeof request.verbs)[request.Verb]): string {
+function verbSection(name: string, verb: (typeof verbs)[Verb]): string {
   const doors = verb.doors === 'websocket' ? 'WebSocket only' : 'both doors'
   const input = membersTable(verb.input as Schema)
   const result = membersTable(verb.result as Schema)
@@ -148,7 +154,7 @@ After 1001, 1012 and 4008 connect again and resume with \`session.sync\`. After 
 }
 
 export function protocolDocument(): string {
-  const verbs = Object.entries(request.verbs).map(([name, verb]) => verbSection(name, verb))
+  const verbSections = Object.entries(verbs).map(([name, verb]) => verbSection(name, verb))
   const shapeSections = [...shapes.values()]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, schema }) =>
@@ -184,7 +190,7 @@ Errors and close codes: [errors.md](errors.md). Machine-readable: \`/api/v1/open
 - A principal is named by its id or by its account name.
 
 ## Verbs
-${verbs.join('')}
+${verbSections.join('')}
 ## Events
 ${eventSections.join('')}
 ## Shapes

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { PoolSettings } from '../src/protocol/request.ts'
+import type { PoolSettings } from '../src/protocol/settings-verbs.ts'
 import { defaultSettings } from '../src/store/settings.ts'
 import type { Answer } from './harness.ts'
 import { openStage, pause, type Stage } from './stage.ts'

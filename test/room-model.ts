@@ -1,7 +1,8 @@
 import type { Event } from '../src/protocol/event.ts'
 import type { Message, PostedMessage } from '../src/protocol/message.ts'
-import type { Input, Result, SyncRoom } from '../src/protocol/request.ts'
+import type { Input, Result } from '../src/protocol/request.ts'
 import type { Room } from '../src/protocol/room.ts'
+import type { SyncRoom } from '../src/protocol/session-verbs.ts'
 
 export const ROOM = '00000000-0000-4000-8000-000000000001'
 const AUTHOR = {

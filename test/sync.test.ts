@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Result, SyncRoom } from '../src/protocol/request.ts'
+import type { Result } from '../src/protocol/request.ts'
+import type { SyncRoom } from '../src/protocol/session-verbs.ts'
 import type { Live, Person } from './harness.ts'
 import { openStage, postAll, postMany, type Stage, seqs } from './stage.ts'
 

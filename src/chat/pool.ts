@@ -1,5 +1,6 @@
 import { Refusal } from '../protocol/error.ts'
-import type { Input, PoolView, Result } from '../protocol/request.ts'
+import type { PoolView } from '../protocol/pool-verbs.ts'
+import type { Input, Result } from '../protocol/request.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
 import {

@@ -2,8 +2,9 @@ import { maySee, roomRights } from '../domain/access.ts'
 import { eventFrame } from '../pool/frame.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Principal } from '../protocol/principal.ts'
-import type { Input, ListChange, Result } from '../protocol/request.ts'
+import type { Input, Result } from '../protocol/request.ts'
 import type { Room, RoomRole } from '../protocol/room.ts'
+import type { ListChange } from '../protocol/verb.ts'
 import type { Connection } from '../store/db.ts'
 import {
   addEntries,

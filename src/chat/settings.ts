@@ -1,6 +1,7 @@
 import { openNetworks } from '../base/address.ts'
 import { Refusal } from '../protocol/error.ts'
-import type { Input, PoolSettings, Result } from '../protocol/request.ts'
+import type { Input, Result } from '../protocol/request.ts'
+import type { PoolSettings } from '../protocol/settings-verbs.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
 import { changeSettings, readSettings } from '../store/settings.ts'

@@ -1,7 +1,8 @@
 import { type PersonFacts, refuseRoom } from '../domain/access.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { Message } from '../protocol/message.ts'
-import type { Input, Result, SyncRoom } from '../protocol/request.ts'
+import type { Input, Result } from '../protocol/request.ts'
+import type { SyncRoom } from '../protocol/session-verbs.ts'
 import { toRoom } from '../store/room.ts'
 import {
   type InvitationRow,

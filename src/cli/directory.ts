@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { DirectoryRun, Result } from '../protocol/request.ts'
+import type { DirectoryRun } from '../protocol/directory-verbs.ts'
+import type { Result } from '../protocol/request.ts'
 import type { DirectoryOptions, DirectoryVerbs } from './directory-host.ts'
 import type { OpenSource } from './directory-sources.ts'
 import { onStore, printTable, withStore } from './store-verb.ts'

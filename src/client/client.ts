@@ -1,6 +1,7 @@
 import type { Event, EventName, EventOf } from '../protocol/event.ts'
 import type { Me } from '../protocol/principal.ts'
-import type { Input, Limits, Result, Verb } from '../protocol/request.ts'
+import type { Input, Result, Verb } from '../protocol/request.ts'
+import type { Limits } from '../protocol/session-verbs.ts'
 import type { Answer, SocketClass } from './connection.ts'
 import { createEars } from './ears.ts'
 import type { PchatError } from './error.ts'

@@ -2,8 +2,9 @@
 export type { Event, EventName, EventOf } from '../protocol/event.ts'
 export type { Message, PostedMessage, RemovedMessage } from '../protocol/message.ts'
 export type { Me, Principal } from '../protocol/principal.ts'
-export type { Input, Limits, Result, Verb } from '../protocol/request.ts'
+export type { Input, Result, Verb } from '../protocol/request.ts'
 export type { Room } from '../protocol/room.ts'
+export type { Limits } from '../protocol/session-verbs.ts'
 // biome-ignore lint/performance/noBarrelFile: a package has one entry
 export { type Client, type ClientOptions, connect } from './client.ts'
 export { PchatError } from './error.ts'

@@ -1,5 +1,5 @@
 import { Refusal } from '../protocol/error.ts'
-import type { PoolSettings } from '../protocol/request.ts'
+import type { PoolSettings } from '../protocol/settings-verbs.ts'
 import { checkedName, codePoints } from './name.ts'
 
 type TextLimits = Pick<PoolSettings, 'maxTextCodePoints' | 'maxStoryBytes'>

@@ -1,4 +1,4 @@
-import type { MessageFilter } from '../protocol/request.ts'
+import type { MessageFilter } from '../protocol/message-verbs.ts'
 import { inScopeSql, memberSql, meSql } from './access.ts'
 import type { Queryable } from './db.ts'
 import { type MessageRow, messageColumns } from './message.ts'

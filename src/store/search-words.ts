@@ -1,4 +1,4 @@
-import type { Match, MessageFilter } from '../protocol/request.ts'
+import type { Match, MessageFilter } from '../protocol/message-verbs.ts'
 import type { Queryable } from './db.ts'
 
 /** The indexed text of a message: must stand exactly as in the index of migration 0001. */

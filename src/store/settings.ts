@@ -1,4 +1,4 @@
-import type { PoolSettings } from '../protocol/request.ts'
+import type { PoolSettings } from '../protocol/settings-verbs.ts'
 import type { Connection, Queryable } from './db.ts'
 
 /** The pool's options where nobody changed them. The first block are those of the original product. */

@@ -1,4 +1,4 @@
-import type { PoolSettings } from '../../../src/protocol/request.ts'
+import type { PoolSettings } from '../../../src/protocol/settings-verbs.ts'
 
 /** What each pool option is called, in the order of the page. */
 export const optionWords: Record<keyof PoolSettings, { label: string; hint: string }> = {

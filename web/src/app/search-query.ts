@@ -1,4 +1,5 @@
-import type { Input, Match } from '../../../src/protocol/request.ts'
+import type { Match } from '../../../src/protocol/message-verbs.ts'
+import type { Input } from '../../../src/protocol/request.ts'
 import { dayInstant } from './time.ts'
 
 export const matches = ['all', 'any', 'exact'] as const satisfies readonly Match[]

@@ -10,7 +10,7 @@ import {
   TableRow,
   Text,
 } from '@fluentui/react-components'
-import type { DirectoryRun } from '../../../src/protocol/request.ts'
+import type { DirectoryRun } from '../../../src/protocol/directory-verbs.ts'
 import { changeWord, countsInWords } from '../app/directory-words.ts'
 
 const useStyles = makeStyles({ cell: { overflowWrap: 'anywhere' } })

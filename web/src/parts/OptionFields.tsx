@@ -1,6 +1,6 @@
 import { Button, Field, Input, makeStyles, Text, Textarea } from '@fluentui/react-components'
 import { useState } from 'react'
-import type { PoolSettings } from '../../../src/protocol/request.ts'
+import type { PoolSettings } from '../../../src/protocol/settings-verbs.ts'
 import { useChat } from '../app/chat.ts'
 import { optionWords } from '../app/option-words.ts'
 import { forget } from '../app/query.ts'

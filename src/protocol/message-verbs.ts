@@ -1,0 +1,69 @@
+import Type, { type Static } from 'typebox'
+import { ClientId, Instant, RoomId, Seq } from './ids.ts'
+import { Message, MessageFormat, PostedMessage } from './message.ts'
+import { Flag, Limit, optional, Refs, Text, verb } from './verb.ts'
+
+export const Match = Type.Union([Type.Literal('any'), Type.Literal('all'), Type.Literal('exact')])
+export type Match = Static<typeof Match>
+
+const MessageFilter = Type.Object(
+  {
+    authors: optional(Refs),
+    from: optional(Instant),
+    until: optional(Instant),
+    text: optional(Text()),
+    match: optional(Match),
+    matchCase: optional(Flag()),
+  },
+  { additionalProperties: false },
+)
+export type MessageFilter = Static<typeof MessageFilter>
+
+/** Posting, reading, searching and removing. */
+export const messageVerbs = {
+  'message.post': verb(
+    'Post into a room',
+    {
+      room: RoomId,
+      clientId: ClientId,
+      text: Text(),
+      format: optional(MessageFormat),
+      alert: optional(Flag()),
+      title: optional(Text()),
+    },
+    { seq: Seq, at: Text(), repeated: Flag() },
+  ),
+  'message.list': verb(
+    'History by sequence',
+    {
+      room: RoomId,
+      before: optional(Seq),
+      after: optional(Seq),
+      limit: optional(Limit),
+    },
+    { messages: Type.Array(Message), firstSeq: Seq, lastSeq: Seq, revision: Type.Integer() },
+  ),
+  'message.search': verb(
+    'Search the rooms that the caller may read',
+    {
+      text: optional(Text()),
+      match: optional(Match),
+      matchCase: optional(Flag()),
+      rooms: optional(Type.Array(RoomId, { maxItems: 1000 })),
+      authors: optional(Refs),
+      from: optional(Instant),
+      until: optional(Instant),
+      limit: optional(Limit),
+      after: optional(Text()),
+    },
+    {
+      matches: Type.Array(Type.Object({ room: RoomId, revision: Type.Integer(), message: PostedMessage })),
+      next: optional(Text()),
+    },
+  ),
+  'message.remove': verb(
+    'Remove or replace messages',
+    { room: RoomId, seq: optional(Seq), filter: optional(MessageFilter), replaceWith: optional(Text()) },
+    { removed: Type.Integer() },
+  ),
+} as const

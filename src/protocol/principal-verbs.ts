@@ -1,0 +1,80 @@
+import Type from 'typebox'
+import { CategoryId, PrincipalRef } from './ids.ts'
+import { Principal, PrincipalKind } from './principal.ts'
+import { administrator, Flag, Limit, optional, Refs, Text, verb } from './verb.ts'
+
+/** Users, bots, groups, organisational units and domains. */
+export const principalVerbs = {
+  'principal.create': verb(
+    'Add a user, group, organisational unit or domain',
+    {
+      kind: PrincipalKind,
+      name: Text(),
+      displayName: Text(),
+      password: optional(Text()),
+      email: optional(Text()),
+      in: optional(PrincipalRef),
+      administrator: optional(Flag()),
+    },
+    { principal: Principal },
+    administrator,
+  ),
+  'principal.update': verb(
+    'Change, disable or re-enable a principal',
+    {
+      principal: PrincipalRef,
+      displayName: optional(Text()),
+      email: optional(Text()),
+      in: optional(Type.Union([PrincipalRef, Type.Null()])),
+      password: optional(Text()),
+      administrator: optional(Flag()),
+      disabled: optional(Flag()),
+    },
+    { principal: Principal },
+    administrator,
+  ),
+  'principal.get': verb(
+    'One principal, with what administrators may know of it',
+    { principal: PrincipalRef },
+    {
+      principal: Principal,
+      email: optional(Type.Union([Text(), Type.Null()])),
+      administrator: optional(Flag()),
+      disabled: optional(Flag()),
+      enabled: optional(Flag()),
+      in: optional(Type.Union([Principal, Type.Null()])),
+      groups: optional(Type.Array(Principal)),
+      source: optional(Text({ description: 'directory that it comes from; absent where it was made here' })),
+    },
+  ),
+  'principal.find': verb(
+    'People and groups by name',
+    { text: Text(), category: optional(CategoryId), kind: optional(PrincipalKind), limit: optional(Limit) },
+    { principals: Type.Array(Principal) },
+  ),
+  'password.change': verb('Change the own password', { password: Text(), newPassword: Text() }, {}),
+  'bot.create': verb(
+    'Add a bot: a user who signs in by token only',
+    { name: Text(), displayName: Text(), in: optional(PrincipalRef) },
+    { principal: Principal, token: Text() },
+    administrator,
+  ),
+  'bot.issueToken': verb(
+    'A new token for a bot; the old ones end',
+    { bot: PrincipalRef },
+    { token: Text() },
+    administrator,
+  ),
+  'group.update': verb(
+    'Add members to a group, or remove some',
+    { group: PrincipalRef, add: optional(Refs), remove: optional(Refs) },
+    { group: Principal },
+    administrator,
+  ),
+  'group.members': verb(
+    'Direct members of a group or organisational unit',
+    { group: PrincipalRef, limit: optional(Limit), after: optional(Text()) },
+    { principals: Type.Array(Principal), next: optional(Text()) },
+    administrator,
+  ),
+} as const

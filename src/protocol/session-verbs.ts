@@ -1,0 +1,124 @@
+import Type, { type Static } from 'typebox'
+import { FactorKind, NewTotp, PasskeyAssertion, PasskeyAttestation, SignInEntry } from './factor.ts'
+import { PrincipalRef, RoomId, Seq, Uuid } from './ids.ts'
+import { Message } from './message.ts'
+import { Me, Principal } from './principal.ts'
+import { Invitation, Room } from './room.ts'
+import { Flag, Limit, optional, Text, verb, websocket } from './verb.ts'
+
+export const Limits = Type.Object({
+  textCodePoints: Type.Integer(),
+  storyBytes: Type.Integer(),
+  historyOnJoin: Type.Integer(),
+  frameBytes: Type.Integer(),
+  participantUpdateLimit: Type.Integer(),
+  fileBytes: Type.Integer(),
+})
+export type Limits = Static<typeof Limits>
+
+const SyncRoom = Type.Object({
+  room: RoomId,
+  lastSeq: Seq,
+  firstSeq: Seq,
+  revision: Type.Integer(),
+  readSeq: Seq,
+  followed: Flag(),
+  unread: Type.Integer(),
+  messages: Type.Array(Message),
+  gap: Flag(),
+  reset: optional(Flag()),
+  changed: optional(
+    Type.Union([Type.Literal('reload'), Type.Array(Type.Object({ seq: Seq, text: optional(Text()) }))]),
+  ),
+  info: optional(Room),
+})
+export type SyncRoom = Static<typeof SyncRoom>
+
+const SessionEntry = Type.Object({
+  id: Uuid,
+  principal: Principal,
+  kind: Type.Union([Type.Literal('person'), Type.Literal('bot')]),
+  createdAt: Text(),
+  lastUsedAt: Text(),
+  expiresAt: Type.Union([Text(), Type.Null()]),
+  address: Text(),
+  current: Flag(),
+})
+
+/** Signing in and out, and coming back. */
+export const sessionVerbs = {
+  'session.signIn': verb(
+    'Sign in: user and password; then, where refused with second_factor_required, ticket and code, recoveryCode or passkey; or a passkey alone',
+    {
+      user: optional(Text({ minLength: 1 })),
+      password: optional(Text()),
+      ticket: optional(Text()),
+      code: optional(Text()),
+      recoveryCode: optional(Text()),
+      passkey: optional(PasskeyAssertion),
+    },
+    { token: Text(), me: Me, servers: Type.Array(Text()) },
+    { callers: 'anyone' },
+  ),
+  'session.challenge': verb(
+    'What navigator.credentials.get takes: for a passkey after the password (ticket), or alone',
+    { ticket: optional(Text()) },
+    { options: Type.Unknown() },
+    { callers: 'anyone' },
+  ),
+  'session.enrol': verb(
+    'Set up the obligatory second factor with the ticket of a sign-in: begin, then code or passkey; session.signIn with the ticket follows',
+    {
+      ticket: Text(),
+      begin: optional(FactorKind),
+      code: optional(Text()),
+      passkey: optional(PasskeyAttestation),
+      name: optional(Text()),
+    },
+    { totp: optional(NewTotp), options: optional(Type.Unknown()), recoveryCodes: optional(Type.Array(Text())) },
+    { callers: 'anyone' },
+  ),
+  'session.open': verb(
+    'Bind this connection to a signed-in user; always the first frame',
+    { token: optional(Text()) },
+    { me: Me, version: Type.Integer(), servers: Type.Array(Text()), epoch: Text(), limits: Limits },
+    { ...websocket, callers: 'anyone' },
+  ),
+  'session.end': verb(
+    'Sign out, or end the sessions of another',
+    { session: optional(Uuid), user: optional(PrincipalRef) },
+    {},
+  ),
+  'session.list': verb(
+    'Sign-ins of the caller, or of another user',
+    { user: optional(PrincipalRef) },
+    { sessions: Type.Array(SessionEntry) },
+  ),
+  'session.record': verb(
+    "Sign-ins and refused tries, newest first: one's own; for administrators those of another, or all",
+    { user: optional(PrincipalRef), all: optional(Flag()), limit: optional(Limit), before: optional(Seq) },
+    { entries: Type.Array(SignInEntry) },
+  ),
+  'session.sync': verb(
+    'Join all followed rooms at once and learn what was missed',
+    {
+      epoch: optional(Text()),
+      rooms: optional(
+        Type.Array(
+          Type.Object(
+            { room: RoomId, seq: optional(Seq), revision: optional(Seq), version: optional(Seq) },
+            { additionalProperties: false },
+          ),
+          { maxItems: 1000 },
+        ),
+      ),
+    },
+    {
+      epoch: Text(),
+      rooms: Type.Array(SyncRoom),
+      refused: Type.Array(Type.Object({ room: RoomId, code: Text() })),
+      invitations: Type.Array(Invitation),
+    },
+    websocket,
+  ),
+} as const
