@@ -4,10 +4,12 @@ import { Refusal } from '../protocol/error.ts'
 import { type Input, type Result, type Verb, verbs } from '../protocol/request.ts'
 import type { Doors } from '../protocol/verb.ts'
 import { requireAdministrator } from './access.ts'
+import { createAddin, deleteAddin, listAddins, updateAddin } from './addin.ts'
 import { listAudit } from './audit.ts'
 import { createBot, issueBotToken } from './bot.ts'
 import { createCategory, deleteCategory, listCategories, updateCategory } from './category.ts'
 import type { Caller, Chat } from './chat.ts'
+import { deleteConfiguration, listConfigurations, setConfiguration } from './configuration.ts'
 import { checkOneDirectory } from './directory-check.ts'
 import { explainPrincipal } from './directory-explain.ts'
 import { readDirectoryStatus, resyncPrincipal, syncDirectory } from './directory-sync.ts'
@@ -26,6 +28,7 @@ import { listFiles } from './file-list.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
+import { createPolicy, deletePolicy, getPolicies, updatePolicy } from './named-policy.ts'
 import { changePassword } from './password.ts'
 import { grantPolicy, listPolicies } from './policy.ts'
 import { getPool, updatePool } from './pool.ts'
@@ -81,8 +84,15 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'group.members': listGroupMembers,
   'policy.grant': grantPolicy,
   'policy.list': listPolicies,
+  'policy.create': createPolicy,
+  'policy.update': updatePolicy,
+  'policy.get': getPolicies,
+  'policy.delete': deletePolicy,
   'settings.get': getSettings,
   'settings.update': updateSettings,
+  'configuration.set': setConfiguration,
+  'configuration.list': listConfigurations,
+  'configuration.delete': deleteConfiguration,
   'pool.get': getPool,
   'pool.update': updatePool,
   'audit.list': listAudit,
@@ -95,6 +105,10 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'category.update': updateCategory,
   'category.list': listCategories,
   'category.delete': deleteCategory,
+  'addin.create': createAddin,
+  'addin.update': updateAddin,
+  'addin.list': listAddins,
+  'addin.delete': deleteAddin,
   'room.create': createRoom,
   'room.update': updateRoom,
   'room.get': getRoom,

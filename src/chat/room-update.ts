@@ -20,6 +20,7 @@ import {
   updateRoom as updateRoomRow,
 } from '../store/room.ts'
 import { accessTo } from './access.ts'
+import { chosenAddin } from './addin.ts'
 import type { Caller, Chat } from './chat.ts'
 import { changedFrame } from './hearing.ts'
 import { auditTakenName, nameTaken } from './name.ts'
@@ -71,6 +72,8 @@ async function attemptChange(
   input: Input<'room.update'>,
   change: Change,
 ): Promise<Outcome | undefined> {
+  // Before the categories, as whoever renames or deletes one takes them. It says nothing of the room.
+  const addin = await chosenAddin(tx, input.addin)
   const before = await findRoom(tx, input.room)
   if (!before) return accessTo(chat, caller, input.room, tx).then(() => undefined)
   const target =
@@ -88,7 +91,7 @@ async function attemptChange(
       'conflict',
       `The room is at version ${row.version} by now. Read it again, then repeat the change.`,
     )
-  return applyChange(chat, tx, caller, input, change, row, target)
+  return applyChange(chat, tx, caller, input, addin === undefined ? change : { ...change, addin }, row, target)
 }
 
 async function decide(

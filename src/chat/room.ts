@@ -12,6 +12,7 @@ import { addEntries, outOfScope } from '../store/entry.ts'
 import { findRoom, insertRoom, lockRoom, markRoomDeleted, takeName, toRoom } from '../store/room.ts'
 import { findDirectory } from '../store/sync.ts'
 import { requirePerson, requireRoom } from './access.ts'
+import { chosenAddin } from './addin.ts'
 import type { Caller, Chat } from './chat.ts'
 import { countParticipants } from './live.ts'
 import { auditTakenName, nameTaken } from './name.ts'
@@ -44,6 +45,8 @@ async function writeRoom(
   name: string,
   description: string,
 ) {
+  // Before the category, as whoever renames or deletes one takes them.
+  const addin = await chosenAddin(tx, input.addin)
   const unlocked = await findCategory(tx, input.category)
   // The scope stays as it is until the room stands in it, and the category cannot go.
   if (unlocked) await lockCategoryShared(tx, unlocked.lock_key)
@@ -64,6 +67,7 @@ async function writeRoom(
     privacy: input.privacy ?? 'closed',
     invitations: input.invitations ?? 'inherit',
     allMembers: input.members === null,
+    addin: addin ?? null,
     createdBy: caller.user.id,
   })
   await takeName(tx, nameKey(name), room)

@@ -110,6 +110,7 @@ export type ServingProcess = Serving & {
   counted(): Promise<Counted>
 }
 
+const defaultPool = 'pchat'
 const upkeepMs = 30_000
 /** For the store, the bus and listening; and as many for requests over HTTP. */
 const keptDescriptors = 50
@@ -162,6 +163,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     settingsVersion: 0,
     epoch: await readEpoch(db),
     site: options.site,
+    pool: options.pool ?? defaultPool,
     servers: () => [],
     takesSessions: () => true,
     secondFactor: {
@@ -290,7 +292,7 @@ async function openProviders(providers: OidcProvider[], options?: DiscoveryOptio
   return openOidcClients(providers, options)
 }
 
-function openBus({ bus, natsUrl, pool = 'pchat', log }: ServeOptions): Bus {
+function openBus({ bus, natsUrl, pool = defaultPool, log }: ServeOptions): Bus {
   if (bus) return bus
   return natsUrl ? openNatsBus({ url: natsUrl, pool, log }) : openLocalBus()
 }

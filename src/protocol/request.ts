@@ -1,6 +1,8 @@
 import type { Static } from 'typebox'
+import { addinVerbs } from './addin-verbs.ts'
 import { auditVerbs } from './audit-verbs.ts'
 import { categoryVerbs } from './category-verbs.ts'
+import { configurationVerbs } from './configuration-verbs.ts'
 import { directoryVerbs } from './directory-verbs.ts'
 import { factorVerbs } from './factor-verbs.ts'
 import { fileVerbs } from './file-verbs.ts'
@@ -19,10 +21,12 @@ export const verbs = {
   ...factorVerbs,
   ...policyVerbs,
   ...settingsVerbs,
+  ...configurationVerbs,
   ...poolVerbs,
   ...auditVerbs,
   ...directoryVerbs,
   ...categoryVerbs,
+  ...addinVerbs,
   ...roomVerbs,
   ...messageVerbs,
   ...fileVerbs,

@@ -1,9 +1,10 @@
 import Type from 'typebox'
+import { AddinRef } from './addin.ts'
 import { CategoryId, Instant, RoomId, Seq } from './ids.ts'
 import { Message } from './message.ts'
 import { Principal } from './principal.ts'
 import { InvitationSetting, Privacy, Rights, Room, RoomRole, RoomType } from './room.ts'
-import { Flag, Limit, ListChange, optional, Refs, Text, verb, websocket } from './verb.ts'
+import { Flag, Limit, ListChange, Nullable, optional, Refs, Text, verb, websocket } from './verb.ts'
 
 /** `null`: everyone in the category's scope. */
 const MemberListChange = Type.Union([Type.Null(), ...ListChange.anyOf])
@@ -14,6 +15,7 @@ const roomMembers = {
   type: optional(RoomType),
   privacy: optional(Privacy),
   invitations: optional(InvitationSetting),
+  addin: optional(Nullable(AddinRef)),
 }
 
 /** Rooms, their lists, who follows and who is there. */

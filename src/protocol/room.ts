@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { Addin } from './addin.ts'
 import { CategoryId, RoomId, Seq } from './ids.ts'
 import { Principal } from './principal.ts'
 
@@ -25,6 +26,7 @@ export const Room = Type.Object({
   disabled: Type.Boolean(),
   chatHistory: Type.Boolean({ description: "the category's switch" }),
   fileUpload: Type.Boolean({ description: "the category's switch" }),
+  addin: Type.Optional(Addin),
   version: Type.Integer({ description: 'rises with every change of the room; for ifVersion' }),
   lastSeq: Type.Optional(Seq),
   firstSeq: Type.Optional(Seq),

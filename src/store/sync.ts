@@ -122,7 +122,7 @@ const invitationSql = `
 /** Over `seen s`: what SyncedRow has of the room, and of the person in the row that has no room. */
 const roomRowSql = `s.wanted, s.followed, s.read_seq, s.seq, s.since_revision, s.since_version, s.id, s.name, s.description, s.category, s.category_name,
            s.type, s.privacy, s.invitations, s.all_members, s.version, s.disabled, s.chat_history, s.file_upload, s.category_invitations,
-           s.category_version, s.last_seq, s.first_seq, s.revision, s.lock_key, s.list_version, s.scope_version, s.in_scope, s.member_entry, s.manager_entry,
+           s.category_version, s.last_seq, s.first_seq, s.revision, s.lock_key, s.addin, s.list_version, s.scope_version, s.in_scope, s.member_entry, s.manager_entry,
            CASE WHEN s.wanted IS NULL THEN (SELECT json_build_object(
              'administrator', p.administrator, 'account_disabled', p.disabled, 'enabled', ${enabledSql('p.id', '$6')},
              'directory', (SELECT version FROM stamp WHERE kind = 'directory'), 'settings', (SELECT version FROM stamp WHERE kind = 'settings'),
