@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import * as addin from '../src/protocol/addin.ts'
 import * as category from '../src/protocol/category.ts'
+import * as configuration from '../src/protocol/configuration-verbs.ts'
 import * as directory from '../src/protocol/directory-verbs.ts'
 import { closeCodes, errorCodes } from '../src/protocol/error.ts'
 import { events } from '../src/protocol/event.ts'
@@ -8,6 +10,7 @@ import * as factor from '../src/protocol/factor.ts'
 import { uuidPattern } from '../src/protocol/ids.ts'
 import * as message from '../src/protocol/message.ts'
 import * as messageVerbs from '../src/protocol/message-verbs.ts'
+import * as policy from '../src/protocol/policy.ts'
 import * as pool from '../src/protocol/pool-verbs.ts'
 import * as principal from '../src/protocol/principal.ts'
 import { type Verb, verbs } from '../src/protocol/request.ts'
@@ -38,9 +41,9 @@ type Schema = {
 const written = '<!-- Written by bin/build-docs.ts from src/protocol. Change that, then: npm run docs -->\n'
 
 /** Shapes that have a section of their own: the objects that a module of the protocol exports by name. */
-const verbModules = [session, settings, pool, directory, messageVerbs]
+const verbModules = [session, settings, configuration, pool, directory, messageVerbs]
 const shapes = new Map<string, { name: string; schema: Schema }>()
-for (const module of [principal, factor, category, room, message, ...verbModules]) {
+for (const module of [principal, factor, policy, category, addin, room, message, ...verbModules]) {
   for (const [name, schema] of Object.entries(module as Record<string, unknown>)) {
     const { type, properties } = (schema ?? {}) as Schema
     if (type === 'object' && properties) shapes.set(JSON.stringify(schema), { name, schema: schema as Schema })
