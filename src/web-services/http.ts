@@ -142,6 +142,8 @@ const contentSecurityPolicy = [
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'self'",
+  // Add-ins, sandboxed: administrators chose their addresses, and naming them here would tell strangers on the page of sign-in.
+  'frame-src http: https:',
   "frame-ancestors 'none'",
 ].join('; ')
 

@@ -2,6 +2,8 @@ import { Button, makeStyles, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Result } from '../../../src/protocol/request.ts'
 import type { RoomRole } from '../../../src/protocol/room.ts'
+import { useChat } from '../app/chat.ts'
+import { openManagement } from '../app/management.ts'
 import { markWords, roomMarks } from '../app/room-words.ts'
 import { RoomDanger } from './RoomDanger.tsx'
 import { RoomForm } from './RoomForm.tsx'
@@ -27,6 +29,7 @@ type RoomCardProps = { card: Result<'room.get'> }
 export function RoomCard({ card }: RoomCardProps) {
   const styles = useStyles()
   const { room, rights } = card
+  const { client } = useChat()
   const [isEditing, setEditing] = useState(false)
   const mayManage = rights.manage
   return (
@@ -52,7 +55,7 @@ export function RoomCard({ card }: RoomCardProps) {
           <Text className={styles.address}>{room.uri}</Text>
           {mayManage ? (
             <div>
-              <Button onClick={() => setEditing(true)}>Change this room</Button>
+              <Button onClick={() => setEditing(!openManagement(client, room.id))}>Change this room</Button>
             </div>
           ) : null}
         </div>
