@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Frame, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Person } from './harness.ts'
@@ -83,6 +84,9 @@ test('[CF30] the button of a room opens its add-in beside the conversation: of n
   const frame = await openAddin(ann.page, 'Listener')
   await frame.getByRole('heading', { name: 'Trading floor, for ann' }).waitFor()
   if (shots) await ann.page.screenshot({ path: `${shots}/addin.png` })
+  // The page within is somebody else's.
+  const axe = new AxeBuilder({ page: ann.page }).setLegacyMode(true).include('[data-pane=side]').exclude('iframe')
+  expect((await axe.analyze()).violations.map(({ id, nodes }) => [id, nodes.map(node => node.html)])).toEqual([])
   const element = ann.page.locator('iframe')
   expect(await element.getAttribute('sandbox')).toBe('allow-scripts allow-forms allow-popups')
   expect(await frame.evaluate('self.origin')).toBe('null')
@@ -188,7 +192,8 @@ test('[CF37] where the server names management pages of elsewhere, creating and 
   await page.reload()
   expect(await opens(() => page.getByRole('button', { name: 'Create a room' }).click())).toBe(url)
   // Of no page of this server: nothing was said to it.
-  expect(pages.asked.at(-1)!.referer).toBeUndefined()
+  const managed = pages.asked.filter(one => one.url!.startsWith('/manage'))
+  expect(managed.map(one => one.referer)).toEqual([undefined, undefined])
   await stage.admin.call('configuration.set', { scope: 'global', roomManagementUrl: null })
   await page.reload()
   await page.getByRole('button', { name: 'Change this room' }).click()
