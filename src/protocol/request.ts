@@ -8,6 +8,7 @@ import { messageVerbs } from './message-verbs.ts'
 import { policyVerbs } from './policy-verbs.ts'
 import { poolVerbs } from './pool-verbs.ts'
 import { principalVerbs } from './principal-verbs.ts'
+import { roleVerbs } from './role-verbs.ts'
 import { roomVerbs } from './room-verbs.ts'
 import { sessionVerbs } from './session-verbs.ts'
 import { settingsVerbs } from './settings-verbs.ts'
@@ -21,6 +22,7 @@ export const verbs = {
   ...settingsVerbs,
   ...poolVerbs,
   ...auditVerbs,
+  ...roleVerbs,
   ...directoryVerbs,
   ...categoryVerbs,
   ...roomVerbs,
