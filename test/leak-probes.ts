@@ -71,7 +71,12 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'configuration.delete': t => [{ scope: `site:${t.name}` }, { scope: t.room }],
   'pool.get': () => [{}],
   'pool.update': () => [{ state: 'normal' }],
-  'audit.list': () => [{ limit: 20 }, { limit: 1 }],
+  'audit.list': t => [{ limit: 20 }, { limit: 1 }, { subject: t.room }, { text: t.name, actor: t.member }],
+  'role.grant': t => [
+    { principal: t.room, role: 'helpDesk', granted: true },
+    { principal: t.member, role: 'helpDesk', granted: false },
+  ],
+  'role.list': () => [{}],
 
   'directory.status': () => [{}],
   'directory.sync': () => [{}, { source: 'corp', dryRun: true }],
@@ -131,6 +136,10 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'room.unfollow': t => [{ room: t.room }],
   'room.markRead': t => [{ room: t.room, seq: 1 }],
   'room.clear': t => [{ room: t.room, until: '2099-01-01T00:00:00Z' }],
+  'room.breakGlass': t => [
+    { room: t.room, reason: `why ${t.name} is read` },
+    { room: t.room, minutes: 0 },
+  ],
   'room.delete': t => [{ room: t.room }],
   'invitation.dismiss': t => [{ room: t.room }],
 
@@ -180,6 +189,8 @@ export const changing: Verb[] = [
   'room.update',
   'message.remove',
   'room.clear',
+  'role.grant',
+  'room.breakGlass',
   'room.delete',
   'category.delete',
 ]

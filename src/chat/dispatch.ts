@@ -3,7 +3,7 @@ import { isBadText } from '../domain/message.ts'
 import { Refusal } from '../protocol/error.ts'
 import { type Input, type Result, type Verb, verbs } from '../protocol/request.ts'
 import type { Doors } from '../protocol/verb.ts'
-import { requireAdministrator } from './access.ts'
+import { requireRole } from './access.ts'
 import { createAddin, deleteAddin, listAddins, updateAddin } from './addin.ts'
 import { listAudit } from './audit.ts'
 import { createBot, issueBotToken } from './bot.ts'
@@ -25,6 +25,7 @@ import {
 import { beginFactor, confirmFactor, enrolAtSignIn } from './factor-enrol.ts'
 import { beginFile, getFile, postFile } from './file.ts'
 import { listFiles } from './file-list.ts'
+import { breakRoomGlass } from './glass.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
@@ -35,6 +36,7 @@ import { getPool, updatePool } from './pool.ts'
 import { createPrincipal, findPrincipals, getPrincipal } from './principal.ts'
 import { updatePrincipal } from './principal-update.ts'
 import { clearRoom, removeMessages } from './removal.ts'
+import { grantRole, listRoles } from './role.ts'
 import { createRoom, deleteRoom, findRooms } from './room.ts'
 import { getRoom, listRoomMembers } from './room-list.ts'
 import { updateRoom } from './room-update.ts'
@@ -96,6 +98,8 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'pool.get': getPool,
   'pool.update': updatePool,
   'audit.list': listAudit,
+  'role.grant': grantRole,
+  'role.list': listRoles,
   'directory.status': readDirectoryStatus,
   'directory.sync': syncDirectory,
   'directory.check': checkOneDirectory,
@@ -120,6 +124,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'room.unfollow': unfollowRoom,
   'room.markRead': markRead,
   'room.clear': clearRoom,
+  'room.breakGlass': breakRoomGlass,
   'room.delete': deleteRoom,
   'invitation.dismiss': dismissInvitation,
   'participant.list': listParticipants,
@@ -223,7 +228,7 @@ export async function dispatch(
     throw new Refusal('invalid_argument', `${name} binds a live session. Send it over the WebSocket at /ws.`)
   if (name === 'session.open' || isStrangerVerb(name)) throw new Refusal('conflict', 'This session is open already.')
   const parsed = parseInput(name, input)
-  if (verb.callers === 'administrator') await requireAdministrator(chat, caller)
+  if (typeof verb.callers !== 'string') await requireRole(chat, caller, verb.callers)
   const run = runs[name] as (chat: Chat, caller: Caller, input: unknown) => Promise<object>
   return run(chat, caller, parsed)
 }

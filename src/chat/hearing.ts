@@ -1,8 +1,9 @@
-import { mayRead } from '../domain/access.ts'
+import { isManager, mayRead } from '../domain/access.ts'
 import type { Stamp } from '../domain/stamp.ts'
 import { eventFrame } from '../pool/frame.ts'
 import type { ClosedReason } from '../protocol/event.ts'
 import { readAccess, readVersions, type Versions } from '../store/access.ts'
+import { fullAdministratorsAmong } from '../store/administration.ts'
 import { lastSeqs } from '../store/change.ts'
 import { changedSince, readRange } from '../store/message.ts'
 import { findRoom, type RoomRow, toRoom } from '../store/room.ts'
@@ -154,4 +155,20 @@ export async function concernedUsers(
   if (some.length === 0) return []
   const { readers } = await decideHearing(chat, room, some)
   return [...readers]
+}
+
+/** Of local users, those who are told that somebody reads the room without being a member: its managers, and full administrators. */
+export async function glassWitnesses(chat: Chat, room: string, users: string[]): Promise<string[]> {
+  const [full, found] = await Promise.all([
+    fullAdministratorsAmong(chat.db, users),
+    readAccess(
+      chat.db,
+      users.map(user => ({ user, room })),
+      chat.site,
+    ),
+  ])
+  const managers = [...found.values()].filter(
+    ({ person, scope, facts }) => person.enabled && !person.disabled && isManager(scope, facts),
+  )
+  return [...new Set([...full, ...managers.map(access => access.user)])]
 }

@@ -1,4 +1,4 @@
-import { mayCreateRoom, maySeeCategory } from '../domain/access.ts'
+import { mayCreateRoom, maySeeCategory, seesAll } from '../domain/access.ts'
 import { isBadText } from '../domain/message.ts'
 import { checkedDescription, checkedName, nameKey } from '../domain/name.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
@@ -86,7 +86,7 @@ export async function findRooms(chat: Chat, caller: Caller, input: Input<'room.f
   const text = input.text === undefined ? '' : nameKey(input.text)
   const rows = await findDirectory(chat.db, {
     user: caller.user.id,
-    administrator: person.administrator,
+    seesAll: seesAll(person),
     nameKey: text === '' ? undefined : text,
     searchDescription: input.searchDescription ?? false,
     category: input.category,

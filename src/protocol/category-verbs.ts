@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { Category } from './category.ts'
 import { CategoryId } from './ids.ts'
-import { Flag, ListChange, optional, Refs, Text, verb } from './verb.ts'
+import { administrator, Flag, ListChange, optional, Refs, Text, verb } from './verb.ts'
 
 const categoryMembers = {
   description: optional(Text()),
@@ -22,6 +22,7 @@ export const categoryVerbs = {
       creators: optional(Refs),
     },
     { category: Category },
+    administrator,
   ),
   'category.update': verb(
     'Change a category, its scope or its creators',

@@ -1,7 +1,8 @@
 import Type from 'typebox'
 import { CategoryId, PrincipalRef } from './ids.ts'
 import { Principal, PrincipalKind } from './principal.ts'
-import { administrator, Flag, Limit, optional, Refs, Text, verb } from './verb.ts'
+import { AdministrationRole } from './role.ts'
+import { administratorOr, Flag, fullAdministrator, Limit, optional, Refs, Text, verb } from './verb.ts'
 
 /** Users, bots, groups, organisational units and domains. */
 export const principalVerbs = {
@@ -17,7 +18,7 @@ export const principalVerbs = {
       administrator: optional(Flag()),
     },
     { principal: Principal },
-    administrator,
+    fullAdministrator,
   ),
   'principal.update': verb(
     'Change, disable or re-enable a principal',
@@ -31,7 +32,7 @@ export const principalVerbs = {
       disabled: optional(Flag()),
     },
     { principal: Principal },
-    administrator,
+    fullAdministrator,
   ),
   'principal.get': verb(
     'One principal, with what administrators may know of it',
@@ -40,6 +41,7 @@ export const principalVerbs = {
       principal: Principal,
       email: optional(Type.Union([Text(), Type.Null()])),
       administrator: optional(Flag()),
+      roles: optional(Type.Array(AdministrationRole)),
       disabled: optional(Flag()),
       enabled: optional(Flag()),
       in: optional(Type.Union([Principal, Type.Null()])),
@@ -57,24 +59,24 @@ export const principalVerbs = {
     'Add a bot: a user who signs in by token only',
     { name: Text(), displayName: Text(), in: optional(PrincipalRef) },
     { principal: Principal, token: Text() },
-    administrator,
+    fullAdministrator,
   ),
   'bot.issueToken': verb(
     'A new token for a bot; the old ones end',
     { bot: PrincipalRef },
     { token: Text() },
-    administrator,
+    fullAdministrator,
   ),
   'group.update': verb(
     'Add members to a group, or remove some',
     { group: PrincipalRef, add: optional(Refs), remove: optional(Refs) },
     { group: Principal },
-    administrator,
+    fullAdministrator,
   ),
   'group.members': verb(
     'Direct members of a group or organisational unit',
     { group: PrincipalRef, limit: optional(Limit), after: optional(Text()) },
     { principals: Type.Array(Principal), next: optional(Text()) },
-    administrator,
+    administratorOr('userAdministrator', 'helpDesk'),
   ),
 } as const

@@ -3,8 +3,8 @@ import { AddinRef } from './addin.ts'
 import { CategoryId, Instant, RoomId, Seq } from './ids.ts'
 import { Message } from './message.ts'
 import { Principal } from './principal.ts'
-import { InvitationSetting, Privacy, Rights, Room, RoomRole, RoomType } from './room.ts'
-import { Flag, Limit, ListChange, Nullable, optional, Refs, Text, verb, websocket } from './verb.ts'
+import { BrokenGlass, InvitationSetting, Privacy, Rights, Room, RoomRole, RoomType } from './room.ts'
+import { administrator, Flag, Limit, ListChange, Nullable, optional, Refs, Text, verb, websocket } from './verb.ts'
 
 /** `null`: everyone in the category's scope. */
 const MemberListChange = Type.Union([Type.Null(), ...ListChange.anyOf])
@@ -58,6 +58,11 @@ export const roomVerbs = {
       members: optional(Type.Union([Type.Array(Principal), Type.Null()])),
       managers: optional(Type.Array(Principal)),
       presenters: optional(Type.Array(Principal)),
+      glassBroken: optional(
+        Type.Array(BrokenGlass, {
+          description: 'for managers and administrators: who read the room without being a member, of the last 90 days',
+        }),
+      ),
     },
   ),
   'room.members': verb(
@@ -99,6 +104,16 @@ export const roomVerbs = {
   'room.unfollow': verb('Take a room off the own list', { room: RoomId }, {}),
   'room.markRead': verb('Read up to this message', { room: RoomId, seq: Seq }, {}),
   'room.clear': verb('Clear what was posted up to an instant', { room: RoomId, until: Instant }, { firstSeq: Seq }),
+  'room.breakGlass': verb(
+    'Read the history of a room without being a member, for a while and with a reason: it is recorded and its managers are told; 0 minutes end it',
+    {
+      room: RoomId,
+      reason: optional(Text({ description: '10 to 500 characters; not needed to end it' })),
+      minutes: optional(Type.Integer({ minimum: 0, maximum: 1440, description: 'without it 60' })),
+    },
+    { until: Instant },
+    administrator,
+  ),
   'room.delete': verb('Delete a room and its messages', { room: RoomId }, {}),
   'invitation.dismiss': verb('Take an invitation off the list', { room: RoomId }, {}),
   'participant.list': verb('Who is in the room now', { room: RoomId }, { participants: Type.Array(Principal) }),

@@ -1,6 +1,6 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Chat, Live, Standing } from '../chat/chat.ts'
-import { concernedUsers, readRoomOpened } from '../chat/hearing.ts'
+import { concernedUsers, glassWitnesses, readRoomOpened } from '../chat/hearing.ts'
 import { endedSessions } from '../chat/session.ts'
 import { loadSettings } from '../chat/settings.ts'
 import type { BusMessage, Subject } from '../pool/bus.ts'
@@ -147,6 +147,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     else if (head.kind === 'category') hearCategory(head.category)
     if (head.kind === 'opened' && frame) void failing(tellOpened(head.room, head.principals, frame))
     if (head.kind === 'invited' && frame) void failing(tellInvited(head, frame))
+    if (head.kind === 'glass' && frame) void failing(tellGlass(head.room, frame))
   }
 
   function endSessions(ended: Set<string>) {
@@ -192,6 +193,11 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       if (user === by) continue
       for (const session of byUser.get(user)?.sessions ?? []) session.outlet.push(frame)
     }
+  }
+
+  async function tellGlass(room: string, frame: Uint8Array) {
+    for (const user of await glassWitnesses(chat, room, [...byUser.keys()]))
+      for (const session of byUser.get(user)?.sessions ?? []) session.outlet.push(frame)
   }
 
   function hearUser(user: string, message: BusMessage) {
