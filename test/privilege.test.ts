@@ -114,7 +114,7 @@ async function contents(): Promise<Record<string, string>> {
   const { db } = world.site
   const { rows: tables } = await db.query<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-        AND relname NOT IN ('session', 'server', 'process', 'sign_in', 'file_garbage')`,
+        AND relname NOT IN ('session', 'server', 'server_process', 'sign_in', 'file_garbage')`,
   )
   const found: Record<string, string> = {}
   for (const { name } of tables) {

@@ -104,6 +104,7 @@ function enter({ me, csrf }: SignedIn): void {
     if (message.file !== undefined) forget('file.list')
   })
   client.on('message.removed', () => forget('file.list'))
+  client.on('room.glassBroken', () => forget('room.get'))
   client.on('room.changed', () => forget('room.get', 'room.find', 'room.members', 'category.list'))
   client.on('room.opened', () => forget('room.get', 'room.find'))
   // What was read of it before is asked for again, and no longer answered.

@@ -5,6 +5,7 @@ import type { RoomRole } from '../../../src/protocol/room.ts'
 import { useChat } from '../app/chat.ts'
 import { openManagement } from '../app/management.ts'
 import { markWords, roomMarks } from '../app/room-words.ts'
+import { GlassRecord } from './GlassRecord.tsx'
 import { RoomDanger } from './RoomDanger.tsx'
 import { RoomForm } from './RoomForm.tsx'
 import { RoomMarks } from './RoomMarks.tsx'
@@ -66,6 +67,7 @@ export function RoomCard({ card }: RoomCardProps) {
         if (list === undefined || (role === 'presenter' && room.type === 'normal' && count === 0)) return null
         return <RoomPeople key={role} room={room} role={role} list={list} count={count} mayManage={mayManage} />
       })}
+      <GlassRecord card={card} />
       <RoomDanger room={room} rights={rights} />
     </div>
   )
