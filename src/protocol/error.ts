@@ -52,7 +52,17 @@ export class Refusal extends Error {
 
 /** One sentence for "not there" and for "not yours", so that the two cannot be told apart. */
 export function notFound(
-  what: 'room' | 'category' | 'principal' | 'group' | 'session' | 'message' | 'passkey' | 'verb' | 'file',
+  what:
+    | 'room'
+    | 'category'
+    | 'principal'
+    | 'group'
+    | 'session'
+    | 'message'
+    | 'passkey'
+    | 'verb'
+    | 'file'
+    | 'simulation',
 ): Refusal {
   return new Refusal(
     'not_found',
