@@ -43,7 +43,20 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'principal.create': t => [{ kind: 'group', name: `group of ${t.name}`, displayName: t.name }],
   'principal.update': t => [{ principal: t.room, displayName: t.name }],
   'principal.get': t => [{ principal: t.room }, { principal: t.name }, { principal: t.member }],
-  'principal.find': t => [{ text: t.name }, { text: t.room }, { text: '', category: t.category }, { text: 'a' }],
+  'principal.find': t => [
+    { text: t.name },
+    { text: t.room },
+    { text: '', category: t.category },
+    { text: 'a' },
+    { text: 'a', category: t.category, eligibility: true },
+    { text: 'a', category: t.room, eligibility: true },
+  ],
+  'principal.eligible': t => [
+    { room: t.room },
+    { room: t.room, presenters: true },
+    { category: t.category, filter: 'a*' },
+    { category: t.room },
+  ],
   'password.change': t => [{ password: t.text, newPassword: 'short' }],
   'factor.list': t => [{}, { user: t.room }, { user: t.name }],
   'factor.challenge': () => [{}],
@@ -92,6 +105,11 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   ],
   'category.list': () => [{}],
   'category.delete': t => [{ category: t.room }, { category: t.category }],
+  'category.simulate': t => [
+    { category: t.room, deniedMembers: [] },
+    { category: t.category, allowedMembers: { add: [t.member] } },
+  ],
+  'category.simulation': t => [{ simulation: t.room }],
 
   'addin.create': t => [{ name: t.name, url: t.name }],
   'addin.update': t => [{ addin: t.room, name: 'n' }, { addin: t.name }],
@@ -130,12 +148,25 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { mine: 'manager' },
     { after: Buffer.from(JSON.stringify(['', t.room])).toString('base64url') },
   ],
+  'room.list': t => [
+    {},
+    { filter: t.name },
+    { category: t.category, member: t.member },
+    { contentExceedsBytes: 1, limit: 1 },
+  ],
+  'room.previewMove': t => [
+    { room: t.room, category: t.category },
+    { room: t.commons, category: t.category },
+  ],
   'room.join': t => [{ room: t.room }, { room: t.room, history: 0 }],
   'room.part': t => [{ room: t.room }],
   'room.follow': t => [{ room: t.room }],
   'room.unfollow': t => [{ room: t.room }],
   'room.markRead': t => [{ room: t.room, seq: 1 }],
-  'room.clear': t => [{ room: t.room, until: '2099-01-01T00:00:00Z' }],
+  'room.clear': t => [
+    { room: t.room, until: '2099-01-01T00:00:00Z', dryRun: true },
+    { room: t.room, until: '2099-01-01T00:00:00Z' },
+  ],
   'room.breakGlass': t => [
     { room: t.room, reason: `why ${t.name} is read` },
     { room: t.room, minutes: 0 },
@@ -163,6 +194,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { after: Buffer.from(JSON.stringify(['2099-01-01T00:00:00.000Z', t.room, 1])).toString('base64url') },
   ],
   'message.remove': t => [
+    { room: t.room, filter: { text: t.text }, dryRun: true },
     { room: t.room, seq: 1 },
     { room: t.room, filter: { text: t.text }, replaceWith: 'gone' },
   ],

@@ -86,6 +86,14 @@ export const table: { [V in Verb]: Row<V> } = {
     await w.site.admin.call('configuration.set', { scope, defaultChatHistory: 31 })
     return { scope }
   }),
+  'category.simulate': row('uf ffff fff yy', 'reads', w => ({ category: w.category, deniedMembers: [w.victim] })),
+  'category.simulation': row('uf ffff fff ny', 'reads', async w => {
+    const { simulation } = await w.site.admin.call('category.simulate', { category: w.category, deniedMembers: [] })
+    return { simulation: simulation.id }
+  }),
+  'principal.eligible': row('uf ffyy fnn yy', 'reads', w => ({ category: w.category })),
+  'room.list': row('uf ffff yff yy', 'reads', () => ({})),
+  'room.previewMove': row('uf ffff fnn yy', 'reads', async w => ({ room: w.room, category: await w.aCategory() })),
   'settings.get': row('uf ffff yff yy', 'reads', () => ({})),
   'settings.update': row('uf ffff fff yy', 'writes', () => ({ settings: { defaultChatHistory: 31 } })),
   'pool.get': row('uf ffff yff yy', 'reads', () => ({})),

@@ -13,6 +13,7 @@ import { deleteConfiguration, listConfigurations, setConfiguration } from './con
 import { checkOneDirectory } from './directory-check.ts'
 import { explainPrincipal } from './directory-explain.ts'
 import { readDirectoryStatus, resyncPrincipal, syncDirectory } from './directory-sync.ts'
+import { listEligible } from './eligible.ts'
 import {
   challengeProof,
   listFactors,
@@ -38,7 +39,9 @@ import { updatePrincipal } from './principal-update.ts'
 import { clearRoom, removeMessages } from './removal.ts'
 import { grantRole, listRoles } from './role.ts'
 import { createRoom, deleteRoom, findRooms } from './room.ts'
+import { listAllRooms } from './room-inventory.ts'
 import { getRoom, listRoomMembers } from './room-list.ts'
+import { previewMove } from './room-move.ts'
 import { updateRoom } from './room-update.ts'
 import { dismissInvitation, followRoom, markRead, unfollowRoom } from './room-user.ts'
 import { searchMessages } from './search.ts'
@@ -46,6 +49,7 @@ import { endSession, listSessions, signIn } from './session.ts'
 import { getSettings, updateSettings } from './settings.ts'
 import { listSignInRecord } from './sign-in-list.ts'
 import { challengeSignIn } from './sign-in-step.ts'
+import { readSimulation, simulateCategory } from './simulation.ts'
 import { syncSession } from './sync.ts'
 
 /** What is asked before there is a session. */
@@ -70,6 +74,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'principal.update': updatePrincipal,
   'principal.get': getPrincipal,
   'principal.find': findPrincipals,
+  'principal.eligible': listEligible,
   'password.change': changePassword,
   'factor.list': listFactors,
   'factor.challenge': challengeProof,
@@ -113,11 +118,15 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'addin.update': updateAddin,
   'addin.list': listAddins,
   'addin.delete': deleteAddin,
+  'category.simulate': simulateCategory,
+  'category.simulation': readSimulation,
   'room.create': createRoom,
   'room.update': updateRoom,
   'room.get': getRoom,
   'room.members': listRoomMembers,
   'room.find': findRooms,
+  'room.list': listAllRooms,
+  'room.previewMove': previewMove,
   'room.join': joinRoom,
   'room.part': partRoom,
   'room.follow': followRoom,
@@ -179,7 +188,7 @@ function findBadText(value: unknown, path: string): string | undefined {
   return undefined
 }
 
-const idMembers = new Set(['room', 'category', 'session', 'clientId', 'file'])
+const idMembers = new Set(['room', 'category', 'session', 'clientId', 'file', 'simulation'])
 
 /** UUIDs come in either case; beyond the door they are compared as text. */
 function lowerIds(input: Record<string, unknown>): Record<string, unknown> {

@@ -8,6 +8,7 @@ import { lastSeqs } from '../store/change.ts'
 import { changedSince, readRange } from '../store/message.ts'
 import { findRoom, type RoomRow, toRoom } from '../store/room.ts'
 import { followersAmong } from '../store/room-user.ts'
+import { readScopeHearing } from '../store/scope-hearing.ts'
 import { affectedUsers, directoryChangesSince } from '../store/stamp.ts'
 import type { Chat, Shown } from './chat.ts'
 
@@ -42,6 +43,11 @@ export async function decideHearing(chat: Chat, room: string, users: string[]): 
 /** Where a room stands now, for a hub that was told that something changed. */
 export async function readRoomVersions(chat: Chat, room: string): Promise<Versions | undefined> {
   return (await readVersions(chat.db, [room])).get(room)
+}
+
+/** For a hub that was told that a category changed: those of the rooms that are in it, and those of the users who are out of scope. */
+export function readScopeNews(chat: Chat, category: string, rooms: string[], users: string[]) {
+  return readScopeHearing(chat.db, category, rooms, users)
 }
 
 /** Where the room ends in the store; 0 where it is gone. */

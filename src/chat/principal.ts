@@ -21,6 +21,7 @@ import { raiseDirectory } from '../store/stamp.ts'
 import { holds, requireUserOr } from './access.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
+import { requireRoomsOf, withEligibility } from './eligible.ts'
 
 /** principal.create. Refusals: name_taken, invalid_argument, not_found (the organisational unit). */
 export async function createPrincipal(
@@ -155,7 +156,7 @@ const defaultFound = 50
 /** As long as a name may be. */
 const maxText = 256
 
-/** principal.find. With a category: those in its scope, for who may see it. */
+/** principal.find. With a category: those in its scope, for who may see it; with eligibility: all, for who fills its rooms. */
 export async function findPrincipals(
   chat: Chat,
   caller: Caller,
@@ -165,6 +166,13 @@ export async function findPrincipals(
   await requireUserOr(chat, caller, ...officials)
   if (codePoints(input.text) > maxText)
     throw new Refusal('invalid_argument', `text is longer than ${maxText} characters. Type the beginnings of names.`)
+  if (input.eligibility) {
+    if (category === undefined)
+      throw new Refusal('invalid_argument', 'Eligibility is of a category. Give category, or leave eligibility out.')
+    const { administrator } = await requireRoomsOf(chat, caller, category)
+    const found = await searchPrincipals(chat.db, input.text, { kind, limit })
+    return { principals: await withEligibility(chat, category, found, administrator) }
+  }
   if (category !== undefined) await refuseHiddenCategory(chat, caller, category)
   return { principals: await searchPrincipals(chat.db, input.text, { kind, limit, eligibleFor: category }) }
 }

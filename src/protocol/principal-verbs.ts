@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { CategoryId, PrincipalRef } from './ids.ts'
+import { CategoryId, PrincipalRef, RoomId } from './ids.ts'
 import { Principal, PrincipalKind } from './principal.ts'
 import { AdministrationRole } from './role.ts'
 import { administratorOr, Flag, fullAdministrator, Limit, optional, Refs, Text, verb } from './verb.ts'
@@ -50,9 +50,37 @@ export const principalVerbs = {
     },
   ),
   'principal.find': verb(
-    'People and groups by name',
-    { text: Text(), category: optional(CategoryId), kind: optional(PrincipalKind), limit: optional(Limit) },
-    { principals: Type.Array(Principal) },
+    'People and groups by name; with a category those in its scope, or all with whether they are and why not',
+    {
+      text: Text(),
+      category: optional(CategoryId),
+      kind: optional(PrincipalKind),
+      limit: optional(Limit),
+      eligibility: optional(
+        Type.Literal(true, { description: 'with category, for who may create or manages rooms there' }),
+      ),
+    },
+    {
+      principals: Type.Array(
+        Type.Object({
+          ...Principal.properties,
+          eligible: optional(Flag()),
+          reason: optional(Text({ description: 'why it is not; administrators are told which entry does it' })),
+        }),
+      ),
+    },
+  ),
+  'principal.eligible': verb(
+    'Users who may be put into the lists of the rooms of a category, or of a room: groups, units and domains flattened',
+    {
+      category: optional(CategoryId),
+      room: optional(RoomId),
+      filter: optional(Text({ description: 'the whole account name; * stands for anything, ? for one character' })),
+      presenters: optional(Flag({ description: 'with a room that is an auditorium: only its members' })),
+      limit: optional(Limit),
+      after: optional(Text()),
+    },
+    { principals: Type.Array(Principal), next: optional(Text()) },
   ),
   'password.change': verb('Change the own password', { password: Text(), newPassword: Text() }, {}),
   'bot.create': verb(

@@ -62,7 +62,7 @@ export function removeFile(db: Db, id: string, why: keyof typeof reasonSql): Pro
 }
 
 /** `file f` stands by a message that was not kept. */
-const passingSql = `f.state <> 'removed' AND f.unreferenced_at IS NULL
+export const passingSql = `f.state <> 'removed' AND f.unreferenced_at IS NULL
   AND NOT EXISTS (SELECT FROM message m WHERE m.room = f.room AND m.seq = f.seq)`
 
 /**

@@ -201,7 +201,7 @@ export type FindOptions = {
 }
 
 /** As nameKey folds: what lower case leaves apart is made one. */
-const foldedSql = (text: string) => `replace(replace(lower(normalize(${text}, NFC)), 'ß', 'ss'), 'ς', 'σ')`
+export const foldedSql = (text: string) => `replace(replace(lower(normalize(${text}, NFC)), 'ß', 'ss'), 'ς', 'σ')`
 
 /** The directory: what the user may know of, in order of name. Disabled rooms are found only by who may manage them. */
 export async function findDirectory(
