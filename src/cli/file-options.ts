@@ -8,13 +8,14 @@ import type { StartOptions } from './options.ts'
 
 /** The role files as the options of a server name its parts. Throws with a sentence for the operator. */
 export async function openFileOptions(
-  options: Pick<StartOptions, 'fileStore' | 'dataDir' | 'fileKeyFile' | 'clamd' | 'scannerAway'>,
+  options: Pick<StartOptions, 'fileStore' | 'dataDir' | 'fileKeyFile' | 'clamd' | 'scannerAway' | 'downloadUrl'>,
 ): Promise<FilesOptions> {
   const keys = options.fileKeyFile === undefined ? noKeys : await readKeys(options.fileKeyFile)
   const address = options.clamd === undefined ? undefined : parseClamdAddress(options.clamd)
   return {
     store: await openFileStore(options),
     keys,
+    downloadUrl: options.downloadUrl,
     ...(address
       ? { scan: (bytes, signal) => scanWithClamd(address, bytes, { signal }), scanOpen: options.scannerAway === 'open' }
       : {}),
