@@ -78,7 +78,10 @@ function leave(notice: string): void {
   const now = session.get()
   // First the state: closing the client would otherwise report an ended session.
   session.set({ status: 'signedOut', notice })
-  if (now.status === 'signedIn') now.chat.client.close()
+  if (now.status === 'signedIn') {
+    now.chat.uploads.close()
+    now.chat.client.close()
+  }
   queryClient.clear()
 }
 
@@ -90,7 +93,7 @@ function enter({ me, csrf }: SignedIn): void {
     return client.post(room, content, clientId)
   })
   const chat: Chat = {
-    ...{ client, me, outbox, uploads: createUploads(client, csrf) },
+    ...{ client, me, outbox, uploads: createUploads(client, csrf, me.id) },
     ...{ listing: createRoomListing(client), roomStates: createRoomStates(client) },
   }
   client.on('state', state => {
