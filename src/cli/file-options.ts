@@ -22,21 +22,23 @@ export async function openFileOptions(
   }
 }
 
+type Place = { fileStore?: string; dataDir: string }
+
+/** Undefined where it is a bucket. */
+export function folderOf({ fileStore, dataDir }: Place): string | undefined {
+  return fileStore?.startsWith('s3:') ? undefined : resolve(fileStore ?? join(dataDir, 'files'))
+}
+
 /** A folder, or a bucket: s3://… */
-export async function openFileStore({
-  fileStore,
-  dataDir,
-}: {
-  fileStore?: string
-  dataDir: string
-}): Promise<FileStore> {
-  if (!fileStore?.startsWith('s3:')) return openFolder(resolve(fileStore ?? join(dataDir, 'files')))
+export async function openFileStore(place: Place): Promise<FileStore> {
+  const folder = folderOf(place)
+  if (folder !== undefined) return openFolder(folder)
   // Some hundred modules, for those who have a bucket.
   const { openBucket, parseBucket } = await import('../files/s3.ts')
-  const bucket = parseBucket(fileStore)
+  const bucket = parseBucket(place.fileStore!)
   if (!bucket)
     throw new Error(
-      `--file-store ${fileStore} is no bucket. Give an address such as s3://bucket or s3://bucket/folder?endpoint=https://s3.example.com&region=eu-1.`,
+      `--file-store ${place.fileStore} is no bucket. Give an address such as s3://bucket or s3://bucket/folder?endpoint=https://s3.example.com&region=eu-1.`,
     )
   return openBucket(bucket)
 }
