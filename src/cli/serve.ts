@@ -253,6 +253,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     oidc,
     scim,
     publicUrl,
+    downloadUrl: options.files?.downloadUrl,
   })
   started.defer(() => http.close())
   const files = options.files && (await addFiles(http, chat, options.files))
@@ -260,7 +261,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.
   http.server.maxConnections = maxSessions + httpConnections
-  const webSockets = openWebSockets(http.server as Server, chat, hub, { pingMs: options.pingMs, maxSessions })
+  const webSockets = openWebSockets(http.server as Server, chat, hub, {
+    ...{ pingMs: options.pingMs, maxSessions, downloadUrl: options.files?.downloadUrl },
+  })
   if (options.door) await options.door.open(http)
   else await http.listen({ host: options.host, port: options.port, backlog: listenBacklog })
   url = urlOf({ ...options, port: options.door?.port ?? portOf(http.server as Server) ?? options.port })

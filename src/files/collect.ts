@@ -60,14 +60,17 @@ async function removeObjects({ db, store }: Objects, isStopping: () => boolean):
   return removed
 }
 
-/** Reads the list of all objects, and notes those that the database does not know: they go a day later. Answers how many. */
-export async function findStrays({ db, store }: Objects): Promise<number> {
+/**
+ * Reads the list of all objects, and notes those that the database does not know, unless told otherwise: they go a day later. Answers
+ * how many.
+ */
+export async function findStrays({ db, store }: Omit<Objects, 'keys'>, isNoted = true): Promise<number> {
   let strays = 0
   let keys: string[] = []
   const look = async () => {
     const known = await knownKeys(db, keys)
     const unknown = keys.filter(key => !known.has(key) && key !== markKey)
-    await noteStray(db, unknown)
+    if (isNoted) await noteStray(db, unknown)
     strays += unknown.length
     keys = []
   }

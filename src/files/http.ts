@@ -1,16 +1,13 @@
 import { Server } from '@tus/server'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { repeatEvery } from '../base/lifecycle.ts'
-import type { Caller, Chat } from '../chat/chat.ts'
-import { callerOfHttp } from '../chat/credential.ts'
+import type { Chat } from '../chat/chat.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { requireUpload } from '../chat/file-access.ts'
-import { takeAddressRequest, takeSessionTurn } from '../chat/rate-limit.ts'
-import { errorCodes, notFound, Refusal } from '../protocol/error.ts'
-import { uuidPattern } from '../protocol/ids.ts'
+import { errorCodes, Refusal } from '../protocol/error.ts'
 import { attachStore, OtherStore } from './attach.ts'
 import { collectAlways } from './collect.ts'
-import { download, downloadPreview } from './download.ts'
+import { addDownloads, admit, idOf, limitSilence } from './door.ts'
 import type { Files, Scan } from './files.ts'
 import { finishFile, finishLeftovers } from './finish.ts'
 import type { Keyring } from './keys.ts'
@@ -23,6 +20,8 @@ export type FilesOptions = {
   keys: Keyring
   scan?: Scan | undefined
   scanOpen?: boolean | undefined
+  /** Address of a host that files are downloaded from, apart from the server's own. */
+  downloadUrl?: string | undefined
   /** How often it is looked whether the store is there. */
   lookMs?: number | undefined
 }
@@ -34,8 +33,6 @@ export type FilesRole = {
 
 export const uploadsPath = '/files/uploads'
 const offsetStream = 'application/offset+octet-stream'
-/** Nothing may be silent for longer in the middle of a request. */
-const silenceMs = 60_000
 const drainMs = 1_000
 /** How long the last request of an upload waits for another that has it. */
 const finishWaitMs = 10_000
@@ -106,15 +103,7 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
     reply.hijack()
     await tus.handle(request.raw, reply.raw)
   })
-  const serve = (url: string, send: typeof download) =>
-    app.get(url, async (request: FastifyRequest, reply: FastifyReply) => {
-      const caller = await admit(chat, request)
-      await attached.require()
-      limitSilence(request)
-      return send(files, caller, idOf(request), request, reply)
-    })
-  serve('/files/:id', download)
-  serve('/files/:id/preview', downloadPreview)
+  addDownloads(app, files, { downloadUrl: options.downloadUrl, requireStore: attached.require })
 
   const loops = [
     attached.keepLooking(),
@@ -128,34 +117,6 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
       await Promise.all([...loops.map(loop => loop.stop()), ...finishing])
     },
   }
-}
-
-async function admit(chat: Chat, request: FastifyRequest): Promise<Caller> {
-  takeAddressRequest(chat, request.ip)
-  const caller = await callerOfHttp(chat, request, request.ip)
-  if (!caller)
-    throw new Refusal(
-      'unauthenticated',
-      'No valid token came with the request. Sign in and send it as Authorization: Bearer.',
-    )
-  takeSessionTurn(chat, caller.session, request.ip, false)
-  return caller
-}
-
-const uuid = new RegExp(uuidPattern)
-
-function idOf(request: FastifyRequest): string {
-  const { id } = request.params as { id: string }
-  if (!uuid.test(id)) throw notFound('file')
-  return id.toLowerCase()
-}
-
-/** A client that neither sends nor reads for so long is gone. The next request of the connection is under the server's own rules. */
-function limitSilence({ raw }: FastifyRequest): void {
-  const { socket } = raw
-  const before = socket.timeout ?? 0
-  socket.setTimeout(silenceMs)
-  raw.once('close', () => socket.setTimeout(before))
 }
 
 /** Of ours, as our doors say it; of the library's, as tus clients expect it. */

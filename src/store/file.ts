@@ -186,7 +186,7 @@ export async function claimFile(q: Queryable, id: string, { clientId, content }:
 }
 
 /** The post of `file f`, which a repeat knows: by what was posted, not by the client id alone, which may stand for something else. */
-const postSql = 'r.room = f.room AND r.author = f.author AND r.client_id = f.client_id AND r.content = f.content'
+export const postSql = 'r.room = f.room AND r.author = f.author AND r.client_id = f.client_id AND r.content = f.content'
 
 /** The client id stands for other content: the file may be posted under another one. */
 export async function unclaimFile(q: Queryable, id: string, { clientId, content }: Claim): Promise<void> {

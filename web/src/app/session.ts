@@ -79,7 +79,10 @@ function leave(notice: string): void {
   const now = session.get()
   // First the state: closing the client would otherwise report an ended session.
   session.set({ status: 'signedOut', notice })
-  if (now.status === 'signedIn') now.chat.client.close()
+  if (now.status === 'signedIn') {
+    now.chat.uploads.close()
+    now.chat.client.close()
+  }
   queryClient.clear()
 }
 
@@ -93,7 +96,7 @@ function enter({ me, csrf }: SignedIn): void {
   }
   const outbox = createOutbox(me.id, send, addins.judge)
   const chat: Chat = {
-    ...{ client, me, outbox, addins, uploads: createUploads(client, csrf) },
+    ...{ client, me, outbox, addins, uploads: createUploads(client, csrf, me.id) },
     ...{ listing: createRoomListing(client), roomStates: createRoomStates(client) },
   }
   client.on('state', state => {
