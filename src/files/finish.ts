@@ -1,4 +1,4 @@
-import { createHash, type Hash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import { noteFileEvent } from '../chat/file-event.ts'
@@ -37,7 +37,7 @@ export async function finishFile(files: Files, id: string, stopping = never, wai
     throw error
   } finally {
     clearInterval(kept)
-    files.hashes.delete(id)
+    files.mill.forget(id)
     await endLease(db, id, holder)
   }
 }
@@ -64,12 +64,10 @@ function readWhole(files: Objects, { body, size }: FileRow, stopping: AbortSigna
   return readBody(files, body!, 0, size - 1, async () => stopping.throwIfAborted())
 }
 
-async function hashOf({ hashes, ...files }: Files, file: FileRow, stopping: AbortSignal): Promise<string> {
-  const { id, size } = file
-  const known = hashes.get(id)
-  const hash: Hash = known?.at === size ? known.hash : createHash('sha256')
-  if (known?.at !== size) for await (const chunk of readWhole(files, file, stopping)) hash.update(chunk)
-  return hash.digest('hex')
+/** Of what came by here from the first byte on it is known; all else is read once more. */
+async function hashOf(files: Files, file: FileRow, stopping: AbortSignal): Promise<string> {
+  const known = await files.mill.hashOf(file.id, file.size).catch(() => undefined)
+  return known ?? files.mill.hash(readWhole(files, file, stopping))
 }
 
 /** Empty: nothing was found; null: nobody was asked. */

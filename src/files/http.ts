@@ -15,6 +15,7 @@ import type { Files, Scan } from './files.ts'
 import { finishFile, finishLeftovers } from './finish.ts'
 import type { Keyring } from './keys.ts'
 import { openLeases } from './lease.ts'
+import { openMill } from './mill.ts'
 import type { FileStore } from './store.ts'
 import { PieceStore } from './tus.ts'
 
@@ -54,10 +55,13 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
     scan,
     scanOpen,
     downloads: new Map(),
-    hashes: new Map(),
+    mill: openMill(keys),
   }
   // Requests that are under way still need it.
-  app.addHook('onClose', () => store.close())
+  app.addHook('onClose', async () => {
+    await files.mill.close()
+    await store.close()
+  })
   await attached.look()
   const stopping = new AbortController()
   const finishing = new Set<Promise<unknown>>()

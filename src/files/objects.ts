@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Db } from '../store/db.ts'
 import { announceObject, type Piece, readPieces } from '../store/file-piece.ts'
 import type { Keyring } from './keys.ts'
+import type { Mill } from './mill.ts'
 import { seal, unseal } from './seal.ts'
 import type { FileStore } from './store.ts'
 
@@ -17,13 +18,42 @@ export async function putPiece(
   start: number,
   plain: Buffer,
 ): Promise<Piece> {
-  // Chance behind the hash: a key is never used twice, so that the removal of one object cannot strike another.
-  const chance = randomBytes(8).toString('hex')
+  const chance = newChance()
   const { bytes, sealedBy } = seal(keys, chance, plain)
-  const key = `${sha256(bytes)}-${chance}`
+  const key = keyOf(sha256(bytes), chance)
   await announceObject(db, key)
   await store.put(key, bytes)
   return { body, start, size: plain.length, key, sealedBy }
+}
+
+/** A piece of an upload, as files/buffers lends one: its first `length` bytes. */
+export type Filled = { upload: string; body: string; start: number; buffer: ArrayBuffer; length: number }
+
+/** The same of an upload: hashed and sealed by the mill, where the bytes are. Answers with the buffer too, which may be used again. */
+export async function putFilled({ db, store, mill }: Objects & { mill: Mill }, filled: Filled) {
+  const { upload, body, start, length } = filled
+  const chance = newChance()
+  const {
+    buffer,
+    hash,
+    sealedBy,
+    stream,
+    length: whole,
+  } = await mill.grind(filled.buffer, length, chance, upload, start)
+  const key = keyOf(hash, chance)
+  await announceObject(db, key)
+  await store.put(key, Buffer.from(buffer, 0, whole))
+  const piece: Piece = { body, start, size: length, key, sealedBy }
+  return { piece, buffer, stream }
+}
+
+/** Chance behind the hash: a key is never used twice, so that the removal of one object cannot strike another. */
+function newChance(): string {
+  return randomBytes(8).toString('hex')
+}
+
+function keyOf(hash: string, chance: string): string {
+  return `${hash}-${chance}`
 }
 
 export function sha256(bytes: Buffer): string {

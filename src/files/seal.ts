@@ -23,19 +23,46 @@ function nonceOf(frame: number): Buffer {
   return nonce
 }
 
+/** A key with its id. */
+export type SealingKey = { id: string; key: Buffer }
+
+export function sealingKey({ sealing, keys }: Keyring): SealingKey | undefined {
+  return sealing === undefined ? undefined : { id: sealing, key: keys.get(sealing)! }
+}
+
+/** How long so many bytes are when they are sealed. */
+export function sealedLength(plain: number): number {
+  return headBytes + plain + tagBytes * Math.ceil(plain / frameBytes)
+}
+
 /** Answers the bytes as they are, and '', where there is no key. `name` is known to whoever opens it, and used for this one alone. */
-export function seal({ sealing, keys }: Keyring, name: string, plain: Buffer): { bytes: Buffer; sealedBy: string } {
-  if (sealing === undefined) return { bytes: plain, sealedBy: '' }
+export function seal(keys: Keyring, name: string, plain: Buffer): { bytes: Buffer; sealedBy: string } {
+  const key = sealingKey(keys)
+  if (!key) return { bytes: plain, sealedBy: '' }
+  const bytes = Buffer.allocUnsafe(sealedLength(plain.length))
+  plain.copy(bytes)
+  sealInPlace(key, name, bytes, plain.length)
+  return { bytes, sealedBy: key.id }
+}
+
+/**
+ * Seals the first `length` bytes of `bytes`, which has room for what it becomes (sealedLength). From the last frame to the first,
+ * since each moves towards the end: no second buffer is needed.
+ */
+export function sealInPlace({ id, key: master }: SealingKey, name: string, bytes: Buffer, length: number): void {
   const salt = randomBytes(saltBytes)
-  const key = deriveKey(keys.get(sealing)!, salt)
-  const parts = [mark, Buffer.from(sealing, 'hex'), salt]
-  for (let frame = 0; frame * frameBytes < plain.length; frame += 1) {
+  const key = deriveKey(master, salt)
+  for (let frame = Math.ceil(length / frameBytes) - 1; frame >= 0; frame -= 1) {
     const cipher = createCipheriv('aes-256-gcm', key, nonceOf(frame))
     cipher.setAAD(Buffer.from(name))
-    parts.push(cipher.update(plain.subarray(frame * frameBytes, (frame + 1) * frameBytes)), cipher.final())
-    parts.push(cipher.getAuthTag())
+    const sealed = cipher.update(bytes.subarray(frame * frameBytes, Math.min(length, (frame + 1) * frameBytes)))
+    // Of this mode nothing comes at the end but the tag.
+    cipher.final()
+    const at = headBytes + frame * sealedFrameBytes
+    sealed.copy(bytes, at)
+    cipher.getAuthTag().copy(bytes, at + sealed.length)
   }
-  return { bytes: Buffer.concat(parts), sealedBy: sealing }
+  Buffer.concat([mark, Buffer.from(id, 'hex'), salt]).copy(bytes)
 }
 
 type Range = { first: number; last: number }
@@ -56,7 +83,7 @@ export async function* unseal(
   const key = deriveKey(master, head.subarray(headBytes - saltBytes))
   const firstFrame = Math.floor(first / frameBytes)
   const lastFrame = Math.floor(last / frameBytes)
-  const end = headBytes + size + tagBytes * Math.ceil(size / frameBytes)
+  const end = sealedLength(size)
   const sealed = await read({
     first: headBytes + firstFrame * sealedFrameBytes,
     last: Math.min(end, headBytes + (lastFrame + 1) * sealedFrameBytes) - 1,
@@ -78,7 +105,10 @@ function openFrame(key: Buffer, name: string, frame: number, sealed: Buffer): Bu
   decipher.setAAD(Buffer.from(name))
   decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes))
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(0, sealed.length - tagBytes)), decipher.final()])
+    const plain = decipher.update(sealed.subarray(0, sealed.length - tagBytes))
+    // Nothing comes any more, but it throws where the tag is another.
+    decipher.final()
+    return plain
   } catch {
     throw changed()
   }
@@ -102,7 +132,7 @@ function openCutter(bytes: AsyncIterable<Buffer>) {
   let rest: Buffer = Buffer.alloc(0)
   return {
     async cut(length: number): Promise<Buffer> {
-      const parts = [rest]
+      const parts = rest.length === 0 ? [] : [rest]
       let have = rest.length
       while (have < length) {
         const { value, done } = await chunks.next()
@@ -110,7 +140,8 @@ function openCutter(bytes: AsyncIterable<Buffer>) {
         parts.push(value)
         have += value.length
       }
-      const joined = Buffer.concat(parts)
+      // Of one chunk nothing is copied.
+      const joined = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
       rest = joined.subarray(length)
       return joined.subarray(0, length)
     },
