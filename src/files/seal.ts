@@ -11,7 +11,7 @@ const saltBytes = 16
 const headBytes = mark.length + 8 + saltBytes
 const frameBytes = 64 * 1024
 const tagBytes = 16
-const sealedFrameBytes = frameBytes + tagBytes
+export const sealedFrameBytes = frameBytes + tagBytes
 
 function deriveKey(master: Buffer, salt: Buffer): Buffer {
   return Buffer.from(hkdfSync('sha256', master, salt, 'pchat file object', 32))
