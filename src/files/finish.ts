@@ -74,6 +74,7 @@ async function hashOf(files: Files, file: FileRow, stopping: AbortSignal): Promi
 /** Empty: nothing was found; null: nobody was asked. */
 async function find(files: Files, file: FileRow, stopping: AbortSignal): Promise<string | null | 'later'> {
   if (!files.scan) return null
+  stopping.throwIfAborted()
   try {
     const { found } = await files.scan(readWhole(files, file, stopping), stopping)
     return found ?? ''
