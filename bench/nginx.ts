@@ -13,14 +13,17 @@ export async function startNginx(folder: string): Promise<Nginx> {
   const program = await findNginx()
   const files = join(folder, 'files')
   await mkdir(files, { recursive: true })
-  const port = 32_000 + Math.floor(Math.random() * 20_000)
-  const path = join(folder, 'nginx.conf')
-  await writeFile(path, config(folder, files, port))
-  const child = spawn(program, ['-p', folder, '-c', path, '-e', join(folder, 'error.log')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  await answers(child, port)
-  return { port, files, version: await versionOf(program), stop: () => endProgram(child, 'SIGTERM') }
+  for (let tries = 0; tries < 10; tries += 1) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const path = join(folder, 'nginx.conf')
+    await writeFile(path, config(folder, files, port))
+    const args = ['-p', folder, '-c', path, '-e', join(folder, 'error.log')]
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+    if (await answers(child, port))
+      return { port, files, version: await versionOf(program), stop: () => endProgram(child, 'SIGTERM') }
+    await endProgram(child, 'SIGKILL')
+  }
+  throw new Error('nginx did not start on ten ports in a row. Run bin/setup, or install nginx.')
 }
 
 /** Its defaults, but for what a place of its own needs, a body of any size, and sendfile, as its package sets it. */
@@ -42,7 +45,8 @@ async function findNginx(): Promise<string> {
   return (JSON.parse(text) as { nginx?: string }).nginx ?? 'nginx'
 }
 
-async function answers(child: ChildProcess, port: number): Promise<void> {
+/** False where it ended: the port was taken. */
+async function answers(child: ChildProcess, port: number): Promise<boolean> {
   for (let tries = 0; tries < 100 && !hasEnded(child); tries += 1) {
     const socket = connect(port, '127.0.0.1')
     const is = await once(socket, 'connect').then(
@@ -50,11 +54,10 @@ async function answers(child: ChildProcess, port: number): Promise<void> {
       () => false,
     )
     socket.destroy()
-    if (is) return
+    if (is) return !hasEnded(child)
     await sleep(50)
   }
-  await endProgram(child, 'SIGKILL')
-  throw new Error('nginx did not start. Run bin/setup, or install nginx.')
+  return false
 }
 
 async function versionOf(program: string): Promise<string> {

@@ -2,11 +2,9 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '../protocol/error.ts'
-import { sealedFrameBytes } from './seal.ts'
+import { sealedGroupBytes } from './seal.ts'
 import { checkKey, type FileStore, keyPattern, MissingObject } from './store.ts'
 
-/** Read at a time: some whole frames of what was sealed. */
-const chunkBytes = 4 * sealedFrameBytes
 /** Objects that are being written. Whatever stands here after a crash is nothing to anybody. */
 const incoming = 'incoming'
 
@@ -51,7 +49,7 @@ export async function openFolder(path: string): Promise<FileStore> {
       })
       return createReadStream('', {
         fd: file,
-        highWaterMark: chunkBytes,
+        highWaterMark: sealedGroupBytes,
         ...(range ? { start: range.first, end: range.last } : {}),
       }) as AsyncIterable<Buffer>
     },

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type SealingKey, sealedLength, sealInPlace } from './seal.ts'
+import { openInto, type SealingKey, sealedLength, sealInPlace } from './seal.ts'
 
 /**
  * A thread for what would hold the event loop (files/mill): hashes of uploads, as they come, and the sealing of pieces. It knows
@@ -8,10 +8,11 @@ import { type SealingKey, sealedLength, sealInPlace } from './seal.ts'
  */
 export type MillJob =
   | { job: number; do: 'grind'; buffer: ArrayBuffer; length: number; name: string; stream: number | undefined }
+  | { job: number; do: 'open'; buffer: ArrayBuffer; key: Uint8Array; name: string; frame: number }
   | { job: number; do: 'add'; stream: number; bytes: Uint8Array }
   | { job: number; do: 'digest'; stream: number }
   | { job: number; do: 'forget'; stream: number }
-/** `buffer` is what came, `length` how much of it is to be kept under the SHA-256 `hash`. */
+/** `buffer` is what came, `length` how much of it is the result; of what is to be kept `hash` is the SHA-256. */
 export type MillAnswer = { job: number; buffer?: ArrayBuffer; length?: number; hash?: string; error?: string }
 export type MillKey = { id: string; key: Uint8Array } | undefined
 
@@ -21,6 +22,7 @@ const hashes = new Map<number, Hash>()
 
 function work(job: MillJob): MillAnswer {
   if (job.do === 'grind') return grind(job)
+  if (job.do === 'open') return open(job)
   if (job.do === 'add') add(job.stream, job.bytes)
   if (job.do === 'forget') hashes.delete(job.stream)
   return { job: job.job, ...(job.do === 'digest' ? { hash: digest(job.stream) } : {}) }
@@ -33,6 +35,11 @@ function grind({ job, buffer, length, name, stream }: MillJob & { do: 'grind' })
   const bytes = Buffer.from(buffer, 0, sealedLength(length))
   sealInPlace(key, name, bytes, length)
   return { job, buffer, length: bytes.length, hash: createHash('sha256').update(bytes).digest('hex') }
+}
+
+function open({ job, buffer, key, name, frame }: MillJob & { do: 'open' }): MillAnswer {
+  const sealed = Buffer.from(buffer)
+  return { job, buffer, length: openInto({ key: Buffer.from(key), name, frame, sealed }, sealed) }
 }
 
 function add(stream: number, bytes: Uint8Array): void {

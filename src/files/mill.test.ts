@@ -114,3 +114,32 @@ test('[FI40] a thread that dies takes with it what it was at, and another one go
   await put(mill, 'upload', 0, bytes)
   expect(await mill.hashOf('upload', bytes.length)).toBe(sha256(bytes))
 })
+
+test('[FI40] what is downloaded is opened by a thread, whole and in part, and nothing that was changed is', async () => {
+  const mill = open(keys)
+  const size = 700_000
+  const plain = randomBytes(size)
+  const ground = await mill.grind(filled(mill, plain), size, 'name', 'upload', 0)
+  const sealed = Buffer.from(ground.buffer, 0, ground.length)
+  const object = { name: 'name', sealedBy: ground.sealedBy, size }
+  const from = (bytes: Buffer) => async (range: { first: number; last: number }) =>
+    chunksOf(bytes.subarray(range.first, range.last + 1))
+  const ranges = [
+    [0, size - 1],
+    [65_535, 65_536],
+    [300_000, 650_000],
+    [size - 1, size - 1],
+  ] as const
+  for (const [first, last] of ranges) {
+    const opened = await gather(unseal(keys, object, { first, last }, from(sealed), mill.open))
+    expect(opened.equals(plain.subarray(first, last + 1))).toBe(true)
+  }
+  // What was read is not written to: others may have it.
+  expect(sha256(sealed)).toBe(ground.hash)
+  const changed = Buffer.from(sealed)
+  changed[600_000]! ^= 1
+  const reading = gather(unseal(keys, object, { first: 0, last: size - 1 }, from(changed), mill.open))
+  await expect(reading).rejects.toThrow('is not what was put there')
+  const cut = gather(unseal(keys, object, { first: 0, last: size - 1 }, from(sealed.subarray(0, 400_000)), mill.open))
+  await expect(cut).rejects.toThrow('is not what was put there')
+})

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Keyring } from './keys.ts'
 import type { MillAnswer, MillJob, MillKey } from './mill-thread.ts'
-import { sealedLength, sealingKey } from './seal.ts'
+import { type Opener, sealedLength, sealingKey } from './seal.ts'
 
 /**
  * Bytes as they are put: the first `length` of `buffer`, with their SHA-256 and the id of the key that sealed them. `stream`: which
@@ -26,6 +26,8 @@ export type Mill = {
   hashOf(upload: string, size: number): Promise<string | undefined>
   /** The hash of what comes. */
   hash(chunks: AsyncIterable<Buffer>): Promise<string>
+  /** Opens frames of an object; `sealed` is the caller's no more. */
+  open: Opener
   close(): Promise<void>
 }
 
@@ -146,6 +148,14 @@ export function openMill(keys: Keyring, threadCount = Math.min(mostThreads, avai
         ask(thread, { do: 'forget', stream: number }).catch(() => {})
         throw error
       }
+    },
+    async open({ key: frameKey, name, frame, sealed }) {
+      // A part of what others read too is copied.
+      const isWhole = sealed.byteLength === sealed.buffer.byteLength
+      const buffer = isWhole ? (sealed.buffer as ArrayBuffer) : new Uint8Array(sealed).buffer
+      const key = new Uint8Array(frameKey)
+      const done = await ask(pick(), { do: 'open', buffer, key, name, frame }, [buffer])
+      return Buffer.from(done.buffer!, 0, done.length)
     },
     async close() {
       await Promise.all([...threads].map(({ worker }) => worker.terminate()))

@@ -7,7 +7,7 @@ import { seal, unseal } from './seal.ts'
 import type { FileStore } from './store.ts'
 
 /** Bytes in the file store, with the rows that name them. */
-export type Objects = { db: Db; store: FileStore; keys: Keyring }
+export type Objects = { db: Db; store: FileStore; keys: Keyring; mill?: Pick<Mill, 'open'> }
 
 export const maxPieceBytes = 4 * 1024 * 1024
 
@@ -30,7 +30,7 @@ export async function putPiece(
 export type Filled = { upload: string; body: string; start: number; buffer: ArrayBuffer; length: number }
 
 /** The same of an upload: hashed and sealed by the mill, where the bytes are. Answers with the buffer too, which may be used again. */
-export async function putFilled({ db, store, mill }: Objects & { mill: Mill }, filled: Filled) {
+export async function putFilled({ db, store, mill }: Pick<Objects, 'db' | 'store'> & { mill: Mill }, filled: Filled) {
   const { upload, body, start, length } = filled
   const chance = newChance()
   const {
@@ -71,12 +71,13 @@ function nameOfKey(key: string): string {
 }
 
 export function readPiece(
-  { store, keys }: Objects,
+  { store, keys, mill }: Objects,
   piece: Piece,
   first = 0,
   last = piece.size - 1,
 ): AsyncGenerator<Buffer> {
-  return unseal(keys, { ...piece, name: nameOfKey(piece.key) }, { first, last }, range => store.get(piece.key, range))
+  const read = (range: { first: number; last: number }) => store.get(piece.key, range)
+  return unseal(keys, { ...piece, name: nameOfKey(piece.key) }, { first, last }, read, mill?.open)
 }
 
 /** The object of a piece is not what its key says, or holds other than the piece. */

@@ -11,7 +11,7 @@ const saltBytes = 16
 const headBytes = mark.length + 8 + saltBytes
 const frameBytes = 64 * 1024
 const tagBytes = 16
-export const sealedFrameBytes = frameBytes + tagBytes
+const sealedFrameBytes = frameBytes + tagBytes
 
 function deriveKey(master: Buffer, salt: Buffer): Buffer {
   return Buffer.from(hkdfSync('sha256', master, salt, 'pchat file object', 32))
@@ -67,6 +67,14 @@ export function sealInPlace({ id, key: master }: SealingKey, name: string, bytes
 
 type Range = { first: number; last: number }
 type Read = (range: Range) => Promise<AsyncIterable<Buffer>>
+/** Frames of one object, one behind the other, from number `frame` on. */
+export type Frames = { key: Buffer; name: string; frame: number; sealed: Buffer }
+/** Opens frames: here, or where the event loop does not wait for it (files/mill). Throws where they were changed. */
+export type Opener = (frames: Frames) => Buffer | Promise<Buffer>
+
+/** Opened at a time; a folder reads as many bytes at a time. */
+const framesAtOnce = 4
+export const sealedGroupBytes = framesAtOnce * sealedFrameBytes
 
 /** Bytes `first` through `last` of an object of `size` bytes. Throws where the key is not there or the object was changed. */
 export async function* unseal(
@@ -74,6 +82,7 @@ export async function* unseal(
   { name, sealedBy, size }: { name: string; sealedBy: string; size: number },
   { first, last }: Range,
   read: Read,
+  open: Opener = openHere,
 ): AsyncGenerator<Buffer> {
   if (sealedBy === '') return yield* await read({ first, last })
   const master = keys.get(sealedBy)
@@ -83,24 +92,50 @@ export async function* unseal(
   const key = deriveKey(master, head.subarray(headBytes - saltBytes))
   const firstFrame = Math.floor(first / frameBytes)
   const lastFrame = Math.floor(last / frameBytes)
-  const end = sealedLength(size)
   const sealed = await read({
     first: headBytes + firstFrame * sealedFrameBytes,
-    last: Math.min(end, headBytes + (lastFrame + 1) * sealedFrameBytes) - 1,
+    last: Math.min(sealedLength(size), headBytes + (lastFrame + 1) * sealedFrameBytes) - 1,
   })
   const { cut, end: letGo } = openCutter(sealed)
+  const openFrom = async (frame: number) => {
+    const end = Math.min(size, (Math.min(lastFrame, frame + framesAtOnce - 1) + 1) * frameBytes)
+    const length = sealedLength(end) - sealedLength(frame * frameBytes)
+    return open({ key, name, frame, sealed: await cut(length) })
+  }
+  let next: Promise<Buffer> | undefined
   try {
-    for (let frame = firstFrame; frame <= lastFrame; frame += 1) {
-      const length = Math.min(frameBytes, size - frame * frameBytes)
-      const plain = openFrame(key, name, frame, await cut(length + tagBytes))
-      yield plain.subarray(Math.max(0, first - frame * frameBytes), Math.min(length, last + 1 - frame * frameBytes))
+    next = openFrom(firstFrame)
+    for (let frame = firstFrame; next; frame += framesAtOnce) {
+      const plain: Buffer = await next
+      // While these go out, the next ones are read and opened.
+      next = frame + framesAtOnce <= lastFrame ? openFrom(frame + framesAtOnce) : undefined
+      next?.catch(() => {})
+      const at = frame * frameBytes
+      yield plain.subarray(Math.max(0, first - at), Math.min(plain.length, last + 1 - at))
     }
   } finally {
+    await next?.catch(() => {})
     await letGo()
   }
 }
 
+function openHere(frames: Frames): Buffer {
+  const plain = Buffer.allocUnsafe(frames.sealed.length)
+  return plain.subarray(0, openInto(frames, plain))
+}
+
+/** Answers how many bytes they are. `target` may be where they are sealed, since each moves towards the beginning. */
+export function openInto({ key, name, frame: firstFrame, sealed }: Frames, target: Buffer): number {
+  let length = 0
+  for (let at = 0; at < sealed.length; at += sealedFrameBytes) {
+    const plain = openFrame(key, name, firstFrame + at / sealedFrameBytes, sealed.subarray(at, at + sealedFrameBytes))
+    length += plain.copy(target, length)
+  }
+  return length
+}
+
 function openFrame(key: Buffer, name: string, frame: number, sealed: Buffer): Buffer {
+  if (sealed.length <= tagBytes) throw changed()
   const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(frame))
   decipher.setAAD(Buffer.from(name))
   decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes))
