@@ -100,7 +100,7 @@ const mostAtOnce = 20
 const leftoversAtOnce = 10
 
 /** What a process is finishing. */
-export type Finishing = {
+type Finishing = {
   /** Resolves when the file is finished, or will be later. */
   begin(id: string): Promise<void>
   /** Looks for files whose server was killed, or whose scanner was away, and finishes them. */

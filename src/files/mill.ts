@@ -8,7 +8,7 @@ import { type Opener, sealedLength, sealingKey } from './seal.ts'
  * Bytes as they are put: the first `length` of `buffer`, with their SHA-256 and the id of the key that sealed them. `stream`: which
  * hash of the upload they went into.
  */
-export type Ground = { buffer: ArrayBuffer; length: number; hash: string; sealedBy: string; stream: number | undefined }
+type Ground = { buffer: ArrayBuffer; length: number; hash: string; sealedBy: string; stream: number | undefined }
 
 /** Hashes and seals outside of the event loop, in a few threads. */
 export type Mill = {

@@ -27,7 +27,7 @@ export async function putPiece(
 }
 
 /** A piece of an upload, as files/buffers lends one: its first `length` bytes. */
-export type Filled = { upload: string; body: string; start: number; buffer: ArrayBuffer; length: number }
+type Filled = { upload: string; body: string; start: number; buffer: ArrayBuffer; length: number }
 
 /** The same of an upload: hashed and sealed by the mill, where the bytes are. Answers with the buffer too, which may be used again. */
 export async function putFilled({ db, store, mill }: Pick<Objects, 'db' | 'store'> & { mill: Mill }, filled: Filled) {

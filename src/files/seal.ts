@@ -68,7 +68,7 @@ export function sealInPlace({ id, key: master }: SealingKey, name: string, bytes
 type Range = { first: number; last: number }
 type Read = (range: Range) => Promise<AsyncIterable<Buffer>>
 /** Frames of one object, one behind the other, from number `frame` on. */
-export type Frames = { key: Buffer; name: string; frame: number; sealed: Buffer }
+type Frames = { key: Buffer; name: string; frame: number; sealed: Buffer }
 /** Opens frames: here, or where the event loop does not wait for it (files/mill). Throws where they were changed. */
 export type Opener = (frames: Frames) => Buffer | Promise<Buffer>
 

@@ -23,7 +23,7 @@ export type Writer = {
   close(): void
 }
 
-export type Course = { upload: string; body: string; offset: number; end: number }
+type Course = { upload: string; body: string; offset: number; end: number }
 
 export function openWriter(
   files: Pick<Files, 'db' | 'store' | 'keys' | 'mill'>,
