@@ -64,10 +64,10 @@ export function openMill(keys: Keyring, threadCount = Math.min(mostThreads, avai
     worker.on('message', (answer: MillAnswer) => {
       const asked = thread.asked.get(answer.job)
       thread.asked.delete(answer.job)
+      if (thread.asked.size === 0) worker.unref()
       if (answer.error === undefined) asked?.resolve(answer)
       else asked?.reject(new Error(answer.error))
     })
-    worker.unref()
     threads.add(thread)
     return thread
   }
@@ -84,6 +84,8 @@ export function openMill(keys: Keyring, threadCount = Math.min(mostThreads, avai
     return new Promise((resolve, reject) => {
       if (!threads.has(thread)) return reject(new Error('a thread of the file store has ended'))
       thread.asked.set(number, { resolve, reject })
+      // Only work keeps the process.
+      thread.worker.ref()
       thread.worker.postMessage({ ...job, job: number }, moved)
     })
   }
