@@ -168,7 +168,7 @@ test('[FI42] what comes slowly counts after a while: what is no small piece afte
   await writer.flush()
   expect([writer.at(), await offsetOf(ann, upload)]).toEqual([131_205, 131_205])
   writer.close()
-  expect(lender.lent()).toBe(0)
+  expect(lender.held().lent).toBe(0)
   await mill.close()
   expect((await findFile(site.db, file))!.pieces).toBe(3)
 })
@@ -198,7 +198,7 @@ test('[FI41] an upload that fails in the middle gives back what it was lent, and
   }
   await expect(sending()).rejects.toThrow('no more')
   writer.close()
-  expect(lender.lent()).toBe(0)
+  expect(lender.held().lent).toBe(0)
   expect([writer.at(), await offsetOf(ann, upload)]).toEqual([4 * 1024 * 1024, 4 * 1024 * 1024])
   await mill.close()
 })

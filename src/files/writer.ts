@@ -36,7 +36,6 @@ export function openWriter(
   let come = offset
   let filling: { lent: Lent; length: number; since: number } | undefined
   let putting: Promise<void> | undefined
-  let spare: Lent | undefined
   lender.begin()
 
   function isDue({ lent, length, since }: NonNullable<typeof filling>): boolean {
@@ -56,18 +55,19 @@ export function openWriter(
   }
 
   async function put(lent: Lent, length: number) {
+    let back: ArrayBuffer | undefined
     try {
       const { piece, buffer, stream } = await putFilled(files, { upload, body, start: at, buffer: lent.buffer, length })
       const received = await appendPiece(files.db, upload, piece, uploadMinutes)
       if (received === null) throw ERRORS.INVALID_OFFSET
       files.mill.count(upload, stream, received)
-      spare = { ...lent, buffer }
+      back = buffer
       at = received
     } catch (error) {
       files.mill.forget(upload)
       throw error
     } finally {
-      lender.give(lent)
+      lender.give(lent, back)
     }
   }
 
@@ -75,7 +75,7 @@ export function openWriter(
     at: () => at,
     async add(chunk) {
       for (let rest = chunk; rest.length > 0; ) {
-        filling ??= { lent: take(), length: 0, since: now() }
+        filling ??= { lent: lender.take(end - come), length: 0, since: now() }
         const part = rest.subarray(0, filling.lent.capacity - filling.length)
         new Uint8Array(filling.lent.buffer).set(part, filling.length)
         filling.length += part.length
@@ -89,15 +89,9 @@ export function openWriter(
       await putting
     },
     close() {
-      if (filling) lender.give(filling.lent)
+      if (filling) lender.give(filling.lent, filling.lent.buffer)
       filling = undefined
       lender.end()
     },
-  }
-
-  function take(): Lent {
-    const used = spare
-    spare = undefined
-    return lender.take(end - come, used)
   }
 }
