@@ -1,8 +1,9 @@
-// npm run bench -- posts|windows|bare|fanout|sync|memory|latency|recovery|storm|rosters|sign-in|scope|growth-… [--users 19200] [--runs 3] [--json]
+// npm run bench -- posts|windows|bare|fanout|sync|memory|latency|recovery|storm|rosters|sign-in|scope|files|growth-… [--users 19200] [--runs 3] [--json]
 import { parseArgs } from 'node:util'
 import { benchBare } from './bare.ts'
 import { benchFanout } from './fanout.ts'
 import { type Bench, printTable, summarise } from './figures.ts'
+import { benchFiles } from './files.ts'
 import { growth } from './growth.ts'
 import { benchMemory } from './memory.ts'
 import { benchLatency, benchRecovery } from './pool.ts'
@@ -27,6 +28,7 @@ const benches: Record<string, Bench> = {
   rosters: benchRosters,
   'sign-in': benchSignIn,
   scope: benchScope,
+  files: benchFiles,
   ...growth,
 }
 

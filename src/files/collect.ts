@@ -2,7 +2,14 @@ import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
 import { noteFileSeq } from '../store/file.ts'
 import { knownKeys } from '../store/file-piece.ts'
-import { expiredFiles, noteStray, removeFile, removeGarbage, unreferencedFiles } from '../store/file-upkeep.ts'
+import {
+  dropRemoved,
+  expiredFiles,
+  noteStray,
+  removeFile,
+  removeGarbage,
+  unreferencedFiles,
+} from '../store/file-upkeep.ts'
 import { attachStore, markKey } from './attach.ts'
 import type { Files } from './files.ts'
 import type { Objects } from './objects.ts'
@@ -37,6 +44,7 @@ export async function collect(objects: Objects, graceDays: number, isStopping = 
     await removeAll(page.ids, 'unreferenced')
     after = page.next
   }
+  while ((await dropRemoved(db, pageFiles)) === pageFiles && !isStopping());
   collected.objects = await removeObjects(objects, isStopping)
   return collected
 }
