@@ -28,6 +28,7 @@ export async function setDomain(chat: Chat, domain: string): Promise<void> {
   if (chat.settings.domain === domain) return
   await transaction(chat.db, async tx => {
     await changeSettings(tx, { domain })
+    await audit(tx, null, 'settings.update', 'pool', { domain })
     await raiseSettings(tx)
   })
   await loadSettings(chat)
