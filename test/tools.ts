@@ -15,6 +15,7 @@ export type Tools = {
   sambaPython: string
   /** Where Swift was unpacked; empty where it is installed. */
   swiftRoot: string
+  promtool: string
 }
 
 export async function readTools(): Promise<Tools> {
