@@ -188,7 +188,7 @@ export function answerStranger(
   input: unknown,
 ): Promise<object> {
   const run = strangerRuns[name] as (chat: Chat, from: { address: string }, input: unknown) => Promise<object>
-  return run(chat, from, parseInput(name, input))
+  return timed(chat, name, run(chat, from, parseInput(name, input)))
 }
 
 /**
@@ -211,5 +211,24 @@ export async function dispatch(
   const parsed = parseInput(name, input)
   if (verb.callers === 'administrator') await requireAdministrator(chat, caller)
   const run = runs[name] as (chat: Chat, caller: Caller, input: unknown) => Promise<object>
-  return run(chat, caller, parsed)
+  return timed(chat, name, run(chat, caller, parsed))
+}
+
+/** Few kinds, since each is a dozen series of every server: what people wait for, and the rest as one. */
+const kinds: Partial<Record<Verb, string>> = {
+  'session.signIn': 'sign-in',
+  'session.sync': 'sync',
+  'room.join': 'join',
+  'message.post': 'post',
+  'message.list': 'history',
+  'message.search': 'search',
+}
+
+async function timed(chat: Chat, verb: Verb, answer: Promise<object>): Promise<object> {
+  const end = chat.metrics.requestSeconds.startTimer({ kind: kinds[verb] ?? 'other' })
+  try {
+    return await answer
+  } finally {
+    end()
+  }
 }

@@ -9,6 +9,7 @@ import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
 import { admissionLine } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
 import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
+import { openMeasuring } from '../chat/measure.ts'
 import { checkVouches } from '../chat/oidc-check.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
@@ -40,6 +41,7 @@ import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../s
 import { type Health, openHttp } from '../web-services/http.ts'
 import { closeSources, loadDirectoryConfig, type OpenSource, openSources } from './directory-sources.ts'
 import { listenBacklog } from './entrance.ts'
+import { lookAtMachine } from './machine.ts'
 import { programVersion } from './program.ts'
 import { storeConnections } from './store-connection.ts'
 import { urlOf } from './url.ts'
@@ -251,6 +253,10 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   started.defer(() => http.close())
   const files = options.files && (await addFiles(http, chat, options.files))
   started.defer(() => files?.stop())
+  const machine = { certificate: options.tls?.cert, fileStore: options.files?.store.place }
+  const isFileStoreThere = () => files?.isThere() ?? false
+  const measuring = openMeasuring(chat, () => lookAtMachine(metrics, { ...machine, isFileStoreThere }))
+  started.defer(() => measuring.stop())
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.
   http.server.maxConnections = maxSessions + httpConnections
