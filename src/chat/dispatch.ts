@@ -42,6 +42,7 @@ import { getSettings, updateSettings } from './settings.ts'
 import { listSignInRecord } from './sign-in-list.ts'
 import { challengeSignIn } from './sign-in-step.ts'
 import { syncSession } from './sync.ts'
+import { reportUsage } from './usage.ts'
 
 /** What is asked before there is a session. */
 const strangerRuns: {
@@ -117,6 +118,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'file.get': getFile,
   'file.post': postFile,
   'file.list': listFiles,
+  'usage.report': reportUsage,
 }
 
 const validators = new Map(Object.entries(verbs).map(([name, verb]) => [name, Compile(verb.input)]))

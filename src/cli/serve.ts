@@ -16,6 +16,7 @@ import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { writeSignIns } from '../chat/sign-in-record.ts'
+import { openUsageCount } from '../chat/usage.ts'
 import { openAccounts } from '../directory/accounts.ts'
 import { openLocalDirectory } from '../directory/local.ts'
 import type { OidcClients } from '../directory/oidc.ts'
@@ -213,6 +214,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     error => log.warn({ err: error }, 'the word index waits for the store'),
   )
   started.defer(() => words.stop())
+  const usage = openUsageCount(chat)
+  started.defer(() => usage.stop())
   const syncing = openDirectorySync(hostOf(chat))
   started.defer(() => syncing.stop())
   const vouches = repeatEvery(

@@ -1,4 +1,5 @@
 import { type Db, type Queryable, transaction } from './db.ts'
+import { endedCode } from './time-limit.ts'
 
 /** What is counted once for all of the pool. */
 export type PoolCounts = {
@@ -16,8 +17,6 @@ const everyMs = 60_000
 /** Counting takes at most one part in so many of the time, however large the pool is. */
 const share = 100
 const countWithinMs = 10_000
-/** SQLSTATE of a statement that was ended. */
-const ended = '57014'
 
 /**
  * The counts of the pool, at most a minute old, or a hundred times as old as counting took. Whoever finds them too old counts, one
@@ -53,7 +52,7 @@ async function recount(db: Db, withinMs: number): Promise<void> {
       await note(tx, tookMs(), counted.rows[0]!.counts)
     })
   } catch (error) {
-    if ((error as { code?: unknown }).code !== ended) throw error
+    if ((error as { code?: unknown }).code !== endedCode) throw error
     await note(db, tookMs(), null)
   }
 }
