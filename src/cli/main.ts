@@ -11,6 +11,7 @@ import { programVersion } from './program.ts'
 import { addSecondFactor } from './second-factor.ts'
 import { addSignInCommands } from './sign-in.ts'
 import { addStart } from './start.ts'
+import { addTest } from './test-message.ts'
 
 const program = new Command('pchat')
   .description('Persistent group chat that an organisation runs itself')
@@ -26,6 +27,7 @@ addSecondFactor(program)
 addLoad(program)
 addSignInCommands(program)
 addFile(program)
+addTest(program)
 
 dropEmptyVariables(process.env)
 try {
