@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
+import { addDoctor } from './doctor.ts'
 import { addFile } from './file.ts'
 import { addLoad } from './load.ts'
 
@@ -28,6 +29,7 @@ addLoad(program)
 addSignInCommands(program)
 addFile(program)
 addTest(program)
+addDoctor(program)
 
 dropEmptyVariables(process.env)
 try {
