@@ -63,6 +63,8 @@ test('[MN30] a server that runs is found well, and nothing of it is changed', as
     return (await site.db.query(sums.join(' UNION ALL '))).rows
   }
   const files = async () => (await readdir(site.folder, { recursive: true })).sort()
+  // Counted within a minute of a server's first start.
+  await expect.poll(async () => (await see('unfinished work'))?.state, { timeout: 60_000 }).toBe('ok')
   const before = [await tables(), await files(), (await readdir(folder)).sort()]
   const checks = await examine(options)
   expect([await tables(), await files(), (await readdir(folder)).sort()]).toEqual(before)

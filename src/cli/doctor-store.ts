@@ -4,7 +4,7 @@ import { type Db, openDb, type Queryable } from '../store/db.ts'
 import { listSources } from '../store/directory-source.ts'
 import { lookAtStore, readSchemaFacts, readStoreFacts, readWorkFacts, type StoreFacts } from '../store/doctor.ts'
 import { findEmbedded } from '../store/embedded.ts'
-import { readPool } from '../store/server.ts'
+import { readClock, readPool } from '../store/server.ts'
 import { bytes, type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
 import { serverName } from './doctor-machine.ts'
 import type { StartOptions } from './options.ts'
@@ -71,13 +71,12 @@ async function checkHost({ name, db }: Host, options: StartOptions): Promise<See
     'PostgreSQL 15 or later',
     'Check address, password, pg_hba.conf and firewalls between.',
     async () => {
-      await db.query('SELECT 1')
+      // Connecting takes its time, and is not the clock's.
+      await readClock(db)
       const askedAt = Date.now()
-      const clock = await db.query<{ at: number }>(
-        'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at',
-      )
+      const clock = await readClock(db)
       slackMs = (Date.now() - askedAt) / 2
-      offsetMs = clock.rows[0]!.at - askedAt - slackMs
+      offsetMs = clock.getTime() - askedAt - slackMs
       facts = await lookAtStore(db, readStoreFacts)
       const { version, versionNumber, isStandBy, bytes: size } = facts
       const found = `PostgreSQL ${version}, ${isStandBy ? 'stand-by' : 'primary'}, ${bytes(size)}`
