@@ -9,8 +9,8 @@ export type CountOptions = { rows?: number; settleMinutes?: number }
 type State = { day: string; isOver: boolean; keptDay: string; pastRoom: string; pastSeq: number; pastDone: boolean }
 
 /**
- * One step of counting what rooms and people did: a day that is over, else a slice of the messages from before counting began.
- * Answers whether there may be more. One process at a time; another finds nothing to do.
+ * One step of counting what rooms and people did: a day that is over, else a slice of the messages from before counting began, else a
+ * week or month that is over. Answers whether there may be more. One process at a time; another finds nothing to do.
  */
 export function countUsage(db: Db, options: CountOptions = {}): Promise<boolean> {
   return transaction(db, async tx => {
@@ -18,7 +18,8 @@ export function countUsage(db: Db, options: CountOptions = {}): Promise<boolean>
     if (!state) return false
     if (state.isOver) await countDay(tx, state.day)
     else if (!state.pastDone) await countPast(tx, state, options.rows ?? pastRows)
-    return state.isOver || !state.pastDone
+    else return countSpan(tx)
+    return true
   })
 }
 
@@ -42,7 +43,9 @@ export async function countDaysBefore(db: Db, instant: Date): Promise<void> {
 export async function recountUsage(db: Db): Promise<void> {
   await transaction(db, async tx => {
     await tx.query('SELECT FROM usage_state FOR UPDATE')
-    await tx.query('DELETE FROM usage_day; DELETE FROM usage_room; DELETE FROM usage_user; DELETE FROM usage_last')
+    await tx.query(
+      'DELETE FROM usage_day; DELETE FROM usage_room; DELETE FROM usage_user; DELETE FROM usage_last; DELETE FROM usage_span',
+    )
     await tx.query(
       `UPDATE usage_state SET kept_day = (clock_timestamp() AT TIME ZONE 'UTC')::date, past_room = NULL, past_seq = NULL, past_done = false,
               next_day = (clock_timestamp() AT TIME ZONE 'UTC')::date`,
@@ -126,4 +129,22 @@ async function endPast(tx: Connection, keptDay: string): Promise<void> {
     [keptDay],
   )
   await tx.query('UPDATE usage_state SET past_done = true')
+}
+
+/** The newest one that is over and not counted. Answers whether there was any. */
+async function countSpan(tx: Connection): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `WITH span AS MATERIALIZED (
+       SELECT DISTINCT unit, first, ends
+         FROM usage_day d, unnest(ARRAY['week', 'month']) unit, usage_state s,
+              LATERAL (SELECT date_trunc(unit, d.day::timestamp)::date AS first) f,
+              LATERAL (SELECT (f.first + ('1 ' || unit)::interval)::date AS ends) e
+        WHERE ends <= s.next_day AND NOT EXISTS (SELECT FROM usage_span u WHERE u.unit = unit.unit AND u.day = f.first)
+        ORDER BY ends DESC LIMIT 1
+     )
+     INSERT INTO usage_span
+     SELECT unit, first, (SELECT count(DISTINCT room) FROM usage_room WHERE day >= first AND day < ends),
+            (SELECT count(DISTINCT principal) FROM usage_user WHERE day >= first AND day < ends) FROM span`,
+  )
+  return rowCount === 1
 }

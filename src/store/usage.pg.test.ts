@@ -245,3 +245,16 @@ test('[MN13] a week and a month count each room and user once, and say how many 
   ])
   expect(report.rooms.inactive).toMatchObject({ count: 1, longest: [{ lastPostAt: '2026-03-09T12:00:00.000Z' }] })
 })
+
+test('[MN13] a week or month that was counted when it was over says what is found anew', async () => {
+  const { db } = database
+  const [desk, hall] = [await addRoom('Desk'), await addRoom('Hall')]
+  const people = [await addUser('ann'), await addUser('ben'), await addUser('cid')]
+  for (let n = 0; n < 90; n += 1) await post(n % 3 ? desk : hall, people[(n * 7) % 3]!, noon(ago(n)))
+  await countAll()
+  const reported = await readUsage(db, { ...period(), from: ago(80) })
+  expect((await db.query('SELECT FROM usage_span')).rowCount).toBeGreaterThan(10)
+  expect(reported.weekly.filter(week => week.days === 7).every(week => week.users > 0)).toBe(true)
+  await db.query('DELETE FROM usage_span')
+  expect(await readUsage(db, { ...period(), from: ago(80) })).toEqual(reported)
+})

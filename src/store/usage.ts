@@ -113,30 +113,38 @@ async function readUsers(q: Queryable, { from, until, inactiveSince, limit }: Us
 }
 
 type Trends = Pick<UsageReport, 'daily' | 'weekly' | 'monthly'>
-const units = { daily: 'day', weekly: 'week', monthly: 'month' } as const
 
+/** Weeks and months that are whole in the period were counted when they were over; of the others it is counted now who was active. */
 async function readTrends(q: Queryable, { from, until }: UsagePeriod): Promise<Trends> {
-  const bucketSql = (unit: string, day: string) => `date_trunc('${unit}', ${day}::timestamp)::date`
-  // Who posts on several days of a week is one user of it.
-  const distinctSql = (unit: string, table: string, column: string) =>
-    `SELECT bucket, count(*) AS n FROM (SELECT DISTINCT ${bucketSql(unit, 'day')} AS bucket, ${column} FROM ${table}) d GROUP BY bucket`
-  const trendSql = (unit: string) => `
-     SELECT json_agg(json_build_object('day', greatest(b.bucket, $1::date)::text, 'days', b.days, 'messages', b.messages,
-                                       'rooms', coalesce(r.n, 0), 'users', coalesce(u.n, 0)) ORDER BY b.bucket)
-       FROM (SELECT ${bucketSql(unit, 'day')} AS bucket, count(*) AS days, sum(messages) AS messages FROM days GROUP BY 1) b
-       LEFT JOIN (${distinctSql(unit, 'rooms', 'room')}) r USING (bucket) LEFT JOIN (${distinctSql(unit, 'users', 'author')}) u USING (bucket)`
+  const activeSql = (column: string, table: string, fresh: string) =>
+    `(SELECT count(DISTINCT who) FROM (SELECT ${column} AS who FROM ${table} WHERE day BETWEEN b.first AND b.last
+                                       UNION ALL SELECT who FROM ${fresh} WHERE day BETWEEN b.first AND b.last) a)`
+  const listSql = (from: string, where = 'true') =>
+    `(SELECT json_agg(json_build_object('day', first::text, 'days', days, 'messages', messages, 'rooms', rooms, 'users', users) ORDER BY first)
+        FROM ${from} WHERE ${where})`
   const { rows } = await q.query<Trends>(
-    `WITH rooms AS MATERIALIZED (
-       SELECT day, room, messages FROM usage_room WHERE day BETWEEN $1::date AND $2::date
-       UNION ALL SELECT day, room, messages FROM (${freshSql('room')}) f WHERE day BETWEEN $1::date AND $2::date
-     ), users AS MATERIALIZED (
-       SELECT day, principal AS author FROM usage_user WHERE day BETWEEN $1::date AND $2::date
-       UNION ALL SELECT day, author FROM (${freshSql('author')}) f WHERE day BETWEEN $1::date AND $2::date
-     ), days AS MATERIALIZED (
-       SELECT d::date AS day, coalesce(r.messages, 0) AS messages FROM generate_series($1::date, $2::date, '1 day') d
-         LEFT JOIN (SELECT day, sum(messages) AS messages FROM rooms GROUP BY day) r ON r.day = d::date
+    `WITH fresh_room AS MATERIALIZED (SELECT day, room AS who, messages FROM (${freshSql('room')}) f),
+     fresh_user AS MATERIALIZED (SELECT day, author AS who FROM (${freshSql('author')}) f),
+     daily AS MATERIALIZED (
+       SELECT d::date AS first, 1 AS days, coalesce(u.messages, r.messages, 0) AS messages, coalesce(u.rooms, r.rooms, 0) AS rooms,
+              coalesce(u.users, p.users, 0) AS users
+         FROM generate_series($1::date, $2::date, '1 day') d
+         LEFT JOIN usage_day u ON u.day = d::date
+         LEFT JOIN (SELECT day, sum(messages) AS messages, count(*) AS rooms FROM fresh_room GROUP BY day) r ON r.day = d::date
+         LEFT JOIN (SELECT day, count(*) AS users FROM fresh_user GROUP BY day) p ON p.day = d::date
+     ), bucket AS MATERIALIZED (
+       SELECT unit, date_trunc(unit, first::timestamp)::date AS day, min(first) AS first, max(first) AS last, count(*) AS days,
+              sum(messages) AS messages
+         FROM daily, unnest(ARRAY['week', 'month']) unit GROUP BY 1, 2
+     ), span AS MATERIALIZED (
+       SELECT b.unit, b.first, b.days, b.messages,
+              coalesce(s.rooms, ${activeSql('room', 'usage_room', 'fresh_room')}) AS rooms,
+              coalesce(s.users, ${activeSql('principal', 'usage_user', 'fresh_user')}) AS users
+         FROM bucket b
+         LEFT JOIN usage_span s ON s.unit = b.unit AND s.day = b.day AND b.first = b.day
+                               AND b.last + 1 = (b.day + ('1 ' || b.unit)::interval)::date
      )
-     SELECT ${Object.entries(units).map(([name, unit]) => `(${trendSql(unit)}) AS ${name}`)}`,
+     SELECT ${listSql('daily')} AS daily, ${listSql('span', "unit = 'week'")} AS weekly, ${listSql('span', "unit = 'month'")} AS monthly`,
     [from, until],
   )
   return rows[0]!

@@ -22,6 +22,14 @@ CREATE TABLE usage_user (
   messages int NOT NULL,
   PRIMARY KEY (day, principal)
 );
+-- Weeks (from Monday) and months that are over: who was active on several of their days is one.
+CREATE TABLE usage_span (
+  unit text NOT NULL CHECK (unit IN ('week', 'month')),
+  day date NOT NULL,                                    -- its first one
+  rooms int NOT NULL,
+  users int NOT NULL,
+  PRIMARY KEY (unit, day)
+);
 -- The last of his days.
 CREATE TABLE usage_last (
   principal uuid PRIMARY KEY,
