@@ -209,6 +209,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { room: t.room, file: t.room, clientId: t.ownClientId, text: t.text },
   ],
   'file.list': t => [{ room: t.room }, { room: t.room, authors: [t.member], text: t.text }],
+  'usage.report': () => [{}, { from: '2026-01-01', limit: 1000 }],
 }
 
 /** Tried last: where they are allowed they change what the others are asked about. */

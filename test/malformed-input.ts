@@ -180,6 +180,7 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
     'file.get': { file: room },
     'file.post': { room, file: room, clientId: room, text: 't' },
     'file.list': { room, text: 't', type: 'image/', authors: [user], limit: 5, after: '1' },
+    'usage.report': { from: '2026-01-01', until: '2026-01-31', inactiveSince: '2025-01-01', limit: 5 },
   }
 }
 

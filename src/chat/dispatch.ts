@@ -51,6 +51,7 @@ import { listSignInRecord } from './sign-in-list.ts'
 import { challengeSignIn } from './sign-in-step.ts'
 import { readSimulation, simulateCategory } from './simulation.ts'
 import { syncSession } from './sync.ts'
+import { reportUsage } from './usage.ts'
 
 /** What is asked before there is a session. */
 const strangerRuns: {
@@ -145,6 +146,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'file.get': getFile,
   'file.post': postFile,
   'file.list': listFiles,
+  'usage.report': reportUsage,
 }
 
 const validators = new Map(Object.entries(verbs).map(([name, verb]) => [name, Compile(verb.input)]))
@@ -216,7 +218,7 @@ export function answerStranger(
   input: unknown,
 ): Promise<object> {
   const run = strangerRuns[name] as (chat: Chat, from: { address: string }, input: unknown) => Promise<object>
-  return run(chat, from, parseInput(name, input))
+  return timed(chat, name, run(chat, from, parseInput(name, input)))
 }
 
 /**
@@ -239,5 +241,24 @@ export async function dispatch(
   const parsed = parseInput(name, input)
   if (typeof verb.callers !== 'string') await requireRole(chat, caller, verb.callers)
   const run = runs[name] as (chat: Chat, caller: Caller, input: unknown) => Promise<object>
-  return run(chat, caller, parsed)
+  return timed(chat, name, run(chat, caller, parsed))
+}
+
+/** Few kinds, since each is a dozen series of every server: what people wait for, and the rest as one. */
+const kinds: Partial<Record<Verb, string>> = {
+  'session.signIn': 'sign-in',
+  'session.sync': 'sync',
+  'room.join': 'join',
+  'message.post': 'post',
+  'message.list': 'history',
+  'message.search': 'search',
+}
+
+async function timed(chat: Chat, verb: Verb, answer: Promise<object>): Promise<object> {
+  const end = chat.metrics.requestSeconds.startTimer({ kind: kinds[verb] ?? 'other' })
+  try {
+    return await answer
+  } finally {
+    end()
+  }
 }

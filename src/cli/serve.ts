@@ -9,6 +9,7 @@ import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
 import { admissionLine } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
 import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
+import { openMeasuring } from '../chat/measure.ts'
 import { checkVouches } from '../chat/oidc-check.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
@@ -16,6 +17,7 @@ import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { writeSignIns } from '../chat/sign-in-record.ts'
 import { stopSimulations } from '../chat/simulation.ts'
+import { openUsageCount } from '../chat/usage.ts'
 import { openAccounts } from '../directory/accounts.ts'
 import { openLocalDirectory } from '../directory/local.ts'
 import type { OidcClients } from '../directory/oidc.ts'
@@ -42,6 +44,7 @@ import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../s
 import { type Health, openHttp } from '../web-services/http.ts'
 import { closeSources, loadDirectoryConfig, type OpenSource, openSources } from './directory-sources.ts'
 import { listenBacklog } from './entrance.ts'
+import { lookAtMachine } from './machine.ts'
 import { programVersion } from './program.ts'
 import { storeConnections } from './store-connection.ts'
 import { urlOf } from './url.ts'
@@ -217,6 +220,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     error => log.warn({ err: error }, 'the word index waits for the store'),
   )
   started.defer(() => words.stop())
+  const usage = openUsageCount(chat)
+  started.defer(() => usage.stop())
   const syncing = openDirectorySync(hostOf(chat))
   started.defer(() => syncing.stop())
   const vouches = repeatEvery(
@@ -258,6 +263,10 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   started.defer(() => http.close())
   const files = options.files && (await addFiles(http, chat, options.files))
   started.defer(() => files?.stop())
+  const machine = { certificate: options.tls?.cert, fileStore: options.files?.store.place }
+  const isFileStoreThere = () => files?.isThere() ?? false
+  const measuring = openMeasuring(chat, () => lookAtMachine(metrics, { ...machine, isFileStoreThere }))
+  started.defer(() => measuring.stop())
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.
   http.server.maxConnections = maxSessions + httpConnections

@@ -14,6 +14,7 @@ import { roleVerbs } from './role-verbs.ts'
 import { roomVerbs } from './room-verbs.ts'
 import { sessionVerbs } from './session-verbs.ts'
 import { settingsVerbs } from './settings-verbs.ts'
+import { usageVerbs } from './usage-verbs.ts'
 
 /** Every verb: what it takes, what it answers, on which doors, for whom. Both doors, OpenAPI and the client read this. */
 export const verbs = {
@@ -32,6 +33,7 @@ export const verbs = {
   ...roomVerbs,
   ...messageVerbs,
   ...fileVerbs,
+  ...usageVerbs,
 } as const
 
 export type Verb = keyof typeof verbs

@@ -121,6 +121,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
 
   function entered(feed: RoomFeed, sub: Sub) {
     chat.metrics.subscriptions.inc()
+    chat.metrics.joins.inc()
     roster.enter(feed.room, sub.session.caller.user)
     losses.settle(feed.room, sub.session.caller.user.id)
   }
@@ -258,6 +259,9 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     for (const session of [...sessions.values()]) session.close(closeCodes.restart, 'the store was restored; load anew')
   }
 
+  chat.metrics.looks.largeRooms = roster.large
+  chat.metrics.looks.queueBytes = () =>
+    [...sessions.values()].reduce((sum, { outlet }) => sum + (outlet.waitingBytes?.() ?? 0), 0)
   const endPool = chat.bus.subscribe('pool', hearPool)
   const checking: Running = repeatEvery(options.epochMs ?? epochMs, checkStore, error =>
     chat.log.warn({ err: error }, 'the look at the epoch waits for the store'),
@@ -280,6 +284,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
           sessions: new Set([session]),
           end: chat.bus.subscribe(subject, message => hearUser(user, message)),
         })
+        chat.metrics.users.inc()
       }
     },
     remove(session) {
@@ -293,6 +298,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       if (known?.sessions.size === 0) {
         known.end()
         byUser.delete(session.caller.user.id)
+        chat.metrics.users.dec()
         losses.forget(session.caller.user.id)
       }
     },

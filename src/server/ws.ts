@@ -65,13 +65,18 @@ export function openWebSockets(
         throw new Refusal('unavailable', 'This server is going away. Connect to another one.', { retryAfterMs: 1_000 })
       requireActive(chat)
       // Expected, and so many that each in the log would be a flood: pchat_open_descriptors tells.
-      if (connections.size >= maxSessions) return refuseUpgrade(socket, full)
+      if (connections.size >= maxSessions) return refuse(socket, full)
       takeAddressRequest(chat, address)
       const token = tokenOfUpgrade(request)
       webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, token))
     } catch (error) {
-      refuseUpgrade(socket, toRefusal(chat, error, { door: 'upgrade' }))
+      refuse(socket, toRefusal(chat, error, { door: 'upgrade' }))
     }
+  }
+
+  function refuse(socket: Duplex, refusal: Refusal) {
+    chat.metrics.refusals.inc({ code: refusal.code })
+    refuseUpgrade(socket, refusal)
   }
 
   function connect(webSocket: import('ws').WebSocket, socket: Duplex, address: string, token: string | undefined) {

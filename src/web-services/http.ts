@@ -122,6 +122,7 @@ async function answerVerb(chat: Chat, request: FastifyRequest, verb: string, inp
 
 function sendError(chat: Chat, error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const refusal = ofFastify(error) ?? toRefusal(chat, error, { url: pathOf(request) })
+  chat.metrics.refusals.inc({ code: refusal.code })
   if (refusal.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(refusal.retryAfterMs / 1000))
   return reply.code(errorCodes[refusal.code].status).type('application/json').send({ error: refusal.toWire() })
 }
