@@ -28,6 +28,7 @@ import { listFiles } from './file-list.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
+import { checkRoomName } from './name-check.ts'
 import { createPolicy, deletePolicy, getPolicies, updatePolicy } from './named-policy.ts'
 import { changePassword } from './password.ts'
 import { grantPolicy, listPolicies } from './policy.ts'
@@ -113,6 +114,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'room.update': updateRoom,
   'room.get': getRoom,
   'room.members': listRoomMembers,
+  'room.checkName': checkRoomName,
   'room.find': findRooms,
   'room.join': joinRoom,
   'room.part': partRoom,
