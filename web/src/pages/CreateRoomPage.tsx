@@ -1,8 +1,9 @@
-import { Button, makeStyles, Text } from '@fluentui/react-components'
+import { Button, makeStyles, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Me } from '../../../src/protocol/principal.ts'
 import { useAddins } from '../app/addin-list.ts'
 import { useChat } from '../app/chat.ts'
+import { type Fault, faultOf } from '../app/fault.ts'
 import { forget, useVerb } from '../app/query.ts'
 import type { KnownLists } from '../app/room-conflict.ts'
 import { emptyDraft } from '../app/room-draft.ts'
@@ -11,7 +12,7 @@ import { go } from '../app/route.ts'
 import { isTooLong } from '../app/text-limit.ts'
 import { useWindowTitle } from '../app/window-title.ts'
 import { EmptyState } from '../parts/EmptyState.tsx'
-import { FormColumn } from '../parts/FormColumn.tsx'
+import { FaultNote } from '../parts/FaultNote.tsx'
 import { PageHeader } from '../parts/PageHeader.tsx'
 import { RoomFields } from '../parts/RoomFields.tsx'
 import { RoomLists } from '../parts/RoomLists.tsx'
@@ -19,6 +20,14 @@ import { RoomPage } from '../parts/RoomPage.tsx'
 
 const useStyles = makeStyles({
   root: { flexGrow: 1, minWidth: 0, minHeight: 0, display: 'flex', flexDirection: 'column' },
+  facts: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalM, minWidth: 0 },
+  foot: {
+    display: 'flex',
+    flexDirection: 'column',
+    gap: tokens.spacingVerticalM,
+    borderTop: `1px solid ${tokens.colorNeutralStroke2}`,
+    paddingBlockStart: tokens.spacingVerticalL,
+  },
 })
 
 const nobody = { people: [], isWhole: true }
@@ -37,6 +46,8 @@ export function CreateRoomPage() {
   const addins = useAddins()
   const choices = (categories.data?.categories ?? []).filter(category => category.mayCreateRooms)
   const [edit, setEdit] = useState<RoomEdit>(() => emptyEdit(me))
+  const [fault, setFault] = useState<Fault>()
+  const [isBusy, setBusy] = useState(false)
   const only = choices.length === 1 ? choices[0]?.id : undefined
   const facts = { ...edit.facts, category: edit.facts.category || only || '' }
   const isUnfit =
@@ -46,11 +57,18 @@ export function CreateRoomPage() {
   useWindowTitle('Create a room')
 
   async function create(): Promise<void> {
-    const { room } = await client.request('room.create', createInput({ ...edit, facts }, !me.administrator))
-    forget('room.find')
-    // Whoever makes a room wants to see what happens there; where the maker is no member, the room says so.
-    await client.request('room.follow', { room: room.id }).catch(() => {})
-    go({ page: 'room', room: room.id, pane: 'card' })
+    setBusy(true)
+    setFault(undefined)
+    try {
+      const { room } = await client.request('room.create', createInput({ ...edit, facts }, !me.administrator))
+      forget('room.find')
+      // Whoever makes a room wants to see what happens there; where the maker is no member, the room says so.
+      await client.request('room.follow', { room: room.id }).catch(() => {})
+      go({ page: 'room', room: room.id, pane: 'card' })
+    } catch (error) {
+      setFault(faultOf(error))
+      setBusy(false)
+    }
   }
 
   return (
@@ -62,23 +80,22 @@ export function CreateRoomPage() {
         <RoomPage
           label="Create a room"
           facts={
-            <FormColumn label="Create a room" onSubmit={create}>
-              {isBusy => (
-                <>
-                  <RoomFields
-                    draft={facts}
-                    categories={choices}
-                    addins={addins}
-                    onChange={patch => setEdit(now => ({ ...now, facts: { ...now.facts, ...patch } }))}
-                  />
-                  <div>
-                    <Button type="submit" appearance="primary" disabled={isBusy || isUnfit}>
-                      Create the room
-                    </Button>
-                  </div>
-                </>
-              )}
-            </FormColumn>
+            <form
+              id="create-room"
+              aria-label="What the room is"
+              className={styles.facts}
+              onSubmit={event => {
+                event.preventDefault()
+                if (!isUnfit && !isBusy) void create()
+              }}
+            >
+              <RoomFields
+                draft={facts}
+                categories={choices}
+                addins={addins}
+                onChange={patch => setEdit(now => ({ ...now, facts: { ...now.facts, ...patch } }))}
+              />
+            </form>
           }
           lists={
             facts.category === '' ? (
@@ -94,6 +111,16 @@ export function CreateRoomPage() {
                 <RoomLists facts={facts} known={noLists} counts={undefined} edit={edit} isNew onChange={setEdit} />
               </>
             )
+          }
+          foot={
+            <div className={styles.foot}>
+              <FaultNote fault={fault} />
+              <div>
+                <Button type="submit" form="create-room" appearance="primary" disabled={isBusy || isUnfit}>
+                  Create the room
+                </Button>
+              </div>
+            </div>
           }
         />
       )}

@@ -3,11 +3,16 @@ import type { Room } from '../../../src/protocol/room.ts'
 import { faultOf } from '../app/fault.ts'
 import { purgedCount, useMovePreview } from '../app/move-preview.ts'
 import { kindWords } from '../app/principal-words.ts'
-import { listNames, listWords } from '../app/room-edit.ts'
+import { listNames, listWords, roleOf } from '../app/room-edit.ts'
 import { FaultNote } from './FaultNote.tsx'
 
 const useStyles = makeStyles({
-  lists: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalS },
+  lists: {
+    display: 'flex',
+    flexDirection: 'column',
+    gap: tokens.spacingVerticalS,
+    marginBlockStart: tokens.spacingVerticalM,
+  },
   list: { margin: 0, paddingInlineStart: tokens.spacingHorizontalXL, maxHeight: '220px', overflowY: 'auto' },
 })
 
@@ -44,7 +49,10 @@ export function MoveNote({ room, category, isWhole = false }: MoveNoteProps) {
             ? 'Everyone on the lists is in the scope of the new category: the move takes nobody off.'
             : `The move takes off ${listNames
                 .filter(name => purged.counts[name] > 0)
-                .map(name => `${purged.counts[name]} ${listWords[name].toLowerCase()}`)
+                .map(
+                  name =>
+                    `${purged.counts[name]} ${purged.counts[name] === 1 ? roleOf[name] : listWords[name].toLowerCase()}`,
+                )
                 .join(', ')}, who are outside the scope of the new category. Moving it back does not put them back.`}
         </MessageBarBody>
       </MessageBar>
