@@ -17,6 +17,7 @@ import { type Verb, verbs } from '../src/protocol/request.ts'
 import * as room from '../src/protocol/room.ts'
 import * as session from '../src/protocol/session-verbs.ts'
 import * as settings from '../src/protocol/settings-verbs.ts'
+import type { Callers } from '../src/protocol/verb.ts'
 import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_SUBPROTOCOL } from '../src/protocol/version.ts'
 
 /** Writes docs/errors.md and docs/protocol.md from src/protocol: `npm run docs`. A test compares them. */
@@ -111,7 +112,13 @@ function section(title: string, ...parts: string[]): string {
   return `\n### ${title}\n\n${parts.filter(part => part !== '').join('\n')}`
 }
 
-const callers = { anyone: 'anyone, signed in or not', user: 'signed-in users', administrator: 'administrators' }
+const callerWords = { anyone: 'anyone, signed in or not', user: 'signed-in users' }
+
+function callersOf(callers: Callers): string {
+  if (typeof callers === 'string') return callerWords[callers]
+  const roles = callers.map(role => `\`${role}\``)
+  return roles.length === 1 ? `the role ${roles[0]}` : `the roles ${roles.slice(0, -1).join(', ')} and ${roles.at(-1)}`
+}
 
 function verbSection(name: string, verb: (typeof verbs)[Verb]): string {
   const doors = verb.doors === 'websocket' ? 'WebSocket only' : 'both doors'
@@ -119,7 +126,7 @@ function verbSection(name: string, verb: (typeof verbs)[Verb]): string {
   const result = membersTable(verb.result as Schema)
   return section(
     name,
-    `${verb.summary}. For ${callers[verb.callers]}, ${doors}.`,
+    `${verb.summary}. For ${callersOf(verb.callers)}, ${doors}.`,
     input === '' ? '\nNo input.\n' : `\nInput:\n${input}`,
     result === '' ? 'The result is empty.\n' : `Result:\n${result}`,
   )

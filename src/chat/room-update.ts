@@ -1,9 +1,9 @@
-import { type Action, mayCreateRoom, mayRead, maySeeCategory, refuseRoom } from '../domain/access.ts'
+import { type Action, mayRead, refuseRoom } from '../domain/access.ts'
 import { checkedDescription, checkedName, nameKey } from '../domain/name.ts'
 import type { Stamp } from '../domain/stamp.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
-import { type Access, readCategoryAccess, readStamp } from '../store/access.ts'
+import { type Access, readStamp } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { type CategoryRow, findCategory, lockCategoryShared } from '../store/category.ts'
 import { type Connection, isUniqueViolation, transaction } from '../store/db.ts'
@@ -25,6 +25,7 @@ import type { Caller, Chat } from './chat.ts'
 import { changedFrame } from './hearing.ts'
 import { auditTakenName, nameTaken } from './name.ts'
 import { setRoomLists, tellAdded } from './room-list.ts'
+import { requireMove } from './room-move.ts'
 
 type Change = RoomChange & { disabled?: boolean }
 type Outcome = { row: RoomRow; stamp: Stamp; access: Access; added: string[]; invited: boolean; opened: boolean }
@@ -114,11 +115,8 @@ async function decide(
   const moves = category !== undefined && category !== row.category
   if (Object.keys(edits).length > 0 || (disabled === undefined && !moves)) refuse('manage')
   if (!moves) return
-  refuse('move')
-  const scope = (await readCategoryAccess(tx, caller.user.id, [category], chat.site)).get(category)?.scope
-  if (!target || !scope || !maySeeCategory(access.person, scope)) throw notFound('category')
-  if (!mayCreateRoom(access.person, scope))
-    throw new Refusal('forbidden', 'To move a room you must be a creator of the target category. Ask an administrator.')
+  await requireMove(chat, tx, caller, access, category)
+  if (!target) throw notFound('category')
 }
 
 async function applyChange(

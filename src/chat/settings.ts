@@ -3,10 +3,12 @@ import { nameKey } from '../domain/name.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import type { PoolSettings } from '../protocol/settings-verbs.ts'
+import { fullAdministrator } from '../protocol/verb.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
 import { changeSettings, readSettings, resolveSettings } from '../store/settings.ts'
 import { raiseSettings } from '../store/stamp.ts'
+import { holdsRole } from './access.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 
@@ -26,6 +28,7 @@ export async function setDomain(chat: Chat, domain: string): Promise<void> {
   if (chat.settings.domain === domain) return
   await transaction(chat.db, async tx => {
     await changeSettings(tx, { domain })
+    await audit(tx, null, 'settings.update', 'pool', { domain })
     await raiseSettings(tx)
   })
   await loadSettings(chat)
@@ -47,6 +50,7 @@ export async function updateSettings(
   input: Input<'settings.update'>,
 ): Promise<Result<'settings.update'>> {
   checkSettings(input.settings)
+  await refuseSignInOptions(chat, caller, input.settings)
   const settings = await transaction(chat.db, async tx => {
     await changeSettings(tx, input.settings)
     await audit(tx, caller.user.id, 'settings.update', 'pool', input.settings)
@@ -55,6 +59,28 @@ export async function updateSettings(
   await loadSettings(chat)
   announce(chat, { settings })
   return { settings: (await readSettings(chat.db)).settings }
+}
+
+/** They say how people sign in, which who manages Persistent Chat alone has no say in. */
+const signInOptions = [
+  'sessionDays',
+  'signInRecordDays',
+  'failedSignInsPerMinute',
+  'lockoutThreshold',
+  'lockoutSeconds',
+  'trustedNetworks',
+] as const
+
+async function refuseSignInOptions(chat: Chat, caller: Caller, wanted: Partial<PoolSettings>): Promise<void> {
+  const { settings } = await readSettings(chat.db)
+  const changed = signInOptions.filter(
+    name => wanted[name] !== undefined && JSON.stringify(wanted[name]) !== JSON.stringify(settings[name]),
+  )
+  if (changed.length === 0 || (await holdsRole(chat, caller, fullAdministrator.callers))) return
+  throw new Refusal(
+    'forbidden',
+    `Only full administrators change how people sign in (${changed.join(', ')}). Ask one, or leave it out.`,
+  )
 }
 
 /** What a schema cannot say. */

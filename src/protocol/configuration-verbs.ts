@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { administrator, Nullable, optional, Text, verb } from './verb.ts'
+import { administrator, administratorOr, Nullable, optional, Text, verb } from './verb.ts'
 
 const History = Type.Integer({ minimum: 1, maximum: 500, description: 'messages that a join brings' })
 const UpdateLimit = Type.Integer({
@@ -39,7 +39,7 @@ export const configurationVerbs = {
     'Options by scope: global, sites, pools',
     { filter: optional(Text({ description: 'on the scope; * stands for any characters, ? for one' })) },
     { configurations: Type.Array(Configuration) },
-    administrator,
+    administratorOr('helpDesk'),
   ),
   'configuration.delete': verb(
     'Delete the options of a site or pool; the global ones are reset to the defaults',

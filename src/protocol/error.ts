@@ -68,7 +68,8 @@ export function notFound(
     | 'file'
     | 'add-in'
     | 'policy'
-    | 'configuration',
+    | 'configuration'
+    | 'simulation',
 ): Refusal {
   return new Refusal(
     'not_found',

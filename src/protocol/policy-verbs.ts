@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { Policy } from './policy.ts'
 import { Principal } from './principal.ts'
-import { administrator, Flag, Nullable, optional, Text, verb } from './verb.ts'
+import { administratorOr, Flag, Nullable, optional, Text, verb } from './verb.ts'
 
 const PolicyName = Text({ minLength: 1, description: 'global, site:<name>, or the name of a policy' })
 
@@ -15,7 +15,7 @@ export const policyVerbs = {
       policy: optional(Nullable(Text({ minLength: 1, description: 'name of a policy, in place of enabled' }))),
     },
     {},
-    administrator,
+    administratorOr('userAdministrator'),
   ),
   'policy.list': verb(
     'All grants',
@@ -30,30 +30,30 @@ export const policyVerbs = {
         }),
       ),
     },
-    administrator,
+    administratorOr('userAdministrator', 'helpDesk'),
   ),
   'policy.create': verb(
     'Make a policy, of a site or with a name; off unless enabled',
     { name: PolicyName, description: optional(Text()), enabled: optional(Flag()) },
     { policy: Policy },
-    administrator,
+    administratorOr('userAdministrator'),
   ),
   'policy.update': verb(
     'Change a policy for everybody who has it',
     { policy: PolicyName, name: optional(Text()), description: optional(Text()), enabled: optional(Flag()) },
     { policy: Policy },
-    administrator,
+    administratorOr('userAdministrator'),
   ),
   'policy.get': verb(
     'Policies: global, sites, then names',
     { filter: optional(Text({ description: 'on the name; * stands for any characters, ? for one' })) },
     { policies: Type.Array(Policy) },
-    administrator,
+    administratorOr('userAdministrator', 'helpDesk'),
   ),
   'policy.delete': verb(
     'Delete a policy with its grants; the global one is reset to off',
     { policy: PolicyName },
     { grants: Type.Integer({ description: 'principals that had it' }) },
-    administrator,
+    administratorOr('userAdministrator'),
   ),
 } as const

@@ -10,6 +10,7 @@ import { messageVerbs } from './message-verbs.ts'
 import { policyVerbs } from './policy-verbs.ts'
 import { poolVerbs } from './pool-verbs.ts'
 import { principalVerbs } from './principal-verbs.ts'
+import { roleVerbs } from './role-verbs.ts'
 import { roomVerbs } from './room-verbs.ts'
 import { sessionVerbs } from './session-verbs.ts'
 import { settingsVerbs } from './settings-verbs.ts'
@@ -24,6 +25,7 @@ export const verbs = {
   ...configurationVerbs,
   ...poolVerbs,
   ...auditVerbs,
+  ...roleVerbs,
   ...directoryVerbs,
   ...categoryVerbs,
   ...addinVerbs,

@@ -50,6 +50,15 @@ export const Rights = Type.Object({
 })
 export type Rights = Static<typeof Rights>
 
+/** Somebody who manages Persistent Chat reads a room that he is no member of, and says why. */
+export const BrokenGlass = Type.Object({
+  by: Principal,
+  at: Type.String(),
+  until: Type.String({ description: 'where it was ended early, that instant' }),
+  reason: Type.String(),
+})
+export type BrokenGlass = Static<typeof BrokenGlass>
+
 export const Invitation = Type.Object({
   room: RoomId,
   by: Type.Union([Principal, Type.Null()]),

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Client } from '../../../src/client/client.ts'
 import { useChat } from './chat.ts'
-import { askNewer, type EligiblePrincipal } from './contract-verbs.ts'
 import { type Fault, faultOf } from './fault.ts'
+import { askNewer, type EligiblePrincipal } from './newer-verbs.ts'
 
 export type Candidate = EligiblePrincipal & { eligible: boolean }
 

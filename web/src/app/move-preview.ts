@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Room } from '../../../src/protocol/room.ts'
 import { useChat } from './chat.ts'
-import { askNewer, type Purged } from './contract-verbs.ts'
+import { askNewer, type Purged } from './newer-verbs.ts'
 
 /** Whom a move to another category would take off the lists. `null`: the server cannot say it beforehand. */
 export function useMovePreview(room: Room, category: string) {

@@ -10,6 +10,7 @@ export const adminSections = [
   'options',
   'audit',
   'sign-ins',
+  'roles',
 ] as const
 export type AdminSection = (typeof adminSections)[number]
 export const panes = ['people', 'card', 'search', 'files', 'addin'] as const

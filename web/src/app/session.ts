@@ -79,7 +79,10 @@ function leave(notice: string): void {
   const now = session.get()
   // First the state: closing the client would otherwise report an ended session.
   session.set({ status: 'signedOut', notice })
-  if (now.status === 'signedIn') now.chat.client.close()
+  if (now.status === 'signedIn') {
+    now.chat.uploads.close()
+    now.chat.client.close()
+  }
   queryClient.clear()
 }
 
@@ -93,7 +96,7 @@ function enter({ me, csrf }: SignedIn): void {
   }
   const outbox = createOutbox(me.id, send, addins.judge)
   const chat: Chat = {
-    ...{ client, me, outbox, addins, uploads: createUploads(client, csrf) },
+    ...{ client, me, outbox, addins, uploads: createUploads(client, csrf, me.id) },
     ...{ listing: createRoomListing(client), roomStates: createRoomStates(client) },
   }
   client.on('state', state => {
@@ -104,6 +107,7 @@ function enter({ me, csrf }: SignedIn): void {
     if (message.file !== undefined) forget('file.list')
   })
   client.on('message.removed', () => forget('file.list'))
+  client.on('room.glassBroken', () => forget('room.get'))
   client.on('room.changed', () => forget('room.get', 'room.find', 'room.members', 'category.list'))
   client.on('room.opened', () => forget('room.get', 'room.find'))
   // What was read of it before is asked for again, and no longer answered.

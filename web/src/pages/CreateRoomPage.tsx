@@ -5,6 +5,7 @@ import { useAddins } from '../app/addin-list.ts'
 import { useChat } from '../app/chat.ts'
 import { type Fault, faultOf } from '../app/fault.ts'
 import { forget, useVerb } from '../app/query.ts'
+import { managesAll } from '../app/role-words.ts'
 import type { KnownLists } from '../app/room-conflict.ts'
 import { emptyDraft } from '../app/room-draft.ts'
 import { createInput, noListEdits, type RoomEdit } from '../app/room-edit.ts'
@@ -34,8 +35,9 @@ const nobody = { people: [], isWhole: true }
 const noLists: KnownLists = { members: nobody, managers: nobody, presenters: nobody }
 
 /** Its maker manages a room. Administrators do so anyway, and may be outside of the scope. */
-function emptyEdit({ id, kind, name, displayName, administrator }: Me): RoomEdit {
-  const managers = { add: administrator ? [] : [{ id, kind, name, displayName }], remove: [] }
+function emptyEdit(me: Me): RoomEdit {
+  const { id, kind, name, displayName } = me
+  const managers = { add: managesAll(me) ? [] : [{ id, kind, name, displayName }], remove: [] }
   return { facts: emptyDraft, everyone: false, lists: { ...noListEdits, managers } }
 }
 
@@ -60,7 +62,7 @@ export function CreateRoomPage() {
     setBusy(true)
     setFault(undefined)
     try {
-      const { room } = await client.request('room.create', createInput({ ...edit, facts }, !me.administrator))
+      const { room } = await client.request('room.create', createInput({ ...edit, facts }, !managesAll(me)))
       forget('room.find')
       // Whoever makes a room wants to see what happens there; where the maker is no member, the room says so.
       await client.request('room.follow', { room: room.id }).catch(() => {})

@@ -3,6 +3,7 @@ import { SettingsRegular } from '@fluentui/react-icons'
 import type { Result } from '../../../src/protocol/request.ts'
 import type { RoomRole } from '../../../src/protocol/room.ts'
 import { markWords, roomMarks } from '../app/room-words.ts'
+import { GlassRecord } from './GlassRecord.tsx'
 import { ManageLink } from './ManageLink.tsx'
 import { RoomMarks } from './RoomMarks.tsx'
 import { RoomPeople } from './RoomPeople.tsx'
@@ -59,6 +60,7 @@ export function RoomCard({ card }: RoomCardProps) {
         if (list === undefined || (role === 'presenter' && room.type === 'normal' && count === 0)) return null
         return <RoomPeople key={role} room={room} role={role} list={list} count={count} mayManage={mayManage} />
       })}
+      <GlassRecord card={card} />
     </div>
   )
 }

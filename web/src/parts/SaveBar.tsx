@@ -1,6 +1,7 @@
 import { Button, makeStyles, Text, tokens } from '@fluentui/react-components'
 import { useChat } from '../app/chat.ts'
 import type { Fault } from '../app/fault.ts'
+import { managesAll } from '../app/role-words.ts'
 import type { RoomVersion } from '../app/room-conflict.ts'
 import type { RoomEdit } from '../app/room-edit.ts'
 import { FaultNote } from './FaultNote.tsx'
@@ -37,7 +38,7 @@ export function SaveBar({ changes, base, edit, isBusy, isUnfit, fault, onDiscard
   if (changes.length === 0 && fault === undefined) return null
   const { add, remove } = edit.lists.managers
   const managers = (base.card.counts?.managers ?? 0) + add.length - remove.length
-  const isLeaving = !me.administrator && remove.some(one => one.id === me.id)
+  const isLeaving = !managesAll(me) && remove.some(one => one.id === me.id)
   const warning = isLeaving
     ? 'You take yourself off the managers: after this you may not change the room unless a group of yours is on the list.'
     : remove.length > 0 && managers === 0
