@@ -185,17 +185,15 @@ test('[CF37] where the server names management pages of elsewhere, creating and 
     await opened.close()
     return address
   }
-  expect(await opens(() => page.getByRole('button', { name: 'Change this room' }).click())).toBe(
-    `${url}&room=${room.id}`,
-  )
+  expect(await opens(() => page.getByRole('link', { name: 'Manage this room' }).click())).toBe(`${url}&room=${room.id}`)
   await stage.admin.call('category.update', { category: stage.category.id, creators: { add: ['ann@example.com'] } })
   await page.reload()
-  expect(await opens(() => page.getByRole('button', { name: 'Create a room' }).click())).toBe(url)
+  expect(await opens(() => page.getByRole('link', { name: 'Create a room' }).click())).toBe(url)
   // Of no page of this server: nothing was said to it.
   const managed = pages.asked.filter(one => one.url!.startsWith('/manage'))
   expect(managed.map(one => one.referer)).toEqual([undefined, undefined])
   await stage.admin.call('configuration.set', { scope: 'global', roomManagementUrl: null })
   await page.reload()
-  await page.getByRole('button', { name: 'Change this room' }).click()
-  await page.getByRole('button', { name: 'Save' }).waitFor()
+  await page.getByRole('link', { name: 'Manage this room' }).click()
+  await page.getByRole('textbox', { name: 'Name', exact: true }).waitFor()
 })

@@ -138,6 +138,12 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { room: t.room, role: 'manager', limit: 1 },
     { room: t.room, role: 'presenter', after: 'a' },
   ],
+  'room.checkName': t => [
+    { name: t.name, room: t.room },
+    { name: t.name, category: t.category },
+    { name: t.name, room: t.room, category: t.category },
+    { name: t.description, room: t.nobodys },
+  ],
   'room.find': t => [
     {},
     { text: t.name },

@@ -130,7 +130,8 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
     },
     'room.get': { room },
     'room.members': { room, role: 'member', limit: 5, after: 'a' },
-    'room.find': { text: 't', searchDescription: true, category, mine: 'member', limit: 5, after: 'a' },
+    'room.checkName': { name: 'n', category, room },
+    'room.find': { text: 't', searchDescription: true, category, mine: 'member', counts: true, limit: 5, after: 'a' },
     'room.list': {
       filter: 't*',
       searchDescription: true,

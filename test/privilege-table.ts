@@ -122,6 +122,7 @@ export const table: { [V in Verb]: Row<V> } = {
   'room.update': row('uf ffyf fnn yy', 'writes', async w => ({ room: await w.aRoom(), description: 'd' })),
   'room.get': row('uf yyyy ynn yy', 'reads', w => ({ room: w.room })),
   'room.members': row('uf yyyy ynn yy', 'reads', w => ({ room: w.room, role: 'member' })),
+  'room.checkName': row('uf fffy fnn yy', 'reads', w => ({ category: w.category, name: w.aName() })),
   'room.find': row('uf yyyy yyy yy', 'reads', () => ({})),
   'room.join': row('uf fyff fnn ff', 'reads', w => ({ room: w.room })),
   'room.part': row('uy yyyy yyy yy', 'reads', w => ({ room: w.room })),

@@ -74,7 +74,7 @@ test('[AR19] a room is read with a reason, page by page, until he stops; its man
   await site.admin.call('role.grant', { principal: chief.me.id, role: 'chatAdministrator', granted: true })
   const his = await sit(browser, site.url, 'manager@example.com')
   await his.page.goto(`${site.url}/#/room/${room}?pane=card`)
-  await his.page.getByRole('button', { name: 'Change this room' }).waitFor()
+  await his.page.getByRole('link', { name: 'Manage this room' }).waitFor()
 
   const { page, faults, context } = await sit(browser, site.url, 'chief@office.example')
   await page.goto(`${site.url}/#/room/${room}`)

@@ -30,6 +30,7 @@ import { breakRoomGlass } from './glass.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
+import { checkRoomName } from './name-check.ts'
 import { createPolicy, deletePolicy, getPolicies, updatePolicy } from './named-policy.ts'
 import { changePassword } from './password.ts'
 import { grantPolicy, listPolicies } from './policy.ts'
@@ -125,6 +126,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'room.update': updateRoom,
   'room.get': getRoom,
   'room.members': listRoomMembers,
+  'room.checkName': checkRoomName,
   'room.find': findRooms,
   'room.list': listAllRooms,
   'room.previewMove': previewMove,

@@ -6,7 +6,7 @@ import { readCategoryAccess } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { findCategory, lockCategoryShared } from '../store/category.ts'
 import { type Connection, isUniqueViolation, transaction } from '../store/db.ts'
-import { addEntries, outOfScope } from '../store/entry.ts'
+import { addEntries, countEntriesOf, outOfScope } from '../store/entry.ts'
 import { findRoom, insertRoom, lockRoom, markRoomDeleted, takeName, toRoom } from '../store/room.ts'
 import { findDirectory } from '../store/sync.ts'
 import { requirePerson, requireRoom } from './access.ts'
@@ -95,15 +95,18 @@ export async function findRooms(chat: Chat, caller: Caller, input: Input<'room.f
   })
   const page = rows.slice(0, limit)
   const last = page.at(-1)
-  const counts = await countParticipants(
-    chat,
-    page.map(row => row.id),
-  )
+  const ids = page.map(row => row.id)
+  const [counts, entries] = await Promise.all([
+    countParticipants(chat, ids),
+    // Who finds a room sees its lists.
+    input.counts === true ? countEntriesOf(chat.db, ids) : undefined,
+  ])
   return {
     rooms: page.map(row => ({
       ...toRoom(row, chat.settings.domain, person.enabled && row.is_member),
       participants: counts.get(row.id) ?? 0,
     })),
+    ...(entries === undefined ? {} : { counts: entries }),
     ...(rows.length > limit && last ? { next: writeCursor(last) } : {}),
   }
 }

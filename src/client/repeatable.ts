@@ -13,6 +13,7 @@ const repeatable: ReadonlySet<Verb> = new Set([
   'policy.list',
   'principal.find',
   'principal.get',
+  'room.checkName',
   'room.find',
   'room.follow',
   'room.get',

@@ -10,6 +10,14 @@ import { administrator, administratorOr, Flag, Limit, ListChange, Nullable, opti
 const MemberListChange = Type.Union([Type.Null(), ...ListChange.anyOf])
 const MemberList = Type.Union([Type.Null(), Refs])
 
+const EntryCounts = Type.Object({ members: Type.Integer(), managers: Type.Integer(), presenters: Type.Integer() })
+/** In the order of the rooms. */
+const FoundCounts = Type.Object({
+  members: Type.Union([Type.Integer(), Type.Null()], { description: 'null: everyone in scope' }),
+  managers: Type.Integer(),
+  presenters: Type.Integer(),
+})
+
 const roomMembers = {
   description: optional(Text()),
   type: optional(RoomType),
@@ -54,7 +62,7 @@ export const roomVerbs = {
       room: Room,
       rights: Rights,
       followed: Flag(),
-      counts: optional(Type.Object({ members: Type.Integer(), managers: Type.Integer(), presenters: Type.Integer() })),
+      counts: optional(EntryCounts),
       members: optional(Type.Union([Type.Array(Principal), Type.Null()])),
       managers: optional(Type.Array(Principal)),
       presenters: optional(Type.Array(Principal)),
@@ -70,6 +78,11 @@ export const roomVerbs = {
     { room: RoomId, role: RoomRole, limit: optional(Limit), after: optional(Text()) },
     { principals: Type.Array(Principal), next: optional(Text()) },
   ),
+  'room.checkName': verb(
+    'Whether a name is free, for who may create a room in the category, or rename the room',
+    { name: Text(), category: optional(CategoryId), room: optional(RoomId) },
+    { name: Text({ description: 'as it would be kept' }) },
+  ),
   'room.find': verb(
     'The room directory',
     {
@@ -77,10 +90,11 @@ export const roomVerbs = {
       searchDescription: optional(Flag()),
       category: optional(CategoryId),
       mine: optional(Type.Union([Type.Literal('member'), Type.Literal('manager')])),
+      counts: optional(Flag()),
       limit: optional(Limit),
       after: optional(Text()),
     },
-    { rooms: Type.Array(Room), next: optional(Text()) },
+    { rooms: Type.Array(Room), counts: optional(Type.Array(FoundCounts)), next: optional(Text()) },
   ),
   'room.list': verb(
     'All rooms with what they hold, for administrators',

@@ -48,6 +48,22 @@ export async function countEntries(q: Queryable, room: string): Promise<Record<R
   return { member: n(0), manager: n(1), presenter: n(2) }
 }
 
+/** How many entries the lists of each room have, in the order of `rooms`. `members` null: everyone in scope. */
+export async function countEntriesOf(
+  q: Queryable,
+  rooms: string[],
+): Promise<{ members: number | null; managers: number; presenters: number }[]> {
+  const { rows } = await q.query<{ members: number | null; managers: number; presenters: number }>(
+    `SELECT CASE WHEN r.all_members THEN NULL ELSE count(e.room) FILTER (WHERE e.role = 0) END AS members,
+            count(e.room) FILTER (WHERE e.role = 1) AS managers, count(e.room) FILTER (WHERE e.role = 2) AS presenters
+       FROM unnest($1::uuid[]) WITH ORDINALITY AS asked(id, place)
+       JOIN room r ON r.id = asked.id LEFT JOIN room_entry e ON e.room = r.id
+      GROUP BY asked.place, r.all_members ORDER BY asked.place`,
+    [rooms],
+  )
+  return rows
+}
+
 /** A page of one list in order of name. `after` is the last name key of the page before. */
 export async function listEntries(
   q: Queryable,

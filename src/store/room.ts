@@ -168,6 +168,12 @@ export async function markRoomDeleted(q: Queryable, room: string): Promise<void>
  * Takes a name in the one space of rooms and categories; the owner's earlier name becomes free.
  * Where another has it the store's unique violation is thrown (isUniqueViolation), and the transaction is lost.
  */
+/** Whose name that is: a room or a category. */
+export async function ownerOfName(q: Queryable, nameKey: string): Promise<string | undefined> {
+  const { rows } = await q.query<{ owner: string }>('SELECT owner FROM taken_name WHERE name_key = $1', [nameKey])
+  return rows[0]?.owner
+}
+
 export async function takeName(q: Queryable, nameKey: string, owner: string): Promise<void> {
   await q.query(
     'INSERT INTO taken_name (name_key, owner) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE SET name_key = excluded.name_key',

@@ -18,3 +18,8 @@ export const allRoles = Object.keys(roleWords) as AdministrationRole[]
 export function rolesOf(me: Omit<Me, 'roles'> & { roles?: AdministrationRole[] }): AdministrationRole[] {
   return me.roles ?? (me.administrator ? ['administrator'] : [])
 }
+
+/** Whether somebody may change every room, on its lists or not. */
+export function managesAll(me: Parameters<typeof rolesOf>[0]): boolean {
+  return rolesOf(me).some(role => role === 'administrator' || role === 'chatAdministrator')
+}

@@ -15,13 +15,18 @@ export const adminSections = [
 export type AdminSection = (typeof adminSections)[number]
 export const panes = ['people', 'card', 'search', 'files', 'addin'] as const
 export type Pane = (typeof panes)[number]
+/** Which of my rooms. */
+export const roomsOf = ['managed', 'joined'] as const
+export type RoomsOf = (typeof roomsOf)[number]
 
 /** Where the window is. It lives in the address after #, so that back, reload and links work. */
 export type Route =
   | { page: 'home' }
   | { page: 'room'; room: string; seq?: number; pane?: Pane }
   | { page: 'find' }
+  | { page: 'rooms'; of: RoomsOf }
   | { page: 'create' }
+  | { page: 'manage'; room: string }
   | { page: 'search'; query: string }
   | { page: 'admin'; section: AdminSection }
   | { page: 'account' }
@@ -46,6 +51,11 @@ export function parseRoute(hash: string): Route {
     case 'create':
     case 'account':
       return { page }
+    case 'rooms': {
+      if (first === 'new') return { page: 'create' }
+      const of = first === '' ? 'managed' : roomsOf.find(one => one === first)
+      return of === undefined ? { page: 'manage', room: first.toLowerCase() } : { page, of }
+    }
     case 'search':
       return { page, query }
     case 'admin':
@@ -63,6 +73,12 @@ export function routeHash(route: Route): string {
       return `#/room/${route.room}${route.seq === undefined ? '' : `/${route.seq}`}${route.pane === undefined ? '' : `?pane=${route.pane}`}`
     case 'search':
       return `#/search${route.query === '' ? '' : `?${route.query}`}`
+    case 'rooms':
+      return route.of === 'managed' ? '#/rooms' : `#/rooms/${route.of}`
+    case 'create':
+      return '#/rooms/new'
+    case 'manage':
+      return `#/rooms/${route.room}`
     case 'admin':
       return `#/admin/${route.section}`
     default:

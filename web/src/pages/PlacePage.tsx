@@ -7,6 +7,8 @@ import { AccountPage } from './AccountPage.tsx'
 import { CreateRoomPage } from './CreateRoomPage.tsx'
 import { DirectoryPage } from './DirectoryPage.tsx'
 import { HomePage } from './HomePage.tsx'
+import { MyRoomsPage } from './MyRoomsPage.tsx'
+import { RoomManagePage } from './RoomManagePage.tsx'
 import { RoomPage } from './RoomPage.tsx'
 import { SearchPage } from './SearchPage.tsx'
 
@@ -22,8 +24,12 @@ export function PlacePage({ route }: { route: Route }) {
       return <RoomPage key={route.room} route={route} />
     case 'find':
       return <DirectoryPage />
+    case 'rooms':
+      return <MyRoomsPage key={route.of} of={route.of} />
     case 'create':
       return <CreateRoomPage />
+    case 'manage':
+      return <RoomManagePage key={route.room} room={route.room} />
     case 'search':
       return <SearchPage key={route.query} query={route.query} />
     case 'account':

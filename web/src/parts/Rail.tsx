@@ -4,6 +4,7 @@ import {
   PersonRegular,
   SearchRegular,
   SettingsRegular,
+  TextBulletListSquareEditRegular,
   TextBulletListSquareSearchRegular,
 } from '@fluentui/react-icons'
 import type { ReactElement } from 'react'
@@ -67,7 +68,13 @@ export function Rail({ page, chatRoute }: { page: Route['page']; chatRoute: Rout
       name: 'Find rooms',
       route: { page: 'find' },
       icon: <TextBulletListSquareSearchRegular />,
-      pages: ['find', 'create'],
+      pages: ['find'],
+    },
+    {
+      name: 'My rooms',
+      route: { page: 'rooms', of: 'managed' },
+      icon: <TextBulletListSquareEditRegular />,
+      pages: ['rooms', 'create', 'manage'],
     },
     { name: 'Search', route: { page: 'search', query: '' }, icon: <SearchRegular />, pages: ['search'] },
     ...(adminPlace !== undefined

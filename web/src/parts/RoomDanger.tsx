@@ -1,4 +1,4 @@
-import { Button, Field, Input, makeStyles, Subtitle2, tokens } from '@fluentui/react-components'
+import { Button, Field, Input, makeStyles, Subtitle2, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Rights, Room } from '../../../src/protocol/room.ts'
 import { useChat } from '../app/chat.ts'
@@ -19,6 +19,13 @@ const useStyles = makeStyles({
   buttons: { display: 'flex', flexWrap: 'wrap', gap: tokens.spacingHorizontalS },
 })
 
+const disableWords =
+  'Disabling puts everyone out of the room at once, and nobody can find, read, search or post. Members, settings and history are kept. An administrator can re-enable it, a manager cannot.'
+const enableWords =
+  'The room is disabled: nobody can find, read or post. Re-enabling brings back its members, settings and history as they are.'
+const askWords =
+  'The room is disabled: nobody can find, read or post. Ask an administrator to re-enable it; you can still change it.'
+
 type RoomDangerProps = { room: Room; rights: Rights }
 
 /** Disabling, re-enabling, clearing and deleting: each says what it will do and asks once. */
@@ -29,6 +36,7 @@ export function RoomDanger({ room, rights }: RoomDangerProps) {
   const [until, setUntil] = useState('')
   const [fault, setFault] = useState<Fault>()
   if (!rights.manage && !rights.administer) return null
+  const title = rights.administer ? 'Disable, clear or delete' : 'Disable'
   const close = () => setAsking(undefined)
   async function enable(): Promise<void> {
     try {
@@ -39,15 +47,14 @@ export function RoomDanger({ room, rights }: RoomDangerProps) {
     }
   }
   return (
-    <section className={styles.root} aria-label="Disable, clear or delete">
-      <Subtitle2 as="h3">Disable, clear or delete</Subtitle2>
+    <section className={styles.root} aria-label={title}>
+      <Subtitle2 as="h2">{title}</Subtitle2>
+      <Text>{room.disabled ? (rights.enable ? enableWords : askWords) : disableWords}</Text>
       <div className={styles.buttons}>
         {room.disabled ? (
           rights.enable ? (
             <Button onClick={() => void enable()}>Re-enable</Button>
-          ) : (
-            <span>Only an administrator can re-enable it.</span>
-          )
+          ) : null
         ) : (
           <Button onClick={() => setAsking('disable')}>Disable</Button>
         )}
@@ -60,10 +67,12 @@ export function RoomDanger({ room, rights }: RoomDangerProps) {
         action="Disable it"
         isOpen={asking === 'disable'}
         onClose={close}
-        onConfirm={() => client.request('room.update', { room: room.id, disabled: true })}
+        onConfirm={async () => {
+          await client.request('room.update', { room: room.id, disabled: true })
+          forget('room.get', 'room.find')
+        }}
       >
-        Everyone in the room is put out at once, and nobody can read, search or post. Members, settings and history are
-        kept. An administrator can re-enable it, a manager cannot.
+        {disableWords}
       </ConfirmDialog>
       <ConfirmDialog
         title={`Clear the history of ${room.name}?`}

@@ -1,14 +1,13 @@
-import { Button, Caption1Strong, Input, Link, makeStyles, tokens } from '@fluentui/react-components'
+import { Caption1Strong, Input, Link, makeStyles, tokens } from '@fluentui/react-components'
 import { AddRegular, ChatMultipleRegular, FilterRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
-import { useChat } from '../app/chat.ts'
 import { useListing } from '../app/listed-rooms.ts'
-import { goCreateRoom } from '../app/management.ts'
 import { useVerb } from '../app/query.ts'
 import { roomSections } from '../app/room-sections.ts'
 import { routeHash } from '../app/route.ts'
 import { EmptyState } from './EmptyState.tsx'
 import { InvitationItem } from './InvitationItem.tsx'
+import { ManageLink } from './ManageLink.tsx'
 import { RoomListItem } from './RoomListItem.tsx'
 
 const useStyles = makeStyles({
@@ -38,7 +37,6 @@ type RoomListProps = { current: string | undefined }
 
 export function RoomList({ current }: RoomListProps) {
   const styles = useStyles()
-  const { client } = useChat()
   const { rooms, invitations, isKnown } = useListing()
   const [filter, setFilter] = useState('')
   const categories = useVerb('category.list', {})
@@ -57,13 +55,7 @@ export function RoomList({ current }: RoomListProps) {
           onChange={(_, { value }) => setFilter(value)}
         />
         {mayCreate ? (
-          <Button
-            appearance="subtle"
-            icon={<AddRegular />}
-            aria-label="Create a room"
-            title="Create a room"
-            onClick={() => goCreateRoom(client)}
-          />
+          <ManageLink to={{ page: 'create' }} appearance="subtle" icon={<AddRegular />} label="Create a room" />
         ) : null}
       </div>
       <div className={styles.scroll}>

@@ -7,8 +7,8 @@ import { useChat } from '../app/chat.ts'
 import { type Fault, faultOf } from '../app/fault.ts'
 import { kindWords } from '../app/principal-words.ts'
 import { forget, useVerb } from '../app/query.ts'
+import { EligiblePicker } from './EligiblePicker.tsx'
 import { FaultNote } from './FaultNote.tsx'
-import { PrincipalPicker } from './PrincipalPicker.tsx'
 
 const useStyles = makeStyles({
   root: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalS },
@@ -43,7 +43,7 @@ export function RoomPeople({ room, role, list, count, mayManage }: RoomPeoplePro
   const people = all.data?.principals ?? list ?? []
   const { title, list: name, add, none } = words[role]
 
-  async function change(changes: { add?: string[]; remove?: string[] } | string[] | null): Promise<void> {
+  async function change(changes: { add?: string[]; remove?: string[] }): Promise<void> {
     setFault(undefined)
     try {
       await client.request('room.update', { room: room.id, [name]: changes })
@@ -93,17 +93,12 @@ export function RoomPeople({ room, role, list, count, mayManage }: RoomPeoplePro
         </Button>
       ) : null}
       {mayManage && list !== null ? (
-        <PrincipalPicker label={add} category={room.category} onPick={person => void change({ add: [person.id] })} />
-      ) : null}
-      {mayManage && role === 'member' && list !== null && room.privacy !== 'open' ? (
-        <Button size="small" onClick={() => void change(null)}>
-          Let in everyone in the scope of the category
-        </Button>
-      ) : null}
-      {mayManage && list === null ? (
-        <Button size="small" onClick={() => void change([])}>
-          Keep a list instead (nobody until added)
-        </Button>
+        <EligiblePicker
+          label={add}
+          category={room.category}
+          refusal={one => (people.some(other => other.id === one.id) ? 'on this list already' : undefined)}
+          onPick={person => void change({ add: [person.id] })}
+        />
       ) : null}
       <FaultNote fault={fault} onDismiss={() => setFault(undefined)} />
     </section>

@@ -1,0 +1,171 @@
+import {
+  Button,
+  Field,
+  Input,
+  makeStyles,
+  Radio,
+  RadioGroup,
+  Subtitle2,
+  Text,
+  tokens,
+} from '@fluentui/react-components'
+import { SearchRegular } from '@fluentui/react-icons'
+import { type ReactNode, useId, useState } from 'react'
+import type { Principal } from '../../../src/protocol/principal.ts'
+import type { KnownList } from '../app/room-conflict.ts'
+import { type ListEdit, type ListName, listWords, withAdded, withRemoved } from '../app/room-edit.ts'
+import { EligiblePicker } from './EligiblePicker.tsx'
+import { PersonLine } from './PersonLine.tsx'
+
+const useStyles = makeStyles({
+  root: {
+    display: 'flex',
+    flexDirection: 'column',
+    gap: tokens.spacingVerticalS,
+    padding: tokens.spacingHorizontalL,
+    border: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderRadius: tokens.borderRadiusLarge,
+    minWidth: 0,
+  },
+  list: { listStyle: 'none', margin: 0, padding: 0, maxHeight: '360px', overflowY: 'auto' },
+  quiet: { color: tokens.colorNeutralForeground2 },
+})
+
+const addWords: Record<ListName, string> = {
+  members: 'Add a member',
+  managers: 'Add a manager',
+  presenters: 'Add a presenter',
+}
+
+/** As many as are drawn at once. */
+const step = 100
+/** Above so many one looks for a name instead of reading on. */
+const searchable = 12
+
+type PeopleEditorProps = {
+  name: ListName
+  category: string
+  /** What is on the list, as far as it is known; nobody for a new room. */
+  known: KnownList
+  count: number
+  edit: ListEdit
+  /** Undefined: this list cannot be everyone in scope. */
+  everyone?: { is: boolean; onChange: (everyone: boolean) => void }
+  /** What an empty list means. */
+  none: string
+  note?: ReactNode
+  onChange: (edit: ListEdit) => void
+  /** Reads on; resolves when at least so many are known. */
+  onMore?: (atLeast: number) => Promise<void>
+}
+
+function fits(person: Principal, text: string): boolean {
+  return `${person.displayName} ${person.name}`.toLowerCase().includes(text)
+}
+
+/** One list of a room: who is on it, who comes, who goes. Nothing happens before the whole is saved. */
+export function PeopleEditor(props: PeopleEditorProps) {
+  const { name, category, known, count, edit, everyone, none, note, onChange, onMore } = props
+  const styles = useStyles()
+  const titleId = useId()
+  const [shown, setShown] = useState(step)
+  const [filter, setFilter] = useState('')
+  const text = filter.trim().toLowerCase()
+  const isAdded = (id: string) => edit.add.some(one => one.id === id)
+  const isRemoved = (id: string) => edit.remove.some(one => one.id === id)
+  const standing = known.people.filter(one => !isAdded(one.id) && (text === '' || fits(one, text)))
+  const coming = edit.add.filter(one => text === '' || fits(one, text))
+  const after = count + edit.add.length - edit.remove.length
+  const isList = everyone?.is !== true
+
+  function find(value: string): void {
+    setFilter(value)
+    // What is looked for may stand anywhere: the rest of a long list is read first.
+    if (value !== '' && !known.isWhole) void onMore?.(count)
+  }
+
+  function more(): void {
+    if (shown + step > known.people.length && !known.isWhole) void onMore?.(shown + step)
+    setShown(shown + step)
+  }
+
+  return (
+    <section className={styles.root} aria-labelledby={titleId}>
+      <Subtitle2 as="h2" id={titleId}>
+        {listWords[name]}
+        {isList ? ` (${after})` : ''}
+      </Subtitle2>
+      {everyone === undefined ? null : (
+        <RadioGroup
+          aria-label="Who is a member"
+          value={everyone.is ? 'everyone' : 'list'}
+          onChange={(_, { value }) => everyone.onChange(value === 'everyone')}
+        >
+          <Radio value="list" label="Those on this list" />
+          <Radio value="everyone" label="Everyone in the scope of the category, now and later" />
+        </RadioGroup>
+      )}
+      {note}
+      {isList ? (
+        <>
+          <EligiblePicker
+            label={addWords[name]}
+            category={category}
+            refusal={one =>
+              isAdded(one.id) || (known.people.some(other => other.id === one.id) && !isRemoved(one.id))
+                ? 'on this list already'
+                : undefined
+            }
+            onPick={person => onChange(withAdded(edit, person))}
+          />
+          {count > searchable ? (
+            <Field label={`Find among the ${count}`}>
+              <Input
+                type="search"
+                size="small"
+                contentBefore={<SearchRegular aria-hidden />}
+                value={filter}
+                onChange={(_, { value }) => find(value)}
+              />
+            </Field>
+          ) : null}
+          {after === 0 && edit.remove.length === 0 ? <Text className={styles.quiet}>{none}</Text> : null}
+          {coming.length + standing.length === 0 ? (
+            text === '' ? null : (
+              <Text className={styles.quiet}>{known.isWhole ? 'Nobody of that name is on the list.' : 'Looking…'}</Text>
+            )
+          ) : (
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+            <ul className={styles.list} tabIndex={0} aria-label={listWords[name]}>
+              {coming.map(person => (
+                <PersonLine
+                  key={person.id}
+                  person={person}
+                  list={listWords[name].toLowerCase()}
+                  state="added"
+                  onToggle={() => onChange(withRemoved(edit, person))}
+                />
+              ))}
+              {standing.slice(0, shown).map(person => (
+                <PersonLine
+                  key={person.id}
+                  person={person}
+                  list={listWords[name].toLowerCase()}
+                  state={isRemoved(person.id) ? 'removed' : 'there'}
+                  onToggle={() => onChange((isRemoved(person.id) ? withAdded : withRemoved)(edit, person))}
+                />
+              ))}
+            </ul>
+          )}
+          {text === '' && shown < count ? (
+            <div>
+              <Button size="small" onClick={more}>
+                Show more ({Math.min(shown, standing.length)} of {count})
+              </Button>
+            </div>
+          ) : null}
+        </>
+      ) : null}
+    </section>
+  )
+}

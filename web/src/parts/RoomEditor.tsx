@@ -1,0 +1,136 @@
+import { Button, MessageBar, MessageBarActions, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components'
+import { useState } from 'react'
+import { useAddins } from '../app/addin-list.ts'
+import { type Fault, faultOf } from '../app/fault.ts'
+import { useVerb } from '../app/query.ts'
+import type { Card } from '../app/room-draft.ts'
+import { useRoomEditing } from '../app/room-editing.ts'
+import { isTooLong } from '../app/text-limit.ts'
+import { ConfirmDialog } from './ConfirmDialog.tsx'
+import { MoveNote } from './MoveNote.tsx'
+import { RoomConflict } from './RoomConflict.tsx'
+import { RoomDanger } from './RoomDanger.tsx'
+import { RoomFields } from './RoomFields.tsx'
+import { RoomLists } from './RoomLists.tsx'
+import { RoomPage } from './RoomPage.tsx'
+import { SaveBar } from './SaveBar.tsx'
+
+const useStyles = makeStyles({
+  facts: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalM, minWidth: 0 },
+})
+
+/** Changes a room as a whole: nothing happens before it is saved, and then all of it or none. */
+export function RoomEditor({ card }: { card: Card }) {
+  const styles = useStyles()
+  const editing = useRoomEditing(card)
+  const { base, edit, setEdit } = editing
+  const { room } = base.card
+  const { categories = [] } = useVerb('category.list', {}).data ?? {}
+  const addins = useAddins(room)
+  const [isMoving, setMoving] = useState(false)
+  const [fault, setFault] = useState<Fault>()
+  const [isBusy, setBusy] = useState(false)
+  const choices = categories.filter(one => one.mayCreateRooms || one.id === room.category)
+  const moves = edit.facts.category !== room.category
+
+  async function run(work: () => Promise<unknown>): Promise<void> {
+    setBusy(true)
+    setFault(undefined)
+    try {
+      await work()
+    } catch (error) {
+      setFault(faultOf(error))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  if (editing.theirs !== undefined)
+    return (
+      <RoomPage label="Two versions of the room">
+        <RoomConflict
+          key={editing.theirs.card.room.version}
+          rows={editing.rows}
+          glossary={{ categories, addins }}
+          onTake={editing.take}
+          onEdit={editing.goOn}
+          onDiscard={() => void run(editing.discard)}
+        />
+      </RoomPage>
+    )
+
+  const isUnfit = edit.facts.name.trim() === '' || isTooLong(edit.facts.name) || isTooLong(edit.facts.description)
+  return (
+    <>
+      <RoomPage
+        label="The room"
+        head={
+          editing.isOutdated ? (
+            <MessageBar intent="warning" layout="multiline">
+              <MessageBarBody>
+                This room was changed while you edit it. What you changed is not saved yet.
+              </MessageBarBody>
+              <MessageBarActions>
+                <Button size="small" onClick={() => void run(editing.compare)}>
+                  Compare
+                </Button>
+              </MessageBarActions>
+            </MessageBar>
+          ) : undefined
+        }
+        facts={
+          <form
+            className={styles.facts}
+            aria-label="What the room is"
+            onSubmit={event => {
+              event.preventDefault()
+              if (!editing.isChanged || isUnfit || isBusy) return
+              if (moves) setMoving(true)
+              else void run(editing.save)
+            }}
+            id="room-form"
+          >
+            <RoomFields
+              draft={edit.facts}
+              room={room}
+              categories={choices}
+              addins={addins}
+              underCategory={<MoveNote room={room} category={edit.facts.category} />}
+              onChange={patch => setEdit(now => ({ ...now, facts: { ...now.facts, ...patch } }))}
+            />
+          </form>
+        }
+        lists={
+          <RoomLists
+            facts={edit.facts}
+            known={base.lists}
+            counts={base.card.counts}
+            edit={edit}
+            onChange={setEdit}
+            onMore={editing.readOn}
+          />
+        }
+        foot={editing.isChanged ? null : <RoomDanger room={card.room} rights={card.rights} />}
+      />
+      <SaveBar
+        changes={editing.changes}
+        base={base}
+        edit={edit}
+        isBusy={isBusy}
+        isUnfit={isUnfit}
+        fault={fault}
+        onDiscard={() => void run(editing.discard)}
+      />
+      <ConfirmDialog
+        title={`Move ${room.name} to ${categories.find(one => one.id === edit.facts.category)?.name ?? 'another category'}?`}
+        action="Move it and save"
+        isOpen={isMoving}
+        onClose={() => setMoving(false)}
+        onConfirm={editing.save}
+      >
+        <MoveNote room={room} category={edit.facts.category} isWhole />
+        <p>Address and history stay as they are. Whoever is not in the scope of the new category loses the room.</p>
+      </ConfirmDialog>
+    </>
+  )
+}
