@@ -16,6 +16,7 @@ import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { writeSignIns } from '../chat/sign-in-record.ts'
+import { stopSimulations } from '../chat/simulation.ts'
 import { openUsageCount } from '../chat/usage.ts'
 import { openAccounts } from '../directory/accounts.ts'
 import { openLocalDirectory } from '../directory/local.ts'
@@ -35,6 +36,7 @@ import type { StoreAddress } from '../store/address.ts'
 import { openDb } from '../store/db.ts'
 import { readEpoch } from '../store/epoch.ts'
 import { findCredential } from '../store/principal.ts'
+import { countSizes } from '../store/room-size.ts'
 import { dropDeadProcesses } from '../store/server.ts'
 import { defaultSettings } from '../store/settings.ts'
 import { openTimedDb } from '../store/timing.ts'
@@ -113,11 +115,13 @@ export type ServingProcess = Serving & {
   counted(): Promise<Counted>
 }
 
+const defaultPool = 'pchat'
 const upkeepMs = 30_000
 /** For the store, the bus and listening; and as many for requests over HTTP. */
 const keptDescriptors = 50
 const httpConnections = 50
 const wordIndexMs = 1_000
+const sizesMs = 2_000
 const oidcCheckMs = 10_000
 
 /** One server with all roles, on a store that is already migrated. `stop` drains: what was asked is answered, what was taken is written. */
@@ -165,6 +169,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     settingsVersion: 0,
     epoch: await readEpoch(db),
     site: options.site,
+    pool: options.pool ?? defaultPool,
     servers: () => [],
     takesSessions: () => true,
     secondFactor: {
@@ -183,6 +188,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   if (options.domain) await setDomain(chat, options.domain)
   await turnPartitions(db)
 
+  started.defer(() => stopSimulations(chat))
   const hub = await openHub(chat, options)
   started.defer(() => hub.stop())
   chat.roster = hub.roster
@@ -252,6 +258,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     oidc,
     scim,
     publicUrl,
+    downloadUrl: options.files?.downloadUrl,
   })
   started.defer(() => http.close())
   const files = options.files && (await addFiles(http, chat, options.files))
@@ -263,7 +270,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.
   http.server.maxConnections = maxSessions + httpConnections
-  const webSockets = openWebSockets(http.server as Server, chat, hub, { pingMs: options.pingMs, maxSessions })
+  const webSockets = openWebSockets(http.server as Server, chat, hub, {
+    ...{ pingMs: options.pingMs, maxSessions, downloadUrl: options.files?.downloadUrl },
+  })
   if (options.door) await options.door.open(http)
   else await http.listen({ host: options.host, port: options.port, backlog: listenBacklog })
   url = urlOf({ ...options, port: options.door?.port ?? portOf(http.server as Server) ?? options.port })
@@ -299,7 +308,7 @@ async function openProviders(providers: OidcProvider[], options?: DiscoveryOptio
   return openOidcClients(providers, options)
 }
 
-function openBus({ bus, natsUrl, pool = 'pchat', log }: ServeOptions): Bus {
+function openBus({ bus, natsUrl, pool = defaultPool, log }: ServeOptions): Bus {
   if (bus) return bus
   return natsUrl ? openNatsBus({ url: natsUrl, pool, log }) : openLocalBus()
 }
@@ -315,6 +324,7 @@ async function keepUp(chat: Chat, isStopping: () => boolean) {
   await purgeSignIns(chat)
   // A slice at a time, so that no long transaction stands in the way of posts.
   while (!isStopping() && (await purgeSlice(chat.db))) await new Promise(resolve => setImmediate(resolve))
+  await countSizes(chat.db, sizesMs)
 }
 
 function portOf(server: Server): number | undefined {

@@ -1,6 +1,8 @@
 import type { Static } from 'typebox'
+import { addinVerbs } from './addin-verbs.ts'
 import { auditVerbs } from './audit-verbs.ts'
 import { categoryVerbs } from './category-verbs.ts'
+import { configurationVerbs } from './configuration-verbs.ts'
 import { directoryVerbs } from './directory-verbs.ts'
 import { factorVerbs } from './factor-verbs.ts'
 import { fileVerbs } from './file-verbs.ts'
@@ -8,6 +10,7 @@ import { messageVerbs } from './message-verbs.ts'
 import { policyVerbs } from './policy-verbs.ts'
 import { poolVerbs } from './pool-verbs.ts'
 import { principalVerbs } from './principal-verbs.ts'
+import { roleVerbs } from './role-verbs.ts'
 import { roomVerbs } from './room-verbs.ts'
 import { sessionVerbs } from './session-verbs.ts'
 import { settingsVerbs } from './settings-verbs.ts'
@@ -20,10 +23,13 @@ export const verbs = {
   ...factorVerbs,
   ...policyVerbs,
   ...settingsVerbs,
+  ...configurationVerbs,
   ...poolVerbs,
   ...auditVerbs,
+  ...roleVerbs,
   ...directoryVerbs,
   ...categoryVerbs,
+  ...addinVerbs,
   ...roomVerbs,
   ...messageVerbs,
   ...fileVerbs,

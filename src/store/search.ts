@@ -160,7 +160,7 @@ async function searchAtOnce(q: Queryable, search: SearchQuery, heads: Head[] | u
 }
 
 /** Over `message m`; what it binds is put behind `values`. */
-function filterConditions(filter: Filter, words: Words | undefined, values: unknown[]): string {
+export function filterConditions(filter: Filter, words: Words | undefined, values: unknown[]): string {
   const bind = (value: unknown) => `$${values.push(value)}`
   const sql = ['m.text IS NOT NULL']
   if (filter.authors) sql.push(`m.author = ANY (${bind(filter.authors)}::uuid[])`)
