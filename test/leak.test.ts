@@ -71,7 +71,8 @@ async function tryAll(world: World, who: keyof World['live']): Promise<Tried[]> 
 
 /**
  * An administrator is told how many messages he removed, and where what he left begins: the published result of these verbs. So
- * are the sessions of a server, as they were at its last beat, and how much is in a room.
+ * are the sessions of a server, as they were at its last beat, and how much is in a room, or was posted there: that is what room.list
+ * and usage.report are for.
  */
 function withoutOwnCount({ verb, answer, ...one }: Tried): unknown {
   if (verb === 'pool.get' || verb === 'pool.update')
@@ -82,7 +83,7 @@ function withoutOwnCount({ verb, answer, ...one }: Tried): unknown {
       verb,
       answer: JSON.stringify(answer).replace(/"(contentBytes|messages)":\d+|,"counting":true/g, ''),
     }
-  const counted = verb === 'message.remove' || verb === 'room.clear'
+  const counted = verb === 'message.remove' || verb === 'room.clear' || verb === 'usage.report'
   return { ...one, verb, answer: counted && 'result' in (answer as object) ? 'done' : answer }
 }
 

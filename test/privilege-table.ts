@@ -94,11 +94,11 @@ export const table: { [V in Verb]: Row<V> } = {
   'principal.eligible': row('uf ffyy fnn yy', 'reads', w => ({ category: w.category })),
   'room.list': row('uf ffff yff yy', 'reads', () => ({})),
   'room.previewMove': row('uf ffff fnn yy', 'reads', async w => ({ room: w.room, category: await w.aCategory() })),
-  'usage.report': row('uf ffff fff yy', 'reads', () => ({})),
   'settings.get': row('uf ffff yff yy', 'reads', () => ({})),
   'settings.update': row('uf ffff fff yy', 'writes', () => ({ settings: { defaultChatHistory: 31 } })),
   'pool.get': row('uf ffff yff yy', 'reads', () => ({})),
   'pool.update': row('uf ffff fff yy', 'writes', () => ({ state: 'normal' })),
+  'usage.report': row('uf ffff fff yy', 'reads', () => ({})),
   'audit.list': row('uf ffff fyf yy', 'reads', () => ({ limit: 1 })),
   'role.grant': row('uf ffff fff fy', 'writes', async w => ({
     principal: await w.aUser(),

@@ -81,8 +81,9 @@ test('[MN14] only administrators ask, for days that there are, of a period that 
   for (const input of bad) expect((await ask(input)).error?.code, JSON.stringify(input)).toBe('invalid_argument')
   const ofInstant = (await ask({ from: '2026-01-01T23:30:00-02:00', until: '2026-01-03' })).result
   expect(ofInstant?.report).toMatchObject({ from: '2026-01-02', until: '2026-01-03' })
-  const codes = (await Promise.all(Array.from({ length: 8 }, () => ask({})))).map(answer => answer.error?.code ?? 'ok')
-  expect(codes).toContain('ok')
+  const codes = (await Promise.all(Array.from({ length: 12 }, () => ask({})))).map(answer => answer.error?.code ?? 'ok')
+  // One is made, four wait; who asked when one was done already got in as well.
+  expect(codes.filter(code => code === 'ok').length).toBeGreaterThanOrEqual(5)
   expect(codes.filter(code => code !== 'ok' && code !== 'rate_limited')).toEqual([])
   expect((await ask({})).error).toBeUndefined()
 })

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Gate, openGate } from '../base/gate.ts'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
@@ -36,8 +37,16 @@ export function openUsageCount({ db, log }: Pick<Chat, 'db' | 'log'>): Running {
   }
 }
 
-/** Of each process one report is under way: it may take the store seconds. */
-const reporting = new WeakSet<Chat>()
+/** Of each process one report is under way, and few wait: it may take the store seconds. */
+const gates = new WeakMap<Chat, Gate>()
+const maxWaitMs = 20_000
+const maxWaiting = 4
+
+function gateOf(chat: Chat): Gate {
+  const gate = gates.get(chat) ?? openGate(1)
+  gates.set(chat, gate)
+  return gate
+}
 
 /** usage.report. Refusals: invalid_argument, too_large, rate_limited. */
 export async function reportUsage(
@@ -56,15 +65,15 @@ export async function reportUsage(
       'invalid_argument',
       `A report covers at most ${maxDays} days. Name a later from or an earlier until.`,
     )
-  if (reporting.has(chat))
-    throw new Refusal('rate_limited', 'Another report is being made. Ask again when it is done.', {
-      retryAfterMs: 3_000,
+  const gate = gateOf(chat)
+  if (!(await gate.enter(maxWaitMs, maxWaiting)))
+    throw new Refusal('rate_limited', 'Other reports are being made. Ask again when they are done.', {
+      retryAfterMs: 5_000,
     })
-  reporting.add(chat)
   try {
     return { report: await readUsage(chat.db, { from, until, inactiveSince, limit: input.limit ?? usualLimit }) }
   } finally {
-    reporting.delete(chat)
+    gate.leave()
   }
 }
 
