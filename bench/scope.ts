@@ -60,7 +60,7 @@ async function openSessions(site: Site, count: number, users: number): Promise<S
   // Odd, so that both halves are among them.
   const step = Math.floor(users / count / 2) * 2 + 1
   const open = async (place: number) => {
-    const user = place * step
+    const user = (place * step) % users
     const { port } = site.servers[place % SERVERS]!
     live.push(await openScopeSession(port, `127.0.1.${1 + (place % 200)}`, sessionToken(user), user))
   }
