@@ -1,8 +1,14 @@
 /** One measurement: what was varied, and what came out in each run. */
 export type Row = { [name: string]: string | number }
 
-/** `users`: how many the store is filled with. `sessions`: how many are in the room, one after the other. `points`: of a curve. */
-export type BenchOptions = { runs: number; users: number; sessions: number[]; points?: number[] | undefined }
+/** `users`: how many the store is filled with. `sessions`: how many are in the room, one after the other. `points`: of a curve. `databaseUrl`: one to fill and to keep. */
+export type BenchOptions = {
+  runs: number
+  users: number
+  sessions: number[]
+  points?: number[] | undefined
+  databaseUrl?: string | undefined
+}
 /** Rows of the table, each with its runs. */
 export type Bench = { title: string; run(options: BenchOptions): Promise<Row[][]> }
 

@@ -39,13 +39,14 @@ const { values, positionals } = parseArgs({
     users: { type: 'string', default: '19200' },
     points: { type: 'string' },
     runs: { type: 'string', default: '3' },
+    'database-url': { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })
 const bench = benches[positionals[0] ?? '']
 if (bench === undefined) {
   console.error(
-    `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--users 19200] [--sessions 1000,16000] [--points 100,1600] [--runs 3] [--json]`,
+    `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--users 19200] [--sessions 1000,16000] [--points 100,1600] [--runs 3] [--database-url ...] [--json]`,
   )
   process.exit(2)
 }
@@ -54,6 +55,7 @@ const rows = await bench.run({
   users: Number(values.users),
   sessions: values.sessions.split(',').map(Number),
   points: values.points?.split(',').map(Number),
+  databaseUrl: values['database-url'],
 })
 if (values.json) console.log(JSON.stringify(rows, null, 2))
 else printTable(bench.title, rows.map(summarise))

@@ -158,7 +158,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     {},
     { filter: t.name },
     { category: t.category, member: t.member },
-    { contentExceedsBytes: 1, limit: 1 },
+    { contentExceedsBytes: 2 ** 40 },
   ],
   'room.previewMove': t => [
     { room: t.room, category: t.category },

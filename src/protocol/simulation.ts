@@ -34,7 +34,6 @@ export const ScopeChange = Type.Object({
     users: Type.Integer({ description: 'in scope before the change and not after' }),
     sample: Sample,
   }),
-  stays: Type.Integer({ description: 'users in scope before and after' }),
   ...Rooms,
   partly: Type.Object(
     { entryCount: Type.Integer() },
