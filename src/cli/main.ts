@@ -4,11 +4,11 @@ import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
 import { addFile } from './file.ts'
 import { addLoad } from './load.ts'
-
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
 import { addSecondFactor } from './second-factor.ts'
+import { addShell } from './shell/shell.ts'
 import { addSignInCommands } from './sign-in.ts'
 import { addStart } from './start.ts'
 
@@ -26,6 +26,7 @@ addSecondFactor(program)
 addLoad(program)
 addSignInCommands(program)
 addFile(program)
+addShell(program)
 
 dropEmptyVariables(process.env)
 try {
