@@ -3,19 +3,27 @@ import type { Io } from '../src/cli/shell/io.ts'
 import { addShell } from '../src/cli/shell/shell.ts'
 import type { Site } from './harness.ts'
 
-export type Said = { code: number; out: string; err: string; /** What --json printed. */ json: Json }
+export type Said = { code: number; out: string; err: string /** What --json printed. */; json: Json }
 // biome-ignore lint/suspicious/noExplicitAny: what a program reads of --json, whatever it is
 type Json = any
 
-export type ShellOptions = { env?: NodeJS.ProcessEnv; stdin?: string; /** What somebody at the terminal answers. */ answers?: string }
+export type ShellOptions = {
+  env?: NodeJS.ProcessEnv
+  stdin?: string /** What somebody at the terminal answers. */
+  answers?: string
+}
 
 /** The shell as the program has it, in this process: what it printed, and its exit code. */
 export async function shell(args: string[], { env = {}, stdin = '', answers }: ShellOptions = {}): Promise<Said> {
   const said = { code: 0, out: '', err: '' }
   const io: Io = {
     env,
-    out: text => void (said.out += text),
-    err: text => void (said.err += text),
+    out: text => {
+      said.out += text
+    },
+    err: text => {
+      said.err += text
+    },
     isAsked: answers !== undefined,
     showsProgress: false,
     ask: async question => {
@@ -59,7 +67,8 @@ export function shellOf(site: Site, token = site.admin.token): SiteShell {
   const url = `postgres://${user}@${encodeURIComponent(host)}/${database}`
   return Object.assign(ask, {
     with: (options: ShellOptions, ...args: string[]) => shell(args, { ...options, env: { ...env, ...options.env } }),
-    machine: (...args: string[]) => shell([...args, '--database-url', url], { env: { XDG_CONFIG_HOME: '/nonexistent' } }),
+    machine: (...args: string[]) =>
+      shell([...args, '--database-url', url], { env: { XDG_CONFIG_HOME: '/nonexistent' } }),
     async json(...args: string[]) {
       const said = await ask(...args, '--json')
       if (said.code !== 0) throw new Error(`pchat ${args.join(' ')}: ${said.code} ${said.err}`)

@@ -40,7 +40,6 @@ type AccessRow = {
 }
 
 /** Whoever has the store itself: an administrator who belongs to nothing, so that no list and no scope has him. */
-const operatorFacts: PersonFacts = { administrator: true, enabled: true, disabled: false }
 const operatorSql = `(SELECT '${operator.id}'::uuid AS id, true AS administrator, false AS disabled)`
 const personTable = (user: string) => (user === operator.id ? operatorSql : 'principal')
 
@@ -185,10 +184,9 @@ export async function readPerson(
   user: string,
   site: string | undefined,
 ): Promise<PersonFacts | undefined> {
-  if (user === operator.id) return operatorFacts
   const { rows } = await q.query<PersonFacts>({
-    name: 'person',
-    text: `SELECT p.administrator, p.disabled, ${enabledSql('p.id', '$2')} AS enabled FROM principal p WHERE p.id = $1`,
+    name: user === operator.id ? 'person-operator' : 'person',
+    text: `SELECT p.administrator, p.disabled, ${enabledSql('p.id', '$2')} AS enabled FROM ${personTable(user)} p WHERE p.id = $1`,
     values: [user, site ?? null],
   })
   return rows[0]

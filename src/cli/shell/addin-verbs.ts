@@ -72,7 +72,7 @@ async function planNew(shell: Shell, { identity, options }: Given): Promise<Plan
   if (input.name === undefined || input.url === undefined)
     throw new Misuse('An add-in has a name and an address: pchat addin new NAME --url URL.')
   return {
-    changes: [{ what: `add-in ${input.name}`, change: 'create', now: '', then: String(input.url) }],
+    changes: [{ what: `add-in ${input.name}`, change: 'create', now: '', after: String(input.url) }],
     async apply() {
       const answer = await shell.call<{ addin: Addin }>('addin.create', input)
       return { value: answer, lines: [answer.addin.id] }
@@ -113,7 +113,7 @@ async function getAddins(shell: Shell, { identity }: Given): Promise<Answer> {
 async function planRemove(shell: Shell, given: Given): Promise<Plan> {
   const addin = await addinOf(shell, identityIn(given, await readInstance(given, shell.io)))
   return {
-    changes: [{ what: `add-in ${addin.name}`, change: 'remove', now: addin.url, then: '' }],
+    changes: [{ what: `add-in ${addin.name}`, change: 'remove', now: addin.url, after: '' }],
     destroys: `The add-in "${addin.name}" goes, and the rooms that show it lose it.`,
     async apply() {
       await shell.call('addin.delete', { addin: addin.id, force: true })

@@ -97,7 +97,7 @@ async function planNew(shell: Shell, { identity, options }: Given): Promise<Plan
   const { fileUpload, invitations, chatHistory } = input
   const then = `files ${shown(fileUpload)}, invitations ${shown(invitations)}, history ${shown(chatHistory)}`
   return {
-    changes: [{ what: `category ${name}`, change: 'create', now: '', then }],
+    changes: [{ what: `category ${name}`, change: 'create', now: '', after: then }],
     async apply() {
       const answer = await shell.call<{ category: Category }>('category.create', input)
       return { value: answer, lines: [answer.category.id] }
@@ -162,9 +162,9 @@ async function simulated(shell: Shell, { id, name }: Category, wishes: Record<st
   if (!result) throw new Error('The simulation failed. Ask again.')
   const what = `category ${name}`
   return [
-    { what, change: 'gain access', now: '', then: `${result.gains.users} users` },
-    { what, change: 'lose access', now: `${result.loses.users} users`, then: '' },
-    { what, change: 'entries without effect', now: '', then: `${result.entryCount} in ${result.roomCount} rooms` },
+    { what, change: 'gain access', now: '', after: `${result.gains.users} users` },
+    { what, change: 'lose access', now: `${result.loses.users} users`, after: '' },
+    { what, change: 'entries without effect', now: '', after: `${result.entryCount} in ${result.roomCount} rooms` },
   ]
 }
 
@@ -208,7 +208,7 @@ async function planRemove(shell: Shell, given: Given): Promise<Plan> {
   const instance: Values | undefined = await readInstance(given, shell.io)
   const category = await categoryOf(shell, identityIn(given, instance))
   return {
-    changes: [{ what: `category ${category.name}`, change: 'remove', now: shown(category.description), then: '' }],
+    changes: [{ what: `category ${category.name}`, change: 'remove', now: shown(category.description), after: '' }],
     destroys: `The category "${category.name}" goes with its scope and creators, for good.`,
     async apply() {
       await shell.call('category.delete', { category: category.id })

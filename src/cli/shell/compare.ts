@@ -16,7 +16,7 @@ export function differing(what: string, now: Values, wishes: Values): { input: V
   const entries = Object.entries(wishes).filter(([name, wish]) => wish !== undefined && wish !== (now[name] ?? null))
   return {
     input: Object.fromEntries(entries),
-    changes: entries.map(([name, wish]) => ({ what, change: name, now: shown(now[name]), then: shown(wish) })),
+    changes: entries.map(([name, wish]) => ({ what, change: name, now: shown(now[name]), after: shown(wish) })),
   }
 }
 

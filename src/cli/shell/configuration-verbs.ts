@@ -122,7 +122,7 @@ async function planWrite(shell: Shell, given: Given, isNew: boolean): Promise<Pl
   }
   const { input, changes } = differing(`configuration ${scope}`, ownValues(found), wishes)
   if (isNew && changes.length === 0)
-    changes.push({ what: `configuration ${scope}`, change: 'create', now: '', then: 'as the more general one' })
+    changes.push({ what: `configuration ${scope}`, change: 'create', now: '', after: 'as the more general one' })
   return {
     changes,
     apply: async () => ({
@@ -166,7 +166,7 @@ async function planRemove(shell: Shell, given: Given): Promise<Plan> {
         what: `configuration ${found.scope}`,
         change: isGlobal ? 'reset' : 'remove',
         now: found.own.join(' '),
-        then: '',
+        after: '',
       },
     ],
     destroys: isGlobal

@@ -71,7 +71,7 @@ async function planNew(shell: Shell, { identity, options }: Given): Promise<Plan
     ...(options.in === undefined ? {} : { in: options.in }),
   }
   return {
-    changes: [{ what: `${input.kind} ${identity}`, change: 'create', now: '', then: String(input.displayName) }],
+    changes: [{ what: `${input.kind} ${identity}`, change: 'create', now: '', after: String(input.displayName) }],
     async apply() {
       const answer = await shell.call<{ principal: Principal }>('principal.create', input)
       return { value: answer, lines: [answer.principal.id] }
@@ -106,7 +106,7 @@ async function planSet(shell: Shell, { identity, options }: Given): Promise<Plan
   if (wish) {
     const now = await membersOf(shell, principal.id)
     const differences = await compareList(shell, what, 'members', now, wish)
-    add = differences.filter(one => one.change === 'members, add').map(one => one.then)
+    add = differences.filter(one => one.change === 'members, add').map(one => one.after)
     remove = differences.filter(one => one.change === 'members, remove').map(one => one.now)
     changes.push(...differences)
   }

@@ -73,7 +73,11 @@ function heading(command: Command): string {
 function textOf(command: Command): string {
   let text = ''
   const { writeOut } = command.configureOutput()
-  command.configureOutput({ writeOut: part => void (text += part) })
+  command.configureOutput({
+    writeOut: part => {
+      text += part
+    },
+  })
   command.outputHelp()
   command.configureOutput({ writeOut: writeOut ?? (part => process.stdout.write(part)) })
   return text

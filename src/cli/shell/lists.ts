@@ -62,22 +62,22 @@ export async function compareList(
   const has = (ref: string) => standing.get(ref.toLowerCase()) ?? standing.get(nameKey(ref))
   const changes: Change[] = []
   if (wish === null) {
-    if (now !== null) changes.push({ what, change: name, now: countOf(now), then: 'everyone in scope' })
+    if (now !== null) changes.push({ what, change: name, now: countOf(now), after: 'everyone in scope' })
     return changes
   }
   const wanted = Array.isArray(wish) ? wish : wish.add
   const stays = new Set<string>()
   if (now === null && Array.isArray(wish))
-    changes.push({ what, change: name, now: 'everyone in scope', then: wish.length === 0 ? 'nobody' : 'this list' })
+    changes.push({ what, change: name, now: 'everyone in scope', after: wish.length === 0 ? 'nobody' : 'this list' })
   for (const ref of wanted) {
     const there = has(ref)
     if (there) stays.add(there.id)
-    else changes.push({ what, change: `${name}, add`, now: '', then: (await principalOf(shell, ref)).principal.name })
+    else changes.push({ what, change: `${name}, add`, now: '', after: (await principalOf(shell, ref)).principal.name })
   }
   const leaving = Array.isArray(wish)
     ? (now ?? []).filter(one => !stays.has(one.id))
     : wish.remove.flatMap(ref => has(ref) ?? [])
-  for (const one of leaving) changes.push({ what, change: `${name}, remove`, now: one.name, then: '' })
+  for (const one of leaving) changes.push({ what, change: `${name}, remove`, now: one.name, after: '' })
   return changes
 }
 

@@ -70,14 +70,14 @@ async function planRemove(shell: Shell, { identity, options }: Given): Promise<P
     what: `message ${one.seq}`,
     change,
     now: `${one.at} ${one.author?.name ?? ''} ${(one.text ?? '').slice(0, 60)}`.trim(),
-    then,
+    after: then,
   }))
   if (removed > sample.length)
     changes.push({
       what: `${removed - sample.length} ${sample.length > 0 ? 'more' : 'messages'}`,
       change,
       now: '',
-      then,
+      after: then,
     })
   return {
     changes,

@@ -104,7 +104,7 @@ async function planNew(shell: Shell, { identity, options }: Given): Promise<Plan
   const { description, enablePersistentChat = false } = options
   const input = { name, enabled: enablePersistentChat, ...(description === undefined ? {} : { description }) }
   return {
-    changes: [{ what: `policy ${name}`, change: 'create', now: '', then: `Persistent Chat: ${shown(input.enabled)}` }],
+    changes: [{ what: `policy ${name}`, change: 'create', now: '', after: `Persistent Chat: ${shown(input.enabled)}` }],
     apply: async () => ({ value: await shell.call('policy.create', input) }),
   }
 }
@@ -145,11 +145,11 @@ async function planRemove(shell: Shell, given: Given): Promise<Plan> {
         what: `policy ${policy.name}`,
         change: isGlobal ? 'reset' : 'remove',
         now: `Persistent Chat: ${shown(policy.enabled)}`,
-        then: isGlobal ? 'Persistent Chat: no' : '',
+        after: isGlobal ? 'Persistent Chat: no' : '',
       },
     ],
     destroys: isGlobal
-      ? 'The global policy lets nobody in then: who has no other one is shut out.'
+      ? 'The global policy lets nobody in after: who has no other one is shut out.'
       : `${policy.granted} grants of "${policy.name}" go with it, for good.`,
     apply: async () => ({ value: await shell.call('policy.delete', { policy: policy.name }) }),
   }
@@ -172,7 +172,7 @@ async function planGrant(shell: Shell, { identity, options }: Given): Promise<Pl
       what: `${one.kind} ${one.name}`,
       change: 'policy',
       now: '',
-      then: policy ?? 'none of its own',
+      after: policy ?? 'none of its own',
     })),
     async apply() {
       for (const [done, one] of people.entries()) {

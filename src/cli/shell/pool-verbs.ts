@@ -62,7 +62,7 @@ async function planActive(shell: Shell, { options }: Given): Promise<Plan> {
   const wanted = (name: string, active: boolean) => (swap ? !active : (activeServers ?? []).includes(name))
   const changes: Change[] = servers
     .filter(one => wanted(one.name, one.active) !== one.active)
-    .map(one => ({ what: `server ${one.name}`, change: 'role', now: role(one.active), then: role(!one.active) }))
+    .map(one => ({ what: `server ${one.name}`, change: 'role', now: role(one.active), after: role(!one.active) }))
   return {
     changes,
     apply: async () => ({
@@ -90,7 +90,7 @@ async function planState(shell: Shell, { options }: Given): Promise<Plan> {
   const { poolState = 'normal' } = options as { poolState?: string }
   const { state } = await poolOf(shell)
   return {
-    changes: state === poolState ? [] : [{ what: 'pool', change: 'state', now: state, then: poolState }],
+    changes: state === poolState ? [] : [{ what: 'pool', change: 'state', now: state, after: poolState }],
     apply: async () => ({ value: await shell.call('pool.update', { state: poolState }) }),
   }
 }

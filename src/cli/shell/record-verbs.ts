@@ -85,7 +85,7 @@ async function planEnd(shell: Shell, { identity, options }: Given): Promise<Plan
     throw new Misuse('Name the user whose sign-ins end, or one sign-in with --session.')
   if (session !== undefined)
     return {
-      changes: [{ what: `session ${session}`, change: 'end', now: '', then: '' }],
+      changes: [{ what: `session ${session}`, change: 'end', now: '', after: '' }],
       apply: async () => ({ value: await shell.call('session.end', { session }) }),
     }
   const { principal } = await principalOf(shell, identity!)
@@ -95,7 +95,7 @@ async function planEnd(shell: Shell, { identity, options }: Given): Promise<Plan
       what: `session ${one.id}`,
       change: 'end',
       now: `${principal.name} at ${one.address}, last used ${one.lastUsedAt}`,
-      then: '',
+      after: '',
     })),
     apply: async () => ({ value: await shell.call('session.end', { user: principal.id }) }),
   }

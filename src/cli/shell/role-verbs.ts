@@ -57,7 +57,7 @@ async function planGrant(shell: Shell, { identity, options }: Given): Promise<Pl
     what: `${principal.kind} ${principal.name}`,
     change: 'role',
     now: has ? role : '',
-    then: granted ? role : '',
+    after: granted ? role : '',
   }
   return {
     changes: has === granted ? [] : [change],

@@ -136,7 +136,7 @@ async function planNew(shell: Shell, { identity, options }: Given): Promise<Plan
   const input = clean({ category: category.id, name, description, type, privacy, invitations, addin })
   const then = `${disabled ? 'disabled, ' : ''}${shown(type ?? 'normal')}, ${shown(privacy ?? 'closed')}, in ${category.name}`
   return {
-    changes: [{ what: `room ${name}`, change: 'create', now: '', then }],
+    changes: [{ what: `room ${name}`, change: 'create', now: '', after: then }],
     async apply() {
       const { room } = await shell.call<{ room: Room }>('room.create', input)
       if (!disabled) return created(room)
@@ -216,7 +216,7 @@ function addAddin(what: string, { room }: RoomView, options: Values, input: Valu
   const now = (room as WithAddin).addin
   if (addinNone && now) input.addin = null
   if (addin !== undefined && addin !== now?.id && addin !== now?.name) input.addin = addin
-  if ('addin' in input) changes.push({ what, change: 'addin', now: shown(now), then: shown(input.addin) })
+  if ('addin' in input) changes.push({ what, change: 'addin', now: shown(now), after: shown(input.addin) })
 }
 
 type Purge = { purged: Record<string, Principal[]>; counts: Record<string, number> }
@@ -234,12 +234,12 @@ async function addMove(
   if (target.id === room.category) return undefined
   input.category = target.id
   const what = `room ${room.name}`
-  changes.push({ what, change: 'category', now: room.categoryName, then: target.name })
+  changes.push({ what, change: 'category', now: room.categoryName, after: target.name })
   const { purged, counts } = await shell.call<Purge>('room.previewMove', { room: room.id, category: target.id })
   for (const [list, who] of Object.entries(purged)) {
-    for (const one of who) changes.push({ what, change: `${list}, remove`, now: one.name, then: '' })
+    for (const one of who) changes.push({ what, change: `${list}, remove`, now: one.name, after: '' })
     const more = (counts[list] ?? who.length) - who.length
-    if (more > 0) changes.push({ what, change: `${list}, remove`, now: `${more} more`, then: '' })
+    if (more > 0) changes.push({ what, change: `${list}, remove`, now: `${more} more`, after: '' })
   }
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0)
   return all === 0
@@ -355,7 +355,7 @@ async function planRemove(shell: Shell, given: Given): Promise<Plan> {
   const { room } = await roomOf(shell, identityIn(given, await readInstance(given, shell.io)))
   return {
     changes: [
-      { what: `room ${room.name}`, change: 'remove', now: `${room.privacy}, in ${room.categoryName}`, then: '' },
+      { what: `room ${room.name}`, change: 'remove', now: `${room.privacy}, in ${room.categoryName}`, after: '' },
     ],
     destroys: `The room "${room.name}" goes with all its messages and files, for good.`,
     async apply() {
@@ -382,7 +382,7 @@ async function planClear(shell: Shell, given: Given): Promise<Plan> {
               what: `room ${room.name}`,
               change: 'clear',
               now: `${messages} messages up to ${until}`,
-              then: `begins at ${firstSeq}`,
+              after: `begins at ${firstSeq}`,
             },
           ],
     destroys: `${messages} messages of "${room.name}" go with their files, for good.`,

@@ -83,8 +83,8 @@ function told({ changes, destroys }: Plan): string[] {
 
 function changeLines(changes: Change[]): string[] {
   return tableLines([
-    ['WHAT', 'CHANGE', 'NOW', 'THEN'],
-    ...changes.map(({ what, change, now, then }) => [what, change, now, then]),
+    ['WHAT', 'CHANGE', 'NOW', 'AFTER'],
+    ...changes.map(({ what, change, now, after }) => [what, change, now, after]),
   ])
 }
 

@@ -161,7 +161,7 @@ function makeHolders(shell: Shell, people: Person[], known: Map<string, Found | 
   return [...wanted.values()].map(({ name, kind, line }) => ({
     what: `${kind} ${name}`,
     line,
-    changes: [{ what: `${kind} ${name}`, change: 'create', now: '', then: name }],
+    changes: [{ what: `${kind} ${name}`, change: 'create', now: '', after: name }],
     run: async () => void (await shell.call('principal.create', { kind, name, displayName: name })),
   }))
 }
@@ -178,15 +178,15 @@ function stepsOf(shell: Shell, person: Person, found: Found | undefined): Step[]
       ...(unit === undefined ? {} : { in: unit }),
       ...(password === undefined ? {} : { password }),
     }
-    const changes = [{ what, change: 'create', now: '', then: String(input.displayName) }]
+    const changes = [{ what, change: 'create', now: '', after: String(input.displayName) }]
     return [{ what, line, changes, run: async () => void (await shell.call('principal.create', input)) }]
   }
   const input: Values = {}
   const changes: Change[] = []
-  const compare = (member: string, now: string, then: string | undefined) => {
-    if (then === undefined || then === now) return
-    input[member] = then
-    changes.push({ what, change: member, now: now || '-', then })
+  const compare = (member: string, now: string, wish: string | undefined) => {
+    if (wish === undefined || wish === now) return
+    input[member] = wish
+    changes.push({ what, change: member, now: now || '-', after: wish })
   }
   compare('displayName', found.principal.displayName, displayName)
   compare('email', found.email ?? '', email)
@@ -220,7 +220,7 @@ async function joinGroups(shell: Shell, people: Person[], known: Map<string, Fou
       steps.push({
         what,
         line: slice[0]!.line,
-        changes: slice.map(one => ({ what, change: 'members, add', now: '', then: one.name })),
+        changes: slice.map(one => ({ what, change: 'members, add', now: '', after: one.name })),
         async run(refused) {
           const add = slice.map(one => one.name).filter(one => !refused.has(`user ${one}`))
           if (add.length > 0) await shell.call('group.update', { group: name, add })

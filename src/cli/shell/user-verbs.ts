@@ -111,7 +111,7 @@ async function planNew(shell: Shell, { identity, options }: Given): Promise<Plan
   }
   const password = await readPassword(options, shell.io)
   return {
-    changes: [{ what: `user ${name}`, change: 'create', now: '', then: String(input.displayName) }],
+    changes: [{ what: `user ${name}`, change: 'create', now: '', after: String(input.displayName) }],
     async apply() {
       const answer = await shell.call<{ principal: Principal }>('principal.create', {
         ...input,
@@ -132,10 +132,10 @@ async function planSet(shell: Shell, { identity, options }: Given): Promise<Plan
   const unit = options.inNone ? null : ((options.in as string | undefined) ?? undefined)
   if (unit !== undefined && unit !== found.in?.name && unit !== found.in?.id && !(unit === null && !found.in)) {
     input.in = unit
-    changes.push({ what, change: 'in', now: shown(found.in), then: shown(unit) })
+    changes.push({ what, change: 'in', now: shown(found.in), after: shown(unit) })
   }
   const password = await readPassword(options, shell.io)
-  if (password !== undefined) changes.push({ what, change: 'password', now: '', then: 'a new one; sign-ins end' })
+  if (password !== undefined) changes.push({ what, change: 'password', now: '', after: 'a new one; sign-ins end' })
   return {
     changes,
     async apply() {
@@ -153,7 +153,7 @@ async function planDisabled(shell: Shell, { identity }: Given, disabled: boolean
   const changes =
     found.disabled === disabled
       ? []
-      : [{ what: `user ${principal.name}`, change: 'disabled', now: shown(!disabled), then: shown(disabled) }]
+      : [{ what: `user ${principal.name}`, change: 'disabled', now: shown(!disabled), after: shown(disabled) }]
   return {
     changes,
     apply: async () => ({

@@ -20,7 +20,7 @@ export type Values = Record<string, unknown>
 export type Given = { identity?: string | undefined; options: Values }
 
 /** One thing that a verb would change: of what, which part of it, what it is now and what it would be. */
-export type Change = { what: string; change: string; now: string; then: string }
+export type Change = { what: string; change: string; now: string; after: string }
 
 /** `value` is for programs and keeps its shape; `lines` are for people, none where there is nothing to say. */
 export type Answer = { value: object; lines?: string[] }
