@@ -18,6 +18,9 @@ export async function audit(
   ])
 }
 
+/** He stands in no table. */
+const operatorSql = `CASE WHEN a.actor = '${operator.id}' THEN '${JSON.stringify(operator)}'::json`
+
 export type AuditEntry = {
   id: number
   at: Date
@@ -33,11 +36,11 @@ export async function listAudit(
   page: { limit: number; before?: number | undefined },
 ): Promise<AuditEntry[]> {
   const { rows } = await q.query<AuditEntry>(
-    `SELECT a.id, a.at, a.action, a.subject, a.detail, CASE WHEN a.actor = $3 THEN $4::json WHEN p.id IS NOT NULL THEN
+    `SELECT a.id, a.at, a.action, a.subject, a.detail, ${operatorSql} WHEN p.id IS NOT NULL THEN
             json_build_object('id', p.id, 'kind', p.kind, 'name', p.name, 'displayName', p.display_name) END AS actor
        FROM audit a LEFT JOIN principal p ON p.id = a.actor
       WHERE a.id < $2::bigint ORDER BY a.id DESC LIMIT $1`,
-    [page.limit, page.before ?? Number.MAX_SAFE_INTEGER, operator.id, JSON.stringify(operator)],
+    [page.limit, page.before ?? Number.MAX_SAFE_INTEGER],
   )
   return rows
 }
