@@ -61,7 +61,8 @@ async function allAddins(shell: Shell): Promise<Addin[]> {
   return (await shell.call<{ addins: Addin[] }>('addin.list', {})).addins
 }
 
-async function addinOf(shell: Shell, ref: string): Promise<Addin> {
+/** The add-in that was named by its id or, exactly, by its name. */
+export async function addinOf(shell: Shell, ref: string): Promise<Addin> {
   const found = (await allAddins(shell)).find(one => one.id === ref.toLowerCase() || nameKey(one.name) === nameKey(ref))
   if (found) return found
   throw new Refusal('not_found', `There is no add-in "${ref}". pchat addin get lists them.`)

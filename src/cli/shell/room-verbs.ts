@@ -2,6 +2,7 @@ import { Refusal } from '../../protocol/error.ts'
 import type { Principal } from '../../protocol/principal.ts'
 import type { Result } from '../../protocol/request.ts'
 import type { Room } from '../../protocol/room.ts'
+import { addinOf } from './addin-verbs.ts'
 import { differing, identityIn, instanceOption, readInstance, shown } from './compare.ts'
 import { Misuse } from './fault.ts'
 import { compareList, type ListWish, listAbout, listOptions, listWish, slices } from './lists.ts'
@@ -169,7 +170,9 @@ async function planSet(shell: Shell, given: Given): Promise<Plan> {
   const purge = await addMove(shell, view, wished('category') as string | undefined, input, changes)
   const wishes: Record<string, ListWish> = {}
   for (const name of lists) {
-    const wish = (await listWish(shell, options, name, options.asObject === true)) ?? listOfInstance(instance, name)
+    const said = await listWish(shell, options, name, options.asObject === true)
+    // Null is a wish, too.
+    const wish = said === undefined ? listOfInstance(instance, name) : said
     if (wish === undefined) continue
     const now = name === 'members' && view.members === null ? null : await listOf(shell, room.id, roleOf(name))
     const differences = await compareList(shell, what, name, now, wish)
@@ -251,13 +254,12 @@ async function getRooms(shell: Shell, { identity, options }: Given): Promise<Ans
   const asObject = options.asObject === true
   if (identity !== undefined)
     return { value: await wholeRoom(shell, identity), ...(await roomLines(shell, identity, asObject)) }
-  const { filter, searchDescription, addin, privacy, type, invitations, chatContentExceedsMb, resultSize } = options
+  const { filter, searchDescription, privacy, type, invitations, chatContentExceedsMb, resultSize } = options
   const member = options.member as string | undefined
   const manager = options.manager as string | undefined
   const input = clean({
     filter,
     searchDescription,
-    addin,
     privacy,
     type,
     invitations,
@@ -268,7 +270,9 @@ async function getRooms(shell: Shell, { identity, options }: Given): Promise<Ans
     contentExceedsBytes:
       chatContentExceedsMb === undefined ? undefined : (chatContentExceedsMb as number) * 1024 * 1024,
   })
-  const rooms = await listedRooms(shell, input, (resultSize as number | undefined) ?? Number.POSITIVE_INFINITY)
+  const most = (resultSize as number | undefined) ?? Number.POSITIVE_INFINITY
+  const addin = options.addin === undefined ? undefined : await addinOf(shell, options.addin as string)
+  const rooms = await listedRooms(shell, input, most, addin)
   return { value: { rooms }, lines: roomTable(rooms) }
 }
 
@@ -281,20 +285,21 @@ type ListedRoom = {
   managers: number
 }
 
-async function listedRooms(shell: Shell, input: Values, most: number): Promise<ListedRoom[]> {
+/** The add-in is compared here: there are few of them, and the server has no index by it. */
+async function listedRooms(shell: Shell, input: Values, most: number, addin?: { id: string }): Promise<ListedRoom[]> {
   const rooms: ListedRoom[] = []
   for (let after: string | undefined; rooms.length < most; ) {
-    const limit = Math.min(1000, most - rooms.length)
+    const limit = addin ? 1000 : Math.min(1000, most - rooms.length)
     const page = await shell.call<{ rooms: ListedRoom[]; next?: string }>('room.list', {
       ...input,
       limit,
       ...(after && { after }),
     })
-    rooms.push(...page.rooms)
+    rooms.push(...page.rooms.filter(one => !addin || (one.room as WithAddin).addin?.id === addin.id))
     after = page.next
     if (after === undefined) break
   }
-  return rooms
+  return rooms.slice(0, most)
 }
 
 function roomTable(rooms: ListedRoom[]): string[] {
