@@ -15,6 +15,7 @@ import * as room from '../src/protocol/room.ts'
 import * as session from '../src/protocol/session-verbs.ts'
 import * as settings from '../src/protocol/settings-verbs.ts'
 import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_SUBPROTOCOL } from '../src/protocol/version.ts'
+import { cmdletsDocument } from './build-cmdlets.ts'
 
 /** Writes docs/errors.md and docs/protocol.md from src/protocol: `npm run docs`. A test compares them. */
 
@@ -197,7 +198,11 @@ ${eventSections.join('')}
 ${shapeSections.join('')}`
 }
 
-export const documents = { 'docs/errors.md': errorsDocument, 'docs/protocol.md': protocolDocument }
+export const documents = {
+  'docs/errors.md': errorsDocument,
+  'docs/protocol.md': protocolDocument,
+  'docs/cmdlets.md': cmdletsDocument,
+}
 
 export function repositoryPath(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url))
