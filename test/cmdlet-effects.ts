@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Site } from './harness.ts'
@@ -573,6 +573,36 @@ export const effects: Effect[] = [
       expect((await pchat.json('state', 'get')).pool.state).toBe('failed-over')
       await pchat.json('state', 'set')
       expect((await pchat.json('state', 'get')).pool.state).toBe('normal')
+    },
+  ],
+  [
+    'data export --file-name --level --scope --start-date --disable-exported-nodes --report; data import --file-name --report',
+    async world => {
+      const { room, category, get } = await posted(world, 'early', 'late')
+      const [zip, page] = [join(world.folder, 'some.zip'), join(world.folder, 'some.html')]
+      const run = async (...args: string[]) => {
+        const said = await world.pchat.machine('data', ...args, '--json')
+        expect(said).toMatchObject({ code: 0, err: '' })
+        return said.json
+      }
+      const lines = ({ manifest }: { manifest: { entries: { name: string; records: number }[] } }) =>
+        Object.fromEntries(manifest.entries.map(one => [one.name, one.records]))
+      const scope = ['--scope', category]
+      expect(lines(await run('export', '--file-name', zip, ...scope, '--level', 'User'))).toEqual({
+        'users.jsonl': expect.any(Number),
+      })
+      expect(lines(await run('export', '--file-name', zip, ...scope))).toMatchObject({ 'content.jsonl': 2 })
+      expect(lines(await run('export', '--file-name', zip, ...scope, '--start-date', '2999-01-01'))).toMatchObject({
+        'content.jsonl': 0,
+      })
+      await run('export', '--file-name', zip, ...scope, '--disable-exported-nodes', '--report', page)
+      expect((await get()).room.disabled).toBe(true)
+      expect(readFileSync(page, 'utf8')).toContain(`<td>${room}</td>`)
+      await world.pchat.json('room', 'set', room, '--disabled', 'false', '--description', 'changed meanwhile')
+      const done = await run('import', '--file-name', zip, '--confirm', '--report', page)
+      expect(done).toMatchObject({ rooms: { overwritten: 1 }, messages: { added: 0, there: 2 }, faults: [] })
+      expect((await get()).room.description).toBe('')
+      expect(readFileSync(page, 'utf8')).toContain('<h2>What was done</h2>')
     },
   ],
 ]

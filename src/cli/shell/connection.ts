@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { Refusal, type WireError } from '../../protocol/error.ts'
+import type { Db } from '../../store/db.ts'
 import { findEmbedded } from '../../store/embedded.ts'
 import { findSignIn, keptFile } from '../kept-sign-in.ts'
 import { Passing, post, Refused, type Remote, readAuthority, readServer } from '../remote.ts'
@@ -14,6 +15,8 @@ export type Ask = {
   call<Result extends object>(verb: string, input: object): Promise<Result>
   /** Where it goes, for people. */
   where: string
+  /** The store itself, on the machine. */
+  db?: Db
   close(): Promise<void>
 }
 

@@ -26,6 +26,7 @@ export async function openOperator(address: StoreAddress): Promise<Ask> {
     const caller: Caller = { user: operator, administrator: true, session: operator.id, address: 'the command line' }
     return {
       where: 'the store',
+      db,
       call: async <Result extends object>(verb: string, input: object) =>
         (await dispatch(chat, caller, 'http', verb, input).catch(throwTold)) as Result,
       close: () => db.end(),

@@ -42,7 +42,7 @@ async function run(verb: ShellVerb, word: string | undefined, options: Values & 
     const given: Given = { identity: identityOf(verb, word, options), options }
     const ask = await connect(options, io)
     try {
-      const shell: Shell = { call: ask.call, io, progress: progressOn(io) }
+      const shell: Shell = { call: ask.call, db: ask.db, io, progress: progressOn(io) }
       if ('get' in verb) print(io, options, await verb.get(shell, given))
       else await carryOut(await verb.plan(shell, given), options, io)
     } finally {

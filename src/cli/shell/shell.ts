@@ -3,6 +3,7 @@ import { addinVerbs } from './addin-verbs.ts'
 import { categoryVerbs } from './category-verbs.ts'
 import { addCompletion } from './completion.ts'
 import { configurationVerbs } from './configuration-verbs.ts'
+import { dataVerbs } from './data-verbs.ts'
 import { eligibleVerbs } from './eligible-verbs.ts'
 import { groupVerbs } from './group-verbs.ts'
 import { addHelp } from './help.ts'
@@ -28,6 +29,7 @@ const nouns: Record<string, string> = {
   'eligible-principal': 'who may be put into a room',
   'active-server': 'who takes new sessions',
   state: 'state of the pool',
+  data: 'export and import of everything',
   user: 'people',
   group: 'groups, organisational units and domains',
   role: 'who administers',
@@ -45,6 +47,7 @@ export const shellVerbs: ShellVerb[] = [
   ...configurationVerbs,
   ...eligibleVerbs,
   ...poolVerbs,
+  ...dataVerbs,
   ...userVerbs,
   ...groupVerbs,
   ...roleVerbs,

@@ -34,6 +34,8 @@ export type Plan = {
 
 export type Shell = {
   call: Ask['call']
+  /** The store itself, where the verb works on the machine. */
+  db?: Ask['db']
   io: Io
   /** How far long work has come, on stderr. */
   progress(done: number, of: number, what: string): void
