@@ -11,7 +11,7 @@ import { audit } from '../../store/audit.ts'
 import { findCategory, lockCategory, updateCategory } from '../../store/category.ts'
 import { type Connection, transaction } from '../../store/db.ts'
 import { takeName } from '../../store/room.ts'
-import { type CategoryRecord, fault, type Importing, type ListRecord, mapped, note } from './data-import.ts'
+import { type CategoryRecord, fault, type Importing, type ListRecord, mapped, note } from './import-run.ts'
 
 /** Each category with all its lists in one transaction: no wall is ever half built. */
 export async function importCategories(run: Importing): Promise<void> {

@@ -3,7 +3,7 @@ import { appendArchived, endArchived, otherPlaces, readRoomEnd } from '../../sto
 import { audit } from '../../store/audit.ts'
 import { transaction } from '../../store/db.ts'
 import { lockRoom, raiseRoomAccess } from '../../store/room.ts'
-import { fault, has, type Importing, type MessageRecord, note, type RoomRecord } from './data-import.ts'
+import { fault, has, type Importing, type MessageRecord, note, type RoomRecord } from './import-run.ts'
 
 type Target = { id: string; one: RoomRecord; isNew: boolean }
 type Room = { target: Target; added: number; there: number; refused: boolean }

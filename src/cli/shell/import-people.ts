@@ -8,7 +8,7 @@ import { audit } from '../../store/audit.ts'
 import { type Connection, transaction } from '../../store/db.ts'
 import { changePrincipal } from '../../store/principal.ts'
 import { raiseDirectory } from '../../store/stamp.ts'
-import { fault, type Importing, type ListRecord, mapped, note, type PrincipalRecord } from './data-import.ts'
+import { fault, type Importing, type ListRecord, mapped, note, type PrincipalRecord } from './import-run.ts'
 
 const batch = 200
 

@@ -13,8 +13,8 @@ import { audit } from '../../store/audit.ts'
 import { findCategory, lockCategoryShared } from '../../store/category.ts'
 import { type Connection, transaction } from '../../store/db.ts'
 import { findRoom, lockRoom, raiseRoomAccess, takeName } from '../../store/room.ts'
-import { fault, has, type Importing, type ListRecord, mapped, note, type RoomRecord } from './data-import.ts'
 import { drain, grouped } from './import-category.ts'
+import { fault, has, type Importing, type ListRecord, mapped, note, type RoomRecord } from './import-run.ts'
 
 /** Rooms by name. An archive of content alone overwrites none of their settings. */
 export async function importRooms(run: Importing): Promise<void> {
