@@ -16,6 +16,10 @@ export type Tools = {
   zsh: string
   /** Where Swift was unpacked; empty where it is installed. */
   swiftRoot: string
+  nginx: string
+  promtool: string
+  xmllint: string
+  xsltproc: string
 }
 
 export async function readTools(): Promise<Tools> {

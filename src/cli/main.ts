@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
+import { addDoctor } from './doctor.ts'
 import { addFile } from './file.ts'
 import { addLoad } from './load.ts'
 import { dropEmptyVariables } from './options.ts'
@@ -11,6 +12,7 @@ import { addSecondFactor } from './second-factor.ts'
 import { addShell } from './shell/shell.ts'
 import { addSignInCommands } from './sign-in.ts'
 import { addStart } from './start.ts'
+import { addTest } from './test-message.ts'
 
 const program = new Command('pchat')
   .description('Persistent group chat that an organisation runs itself')
@@ -26,6 +28,9 @@ addSecondFactor(program)
 addLoad(program)
 addSignInCommands(program)
 addFile(program)
+addTest(program)
+addDoctor(program)
+// The last one: its help and completion know what was added before.
 addShell(program)
 
 dropEmptyVariables(process.env)
