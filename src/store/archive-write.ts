@@ -159,6 +159,12 @@ export async function appendArchived(tx: Connection, room: string, messages: Arc
     last.seq,
     last.at,
   ])
+  // Who hears the room hears them as posts.
+  await tx.query("INSERT INTO change (kind, subject, from_seq, through_seq) VALUES ('post', $1, $2, $3)", [
+    room,
+    messages[0]!.seq,
+    last.seq,
+  ])
 }
 
 /** The room's end as the archive has it, behind the last message that was kept; its revision rises, so that clients load anew. */
@@ -168,10 +174,9 @@ export async function endArchived(tx: Connection, room: string, one: ArchivedRoo
             revision = greatest(revision, $4) + 1, disabled = $5, list_version = nextval('access_version') WHERE room = $1`,
     [room, one.lastSeq, one.lastAt, one.revision, one.disabled],
   )
-  // A hub that was not quick enough to see the room disabled reads on to its end.
   await tx.query(
     `INSERT INTO change (kind, subject, from_seq, through_seq)
-     SELECT kind, room, last_seq, last_seq FROM room_head, unnest('{history,room,post}'::text[]) AS kind WHERE room = $1`,
+     SELECT kind, room, last_seq, last_seq FROM room_head, unnest('{post,history,room}'::text[]) AS kind WHERE room = $1`,
     [room],
   )
 }

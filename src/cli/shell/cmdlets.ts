@@ -241,6 +241,20 @@ export const cmdlets: Cmdlet[] = [
       ],
       'OutVerboseVariable',
     ],
+    other: {
+      TargetFqdn: { option: '--server' },
+      SenderSipAddress: { option: '--sender' },
+      ReceiverSipAddress: { option: '--receiver' },
+      SenderCredential: { option: '--sender-password-file' },
+      ReceiverCredential: { option: '--receiver-password-file' },
+      ChatRoomUri: { option: '--room' },
+      RegistrarPort: { reason: 'the port stands in the address of --server' },
+      Authentication: { reason: 'test users sign in by password or with a token' },
+      TestUser1SipAddress: { option: '--sender' },
+      TestUser2SipAddress: { option: '--receiver' },
+      OutLoggerVariable: { option: '--json' },
+      OutVerboseVariable: { option: '--json' },
+    },
   },
 ]
 

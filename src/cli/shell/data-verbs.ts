@@ -45,8 +45,8 @@ the default. Passwords, roles of administration and the bytes of files are in no
     about: `${onMachine}
 Look at it with --what-if first. People are matched by name; groups get members and lose none; categories and rooms of the same name
 are overwritten with their lists. Messages keep their places, and are put behind the end of a room; where another message stands at
-one of these places, the content of that room is left out and told. Nobody hears a room while its content comes in. A damaged archive
-changes nothing. An import that was killed is run again and ends as if it had not been.`,
+one of these places, the content of that room is left out and told. A room that is made is disabled until its content is in. A
+damaged archive changes nothing. An import that was killed is run again and ends as if it had not been.`,
     argument: { name: 'file', text: 'the archive', required: false },
     options: [{ name: 'file-name', value: '<file>', text: 'the same as the argument' }, report],
     cmdlet: 'Import-CsPersistentChatData',

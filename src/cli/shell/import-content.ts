@@ -108,7 +108,6 @@ async function takeSlice(run: Importing, room: Room, messages: MessageRecord[]):
     room.there += there.length
     room.added += fresh.length
     if (run.dryRun || fresh.length === 0) return
-    if (!end.disabled) await raiseRoomAccess(tx, id, { disabled: true })
     await appendArchived(tx, id, fresh)
   })
 }

@@ -82,9 +82,9 @@ async function writeRoom(
   await emptyRoomLists(tx, id)
   for await (const { list, principals } of lists) await addToRoom(tx, id, list, mapped(run, principals), operator.id)
   const end = await readRoomEnd(tx, id)
-  // Nobody hears a room into which its content is still to come.
+  // Nobody enters a room that an import made, this one or one that was killed, before its content is in.
   const comes = has(run.archive.manifest, 'content.jsonl') && end.lastSeq < one.lastSeq
-  await raiseRoomAccess(tx, id, { category, disabled: one.disabled || comes })
+  await raiseRoomAccess(tx, id, { category, disabled: one.disabled || (comes && end.disabled) })
   await audit(tx, operator.id, 'data.import', id, { room: one.name })
   return id
 }
