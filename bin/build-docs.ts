@@ -19,6 +19,7 @@ import * as session from '../src/protocol/session-verbs.ts'
 import * as settings from '../src/protocol/settings-verbs.ts'
 import type { Callers } from '../src/protocol/verb.ts'
 import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_SUBPROTOCOL } from '../src/protocol/version.ts'
+import { cmdletsDocument } from './build-cmdlets.ts'
 
 /** Writes docs/errors.md and docs/protocol.md from src/protocol: `npm run docs`. A test compares them. */
 
@@ -207,7 +208,11 @@ ${eventSections.join('')}
 ${shapeSections.join('')}`
 }
 
-export const documents = { 'docs/errors.md': errorsDocument, 'docs/protocol.md': protocolDocument }
+export const documents = {
+  'docs/errors.md': errorsDocument,
+  'docs/protocol.md': protocolDocument,
+  'docs/cmdlets.md': cmdletsDocument,
+}
 
 export function repositoryPath(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url))

@@ -13,6 +13,7 @@ export type Tools = {
   samba: string
   sambaTool: string
   sambaPython: string
+  zsh: string
   /** Where Swift was unpacked; empty where it is installed. */
   swiftRoot: string
   nginx: string

@@ -1,4 +1,5 @@
 import { checkedInstant } from '../domain/instant.ts'
+import { operator } from '../domain/operator.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { listAudit as readAudit, subjectsOf } from '../store/audit.ts'
 import { resolvePerson } from '../store/principal.ts'
@@ -16,11 +17,16 @@ export async function listAudit(
   const filter = {
     action,
     text,
-    actor: input.actor === undefined ? undefined : (await resolvePerson(chat.db, input.actor)).id,
+    actor: input.actor === undefined ? undefined : await actorOf(chat, input.actor),
     subjects: input.subject === undefined ? undefined : await subjectsOf(chat.db, input.subject),
     from: checkedInstant('from', input.from),
     until: checkedInstant('until', input.until),
   }
   const rows = await readAudit(chat.db, filter, { limit, before })
   return { entries: rows.map(row => ({ ...row, at: row.at.toISOString() })) }
+}
+
+/** Users are named account@domain: none of them is called like the operator of the machine. */
+async function actorOf(chat: Chat, name: string): Promise<string> {
+  return name === operator.name ? operator.id : (await resolvePerson(chat.db, name)).id
 }

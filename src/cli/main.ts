@@ -5,11 +5,11 @@ import { addDirectory } from './directory.ts'
 import { addDoctor } from './doctor.ts'
 import { addFile } from './file.ts'
 import { addLoad } from './load.ts'
-
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
 import { programVersion } from './program.ts'
 import { addSecondFactor } from './second-factor.ts'
+import { addShell } from './shell/shell.ts'
 import { addSignInCommands } from './sign-in.ts'
 import { addStart } from './start.ts'
 import { addTest } from './test-message.ts'
@@ -30,6 +30,8 @@ addSignInCommands(program)
 addFile(program)
 addTest(program)
 addDoctor(program)
+// The last one: its help and completion know what was added before.
+addShell(program)
 
 dropEmptyVariables(process.env)
 try {

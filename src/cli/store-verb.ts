@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { type StoreAddress, splitHosts } from '../store/address.ts'
 import { type Db, openDb } from '../store/db.ts'
 import { findEmbedded } from '../store/embedded.ts'
+import { tableLines } from './shell/table.ts'
 
 /** Of verbs that go by way of the store, so that they work whichever servers run. */
 export type StoreOptions = { databaseUrl?: string; dataDir: string; json?: boolean }
@@ -27,17 +28,20 @@ export async function onStore(options: StoreOptions, work: (db: Db) => Promise<v
       await db.end()
     }
   } catch (error) {
-    const { message, code, cause } = error as Error & { code?: string }
-    // 42P01, 42703: there is a database, and no pool in it.
-    const text = /^42/.test(code ?? '')
-      ? 'This database holds no pool yet. Start a server on it first.'
-      : message || code
-    console.error(`pchat: ${text}${cause instanceof Error && cause.message !== text ? ` (${cause.message})` : ''}`)
+    console.error(`pchat: ${explainStore(error)}`)
     process.exitCode = 1
   }
 }
 
-async function addressOf({ databaseUrl, dataDir }: StoreOptions): Promise<StoreAddress> {
+/** What went wrong on the store, in a sentence. */
+export function explainStore(error: unknown): string {
+  const { message, code, cause } = error as Error & { code?: string }
+  // 42P01, 42703: there is a database, and no pool in it.
+  const text = /^42/.test(code ?? '') ? 'This database holds no pool yet. Start a server on it first.' : message || code
+  return `${text}${cause instanceof Error && cause.message !== text ? ` (${cause.message})` : ''}`
+}
+
+export async function addressOf({ databaseUrl, dataDir }: StoreOptions): Promise<StoreAddress> {
   if (databaseUrl) {
     if (!splitHosts(databaseUrl))
       throw new InvalidArgumentError('--database-url is no address such as postgres://user@host/pchat.')
@@ -53,12 +57,5 @@ async function addressOf({ databaseUrl, dataDir }: StoreOptions): Promise<StoreA
 
 /** Rows of texts, the first one the headings. */
 export function printTable(table: string[][]): void {
-  const widths = table[0]!.map((_, column) => Math.max(...table.map(row => row[column]!.length)))
-  for (const row of table)
-    console.log(
-      row
-        .map((text, column) => text.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
+  for (const line of tableLines(table)) console.log(line)
 }

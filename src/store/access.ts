@@ -1,4 +1,5 @@
 import type { CategoryFacts, PersonFacts, RoomFacts } from '../domain/access.ts'
+import { operator } from '../domain/operator.ts'
 import type { Stamp } from '../domain/stamp.ts'
 import type { AdministrationRole } from '../protocol/role.ts'
 import type { Privacy, RoomType } from '../protocol/room.ts'
@@ -41,6 +42,10 @@ type AccessRow = {
   settings: number
 }
 
+/** Whoever has the store itself: an administrator who belongs to nothing, so that no list and no scope has him. */
+const operatorSql = `(SELECT '${operator.id}'::uuid AS id, true AS administrator, false AS disabled)`
+const personTable = (user: string) => (user === operator.id ? operatorSql : 'principal')
+
 /**
  * Facts for pairs of user and room, in one statement, so that all parts are of one snapshot. Pairs whose room or user does
  * not exist are missing from the answer. Key of the map: `user/room`.
@@ -50,8 +55,10 @@ export async function readAccess(
   pairs: { user: string; room: string }[],
   site: string | undefined,
 ): Promise<Map<string, Access>> {
+  // The operator asks alone.
+  const person = personTable(pairs[0]?.user ?? '')
   const { rows } = await q.query<AccessRow>({
-    name: 'access',
+    name: person === 'principal' ? 'access' : 'access-operator',
     text: `
     SELECT i.usr, r.id AS room, h.category, ${managesSql} AS administrator, ${helpDeskSql} AS help_desk, p.disabled AS account_disabled,
            ${enabledSql('i.usr', '$3')} AS enabled,
@@ -60,7 +67,7 @@ export async function readAccess(
            (SELECT version FROM stamp WHERE kind = 'directory') AS directory,
            (SELECT version FROM stamp WHERE kind = 'settings') AS settings
       FROM unnest($1::uuid[], $2::uuid[]) AS i (usr, room)
-      JOIN principal p ON p.id = i.usr
+      JOIN ${person} p ON p.id = i.usr
       JOIN room r ON r.id = i.room AND r.deleted_at IS NULL
       JOIN room_head h ON h.room = r.id
       JOIN category c ON c.id = h.category
@@ -158,7 +165,7 @@ export async function readCategoryAccess(
 ): Promise<Map<string, CategoryAccess>> {
   const { rows } = await q.query<{ id: string; allowed: boolean; denied: boolean; creator: boolean } & PersonFacts>(
     `SELECT c.id, ${managesSql} AS administrator, ${helpDeskSql} AS "helpDesk", p.disabled, ${enabledSql('p.id', '$3')} AS enabled, s.allowed, s.denied, s.creator
-       FROM principal p CROSS JOIN category c
+       FROM ${personTable(user)} p CROSS JOIN category c
       CROSS JOIN LATERAL (
             SELECT coalesce(bool_or(NOT s.denied), false) AS allowed, coalesce(bool_or(s.denied), false) AS denied,
                    EXISTS (SELECT FROM affiliation a JOIN category_creator k ON k.principal = a.ancestor
@@ -194,8 +201,8 @@ export async function readPerson(
   site: string | undefined,
 ): Promise<CallerFacts | undefined> {
   const { rows } = await q.query<Omit<CallerFacts, 'administrator' | 'helpDesk'>>({
-    name: 'person',
-    text: `SELECT ${rolesSql} AS roles, p.disabled, ${enabledSql('p.id', '$2')} AS enabled FROM principal p WHERE p.id = $1`,
+    name: user === operator.id ? 'person-operator' : 'person',
+    text: `SELECT ${rolesSql} AS roles, p.disabled, ${enabledSql('p.id', '$2')} AS enabled FROM ${personTable(user)} p WHERE p.id = $1`,
     values: [user, site ?? null],
   })
   const row = rows[0]

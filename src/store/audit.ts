@@ -1,4 +1,5 @@
 import { nameKey } from '../domain/name.ts'
+import { operator } from '../domain/operator.ts'
 import type { Principal } from '../protocol/principal.ts'
 import { type Db, planForValues, type Queryable, transaction } from './db.ts'
 
@@ -17,6 +18,9 @@ export async function audit(
     JSON.stringify(detail),
   ])
 }
+
+/** He stands in no table. */
+const operatorSql = `CASE WHEN a.actor = '${operator.id}' THEN '${JSON.stringify(operator)}'::json`
 
 export type AuditEntry = {
   id: number
@@ -118,7 +122,7 @@ async function idsWithWords(tx: Queryable, filter: AuditFilter, query: string, p
 
 async function readEntries(tx: Queryable, text: string, values: unknown[]): Promise<AuditEntry[]> {
   const { rows } = await tx.query<AuditEntry>(
-    `SELECT a.id, a.at, a.action, a.subject, a.detail, CASE WHEN p.id IS NOT NULL THEN
+    `SELECT a.id, a.at, a.action, a.subject, a.detail, ${operatorSql} WHEN p.id IS NOT NULL THEN
             json_build_object('id', p.id, 'kind', p.kind, 'name', p.name, 'displayName', p.display_name) END AS actor
        FROM (${text}) a LEFT JOIN principal p ON p.id = a.actor ORDER BY a.id DESC`,
     values,

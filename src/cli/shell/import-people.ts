@@ -1,0 +1,111 @@
+import { addPrincipal } from '../../chat/principal.ts'
+import { nameKey } from '../../domain/name.ts'
+import { operator } from '../../domain/operator.ts'
+import { Refusal } from '../../protocol/error.ts'
+import { changeGroup, lockDirectory, reflattenUnits } from '../../store/affiliation.ts'
+import { type KnownPrincipal, knownPrincipals } from '../../store/archive-write.ts'
+import { audit } from '../../store/audit.ts'
+import { type Connection, transaction } from '../../store/db.ts'
+import { changePrincipal } from '../../store/principal.ts'
+import { raiseDirectory } from '../../store/stamp.ts'
+import { fault, type Importing, type ListRecord, mapped, note, type PrincipalRecord } from './import-run.ts'
+
+const batch = 200
+
+/** People are matched by name. Passwords, sign-ins and roles of administration are in no archive. */
+export async function importPeople(run: Importing): Promise<void> {
+  let waiting: PrincipalRecord[] = []
+  const flush = async () => {
+    if (waiting.length > 0) await takePrincipals(run, waiting)
+    waiting = []
+  }
+  for await (const one of run.archive.records<PrincipalRecord | ListRecord>('users.jsonl')) {
+    if (one.record === 'principal') {
+      waiting.push(one)
+      if (waiting.length >= batch) await flush()
+      continue
+    }
+    await flush()
+    await takeMembers(run, one)
+  }
+  await flush()
+}
+
+async function takePrincipals(run: Importing, people: PrincipalRecord[]): Promise<void> {
+  const known = await knownPrincipals(
+    run.db,
+    people.map(one => nameKey(one.name)),
+  )
+  for (const one of people) {
+    const found = known.get(nameKey(one.name))
+    if (found && found.kind !== one.kind) fault(run, `${one.kind} ${one.name}`, `The name is of a ${found.kind} here.`)
+    else run.principals.set(one.id, found?.id ?? one.id)
+  }
+  const fresh = people.filter(one => !known.has(nameKey(one.name)))
+  const changed = people.flatMap(one => {
+    const found = known.get(nameKey(one.name))
+    const change = found && found.kind === one.kind && found.source === '' && differences(run, one, found)
+    return change ? [{ one, found, change }] : []
+  })
+  run.done.principals.added += fresh.length
+  run.done.principals.changed += changed.length
+  run.done.principals.there += people.length - fresh.length - changed.length
+  for (const one of fresh)
+    note(run, { what: `${one.kind} ${one.name}`, change: 'create', now: '', after: one.displayName })
+  for (const { one, found } of changed)
+    note(run, { what: `${one.kind} ${one.name}`, change: 'overwrite', now: found.displayName, after: one.displayName })
+  if (run.dryRun || fresh.length + changed.length === 0) return
+  await transaction(run.db, async tx => {
+    await lockDirectory(tx)
+    const raised: string[] = []
+    for (const one of fresh) raised.push(...(await addOne(tx, run, one)))
+    for (const { found, change } of changed) {
+      await changePrincipal(tx, found.id, change)
+      if (change.parent === undefined) continue
+      await reflattenUnits(tx, [found.id])
+      raised.push(found.id)
+    }
+    await audit(tx, operator.id, 'data.import', 'principals', { added: fresh.length, changed: changed.length })
+    await raiseDirectory(tx, raised)
+  })
+}
+
+/** Undefined where nothing differs. */
+function differences(run: Importing, one: PrincipalRecord, found: KnownPrincipal) {
+  const parent = one.unit === null ? null : run.principals.get(one.unit)
+  const change = {
+    ...(one.displayName === found.displayName ? {} : { displayName: one.displayName }),
+    ...(one.email === found.email ? {} : { email: one.email }),
+    ...(parent === undefined || parent === found.parent ? {} : { parent }),
+  }
+  return Object.keys(change).length === 0
+    ? undefined
+    : (change as { displayName?: string; email?: string | null; parent?: string | null })
+}
+
+async function addOne(tx: Connection, run: Importing, one: PrincipalRecord): Promise<string[]> {
+  const { kind, name, displayName, email, bot } = one
+  const parent = one.unit === null ? undefined : run.principals.get(one.unit)
+  const { principal, changed = [] } = await addPrincipal(tx, { kind, name, displayName, email, bot, parent })
+  run.principals.set(one.id, principal.id)
+  if (one.disabled) await changePrincipal(tx, principal.id, { disabled: true })
+  return changed
+}
+
+/** Members are added to groups that were made here; nobody is taken out. */
+async function takeMembers(run: Importing, { owner, principals }: ListRecord): Promise<void> {
+  const group = run.principals.get(owner)
+  if (group === undefined) return
+  const members = mapped(run, principals)
+  run.done.principals.joined += members.length
+  if (run.dryRun) return
+  try {
+    await transaction(run.db, async tx => {
+      await lockDirectory(tx)
+      await raiseDirectory(tx, await changeGroup(tx, group, members, []))
+    })
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code === 'unavailable') throw error
+    fault(run, `group ${group}`, error.message)
+  }
+}
