@@ -110,7 +110,7 @@ test('[AR17] what only a role may ask is recorded, or its name says that it only
 })
 
 /** All rows of all tables but of those that a server writes by itself, as it lives. */
-async function contents(): Promise<Record<string, string>> {
+async function contents(leaving: string): Promise<Record<string, string>> {
   const { db } = world.site
   const { rows: tables } = await db.query<{ name: string }>(
     `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
@@ -119,7 +119,8 @@ async function contents(): Promise<Record<string, string>> {
   const found: Record<string, string> = {}
   for (const { name } of tables) {
     const { rows } = await db.query<{ all: string }>(
-      `SELECT coalesce(md5(string_agg(t::text, ';' ORDER BY t::text)), '') AS all FROM "${name}" t`,
+      `SELECT coalesce(md5(string_agg(t::text, ';' ORDER BY t::text)), '') AS all FROM "${name}" t WHERE t::text !~ $1`,
+      [leaving],
     )
     found[name] = rows[0]!.all
   }
@@ -134,10 +135,13 @@ test('[AR17] what cannot be recorded is not done', async () => {
   await db.query(`CREATE FUNCTION refuse_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room'; END $$;
     CREATE TRIGGER refuse_row BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION refuse_row()`)
   try {
-    const before = await contents()
+    // What rooms that were deleted or cleared before have left goes by itself, in slices.
+    const { rows } = await db.query<{ rooms: string | null }>("SELECT string_agg(room::text, '|') AS rooms FROM purge")
+    const leaving = rows[0]!.rooms ?? 'none'
+    const before = await contents(leaving)
     for (const verb of writing) {
       expect(`${verb}: ${await world.people.administrator.code(verb, inputs.get(verb)!)}`).toBe(`${verb}: internal`)
-      const after = await contents()
+      const after = await contents(leaving)
       for (const table of Object.keys(before)) expect(after[table], `${table} after ${verb}`).toBe(before[table])
     }
   } finally {

@@ -35,7 +35,7 @@ function openPage(requests: Partial<AddinRequests> = {}, more: Partial<BridgeOpt
 }
 
 test('[CF32] a post is passed, replaced or held back as the page says, each by its own verdict', async () => {
-  const { bridge, hears, say } = openPage()
+  const { bridge, hears, say } = openPage({}, { waitMs: 20_000 })
   const judged = [1, 2, 3].map(n => bridge.judge({ ...post, text: `post ${n}` }))
   const asked = [await hears('outgoing', 0), await hears('outgoing', 1), await hears('outgoing', 2)]
   expect(asked[1]).toEqual({
