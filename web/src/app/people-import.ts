@@ -75,7 +75,7 @@ export async function runPlan(
 ): Promise<PeopleReport> {
   const done: Step[] = []
   const refused: LineFault[] = []
-  const missing = new Set(faults.map(fault => keyOfName(fault.name)))
+  const missing = new Set<string>()
   let count = 0
   const run = async (step: Step) => {
     const lacks = step.needs.find(name => missing.has(keyOfName(name)))

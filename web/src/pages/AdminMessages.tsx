@@ -45,7 +45,7 @@ export function AdminMessages() {
   const [done, setDone] = useState<string>()
   const input = removalInput({ ...wanted, room: room?.id ?? '' })
   const key = JSON.stringify(input)
-  const found = seen?.key === key ? seen.found : undefined
+  const found = seen !== undefined && seen.key === key ? seen.found : undefined
   const verb = replaces ? 'Replace' : 'Remove'
 
   async function look(): Promise<void> {

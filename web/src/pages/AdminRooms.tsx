@@ -25,9 +25,15 @@ const useStyles = makeStyles({
 const pageSize = 50
 
 const columns: Column<ListedRoom>[] = [
-  { name: 'Name', text: ({ room }) => room.name, sortBy: ({ room }) => room.name, width: '22%' },
+  { name: 'Name', text: ({ room }) => room.name, sortBy: ({ room }) => room.name },
   { name: 'Category', text: one => one.categoryName, sortBy: one => one.categoryName },
-  { name: 'Kind', text: marksInWords, cell: ({ room }) => <RoomMarks room={room} />, sortBy: marksInWords },
+  {
+    name: 'Kind',
+    text: marksInWords,
+    cell: ({ room }) => <RoomMarks room={room} />,
+    sortBy: marksInWords,
+    width: '112px',
+  },
   { name: 'Members', text: one => String(one.members), sortBy: one => one.members, isNumber: true, width: '88px' },
   { name: 'Managers', text: one => String(one.managers), sortBy: one => one.managers, isNumber: true, width: '88px' },
   {
@@ -111,7 +117,7 @@ export function AdminRooms({ query }: { query: string }) {
           rows={rooms}
           keyOf={({ room }) => room.id}
           minWidth="920px"
-          actionWidth="196px"
+          actionWidth="156px"
           action={one => (
             <RoomActions
               listed={one}

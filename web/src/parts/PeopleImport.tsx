@@ -70,16 +70,19 @@ export function PeopleImport({ onClose }: { onClose: () => void }) {
         they are, and nobody is taken out of a group.
       </Text>
       <Field label="CSV file">
-        <input
-          className={styles.file}
-          type="file"
-          accept=".csv,text/csv,text/plain"
-          disabled={isBusy}
-          onChange={event => {
-            const file = event.target.files?.[0]
-            if (file !== undefined) void run(async () => change(await file.text()))
-          }}
-        />
+        {field => (
+          <input
+            {...field}
+            className={styles.file}
+            type="file"
+            accept=".csv,text/csv,text/plain"
+            disabled={isBusy}
+            onChange={event => {
+              const file = event.target.files?.[0]
+              if (file !== undefined) void run(async () => change(await file.text()))
+            }}
+          />
+        )}
       </Field>
       <Field label="or its text">
         <Textarea

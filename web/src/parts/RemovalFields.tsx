@@ -9,6 +9,9 @@ const useStyles = makeStyles({
     gridTemplateColumns: 'repeat(auto-fill, minmax(220px, 1fr))',
     gap: tokens.spacingHorizontalM,
     alignItems: 'start',
+    // Fields are as wide as their place, not as they would like to be.
+    '& > * > *': { minWidth: 0 },
+    '& input': { minWidth: 0, width: '100%' },
   },
   list: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalXS },
 })

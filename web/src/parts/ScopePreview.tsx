@@ -1,4 +1,5 @@
 import { Button, MessageBar, MessageBarBody, makeStyles, ProgressBar, Text, tokens } from '@fluentui/react-components'
+import { useEffect, useRef } from 'react'
 import type { Looking } from '../app/simulation.ts'
 import { FaultNote } from './FaultNote.tsx'
 import { ScopeResult } from './ScopeResult.tsx'
@@ -19,6 +20,12 @@ type ScopePreviewProps = { looking: Looking | undefined; narrows: boolean; onCan
 /** Who gains, who loses, which rooms lose entries: before a changed scope is saved. */
 export function ScopePreview({ looking, narrows, onCancel }: ScopePreviewProps) {
   const styles = useStyles()
+  const panel = useRef<HTMLElement>(null)
+  const state = looking?.state
+  useEffect(() => {
+    // It stands at the end of a long form.
+    if (state === 'done') panel.current?.scrollIntoView({ block: 'nearest' })
+  }, [state])
   if (looking === undefined)
     return narrows ? (
       <MessageBar intent="warning" layout="multiline">
@@ -30,7 +37,7 @@ export function ScopePreview({ looking, narrows, onCancel }: ScopePreviewProps) 
     ) : null
   if (looking.state === 'failed') return <FaultNote fault={looking.fault} />
   return (
-    <section className={styles.root} aria-label="What this change does">
+    <section ref={panel} className={styles.root} aria-label="What this change does">
       {looking.state === 'running' ? (
         <>
           <Text role="status">Looking who gains and who loses: {Math.floor(looking.progress * 100)} %</Text>

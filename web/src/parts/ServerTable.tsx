@@ -1,6 +1,7 @@
 import { makeStyles, Text, tokens } from '@fluentui/react-components'
 import { CheckmarkCircleRegular, DismissCircleRegular } from '@fluentui/react-icons'
 import type { PoolView } from '../../../src/protocol/pool-verbs.ts'
+import { counted } from '../app/count-words.ts'
 import { exactTime, shortTime } from '../app/time.ts'
 import { type Column, DataTable } from './DataTable.tsx'
 
@@ -29,7 +30,7 @@ function Processes({ server }: { server: Server }) {
   const styles = useStyles()
   return server.processes.map(process => (
     <span key={process.id} className={styles.process}>
-      {process.url}, version {process.program}, {process.sessions.toLocaleString()} sessions
+      {process.url}, version {process.program}, {counted(process.sessions, 'session')}
       {process.draining ? ', leaving: takes no new ones' : ''}
       <Text size={200} block>
         since <time title={exactTime(process.startedAt)}>{shortTime(process.startedAt)}</time>
