@@ -48,7 +48,7 @@ test('[CN15] the usage report has its period in the address, a chart with its ta
   await page.getByText('The table behind the chart').click()
   await page.getByRole('table', { name: 'Trend as a table' }).getByRole('cell', { name: '15', exact: true }).waitFor()
   const found = await faultsInBothColours(page)
-  await page.getByLabel('Period').selectOption('7')
+  await page.getByRole('combobox', { name: 'Period' }).selectOption('7')
   await page.waitForURL(/usage\?days=7/)
   await page.getByRole('table', { name: 'Most active users' }).getByText('alice').waitFor()
   expect(await page.getByRole('main').textContent()).not.toContain('not to be shown')
