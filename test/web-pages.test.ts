@@ -64,7 +64,7 @@ const adminPlaces: Record<string, (page: Page) => Promise<unknown>> = {
   'admin/groups': page => page.getByRole('button', { name: 'Add a group, unit or domain' }).waitFor(),
   'admin/directory': page => page.getByLabel('Room, if it is about one').waitFor(),
   'admin/categories': page => page.getByRole('button', { name: 'Change Desks' }).waitFor(),
-  'admin/policy': page => page.getByRole('button', { name: 'Take back the grant for All' }).waitFor(),
+  'admin/policy': page => page.getByRole('button', { name: 'Change Global policy' }).waitFor(),
   'admin/options': page => page.getByLabel('Longest message').waitFor(),
   'admin/audit': page => page.getByRole('table', { name: 'Audit record' }).waitFor(),
   'admin/roles': page => page.getByRole('table', { name: 'Who holds which role' }).waitFor(),

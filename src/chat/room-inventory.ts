@@ -1,4 +1,6 @@
+import { notFound } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
+import { findAddin } from '../store/addin.ts'
 import { resolvePerson } from '../store/principal.ts'
 import { toRoom } from '../store/room.ts'
 import { type InventoryFilter, listInventory } from '../store/room-inventory.ts'
@@ -15,11 +17,12 @@ export async function listAllRooms(
   _caller: Caller,
   input: Input<'room.list'>,
 ): Promise<Result<'room.list'>> {
-  const { limit = 50, after, member, manager, ...rest } = input
+  const { limit = 50, after, member, manager, addin, ...rest } = input
   const wanted: InventoryFilter = {
     ...rest,
     member: member === undefined ? undefined : (await resolvePerson(chat.db, member)).id,
     manager: manager === undefined ? undefined : (await resolvePerson(chat.db, manager)).id,
+    addin: addin === undefined ? undefined : (await mustFind(chat, addin)).id,
   }
   const cursor = after === undefined ? undefined : readCursor(after)
   const isCounted = await countSizes(chat.db, countMs)
@@ -41,4 +44,10 @@ export async function listAllRooms(
     ...(rows.length > limit && last ? { next: writeCursor(last) } : {}),
     ...(isBehind ? { counting: true } : {}),
   }
+}
+
+async function mustFind(chat: Chat, ref: string) {
+  const addin = await findAddin(chat.db, ref)
+  if (!addin) throw notFound('add-in')
+  return addin
 }

@@ -116,6 +116,7 @@ export const roomVerbs = {
       category: optional(CategoryId),
       member: optional(PrincipalRef),
       manager: optional(PrincipalRef),
+      addin: optional(AddinRef),
       disabled: optional(Flag()),
       privacy: optional(Privacy),
       type: optional(RoomType),

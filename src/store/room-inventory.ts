@@ -12,6 +12,8 @@ export type InventoryFilter = {
   /** Ids of principals: rooms on whose list they stand, or a group, unit or domain that they are in. */
   member?: string | undefined
   manager?: string | undefined
+  /** Id of an add-in. */
+  addin?: string | undefined
   disabled?: boolean | undefined
   privacy?: Privacy | undefined
   type?: RoomType | undefined
@@ -69,6 +71,7 @@ function conditionsOf(wanted: InventoryFilter, bind: (value: unknown) => string)
   if (category !== undefined) conditions.push(`h.category = ${bind(category)}`)
   if (member !== undefined) conditions.push(standsSql(bind(member), roleNumber.member))
   if (manager !== undefined) conditions.push(standsSql(bind(manager), roleNumber.manager))
+  if (wanted.addin !== undefined) conditions.push(`r.addin = ${bind(wanted.addin)}::uuid`)
   if (disabled !== undefined) conditions.push(`h.disabled = ${bind(disabled)}`)
   if (privacy !== undefined) conditions.push(`r.privacy = ${bind(privacy)}`)
   if (type !== undefined) conditions.push(`r.type = ${bind(type)}`)

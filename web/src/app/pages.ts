@@ -2,7 +2,7 @@ import { type InfiniteData, type UseInfiniteQueryResult, useInfiniteQuery } from
 import type { Input, Result } from '../../../src/protocol/request.ts'
 import { useChat } from './chat.ts'
 
-type PagedVerb = 'room.find' | 'message.search'
+type PagedVerb = 'room.find' | 'room.list' | 'message.search'
 
 /** A list that comes page by page, by the server's own mark of where the next one begins. */
 export function usePages<V extends PagedVerb>(

@@ -21,6 +21,17 @@ export function useVerb<V extends Verb>(
   })
 }
 
+/** Asked again every so often while it is shown, and the window is in sight. */
+export function useLiveVerb<V extends Verb>(verb: V, input: Input<V>, everyMs: number): UseQueryResult<Result<V>> {
+  const { client } = useChat()
+  return useQuery<Result<V>>({
+    queryKey: [verb, input],
+    queryFn: () => client.request(verb, input),
+    refetchInterval: everyMs,
+    staleTime: 0,
+  })
+}
+
 /** What was read by these verbs is read again where it is shown. */
 export function forget(...verbs: Verb[]): void {
   for (const verb of verbs) void queryClient.invalidateQueries({ queryKey: [verb] })

@@ -5,12 +5,19 @@ export const adminSections = [
   'users',
   'groups',
   'directory',
+  'bots',
+  'sessions',
+  'roles',
   'categories',
+  'rooms',
+  'messages',
+  'addins',
   'policy',
   'options',
+  'usage',
   'audit',
   'sign-ins',
-  'roles',
+  'pool',
 ] as const
 export type AdminSection = (typeof adminSections)[number]
 export const panes = ['people', 'card', 'search', 'files', 'addin'] as const
@@ -28,7 +35,7 @@ export type Route =
   | { page: 'create' }
   | { page: 'manage'; room: string }
   | { page: 'search'; query: string }
-  | { page: 'admin'; section: AdminSection }
+  | { page: 'admin'; section: AdminSection; query?: string }
   | { page: 'account' }
 
 export function parseRoute(hash: string): Route {
@@ -59,7 +66,11 @@ export function parseRoute(hash: string): Route {
     case 'search':
       return { page, query }
     case 'admin':
-      return { page, section: adminSections.find(section => section === first) ?? 'users' }
+      return {
+        page,
+        section: adminSections.find(section => section === first) ?? 'users',
+        ...(query === '' ? {} : { query }),
+      }
     default:
       return { page: 'home' }
   }
@@ -80,7 +91,7 @@ export function routeHash(route: Route): string {
     case 'manage':
       return `#/rooms/${route.room}`
     case 'admin':
-      return `#/admin/${route.section}`
+      return `#/admin/${route.section}${route.query ? `?${route.query}` : ''}`
     default:
       return `#/${route.page}`
   }

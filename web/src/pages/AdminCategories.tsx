@@ -11,6 +11,7 @@ import {
 import { AddRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
 import type { Category } from '../../../src/protocol/category.ts'
+import { mayChange } from '../app/admin-sections.ts'
 import { useChat } from '../app/chat.ts'
 import { faultOf } from '../app/fault.ts'
 import { forget, useVerb } from '../app/query.ts'
@@ -38,18 +39,21 @@ function switchWords(category: Category): string {
 /** Categories: their scopes are the walls between people. */
 export function AdminCategories() {
   const styles = useStyles()
-  const { client } = useChat()
+  const { client, me } = useChat()
+  const changes = mayChange(me, 'categories')
   const { data, error } = useVerb('category.list', {})
   const [editing, setEditing] = useState<Category | 'new'>()
   const [deleting, setDeleting] = useState<Category>()
   const categories = data?.categories ?? []
   return (
     <>
-      <div>
-        <Button appearance="primary" icon={<AddRegular />} onClick={() => setEditing('new')}>
-          Add a category
-        </Button>
-      </div>
+      {changes ? (
+        <div>
+          <Button appearance="primary" icon={<AddRegular />} onClick={() => setEditing('new')}>
+            Add a category
+          </Button>
+        </div>
+      ) : null}
       <FaultNote fault={error === null ? undefined : faultOf(error)} />
       {data !== undefined && categories.length === 0 ? (
         <EmptyState title="There is no category yet. Rooms live in categories: add one, and say who may be in its rooms." />
@@ -61,7 +65,7 @@ export function AdminCategories() {
               <TableHeaderCell>Allowed</TableHeaderCell>
               <TableHeaderCell>Denied</TableHeaderCell>
               <TableHeaderCell>Switched on</TableHeaderCell>
-              <TableHeaderCell>Action</TableHeaderCell>
+              {changes ? <TableHeaderCell>Action</TableHeaderCell> : null}
             </TableRow>
           </TableHeader>
           <TableBody>
@@ -75,16 +79,18 @@ export function AdminCategories() {
                   {(one.deniedMembers ?? []).map(who => who.displayName).join(', ')}
                 </TableCell>
                 <TableCell>{switchWords(one)}</TableCell>
-                <TableCell>
-                  <span className={styles.buttons}>
-                    <Button size="small" aria-label={`Change ${one.name}`} onClick={() => setEditing(one)}>
-                      Change
-                    </Button>
-                    <Button size="small" aria-label={`Delete ${one.name}`} onClick={() => setDeleting(one)}>
-                      Delete
-                    </Button>
-                  </span>
-                </TableCell>
+                {changes ? (
+                  <TableCell>
+                    <span className={styles.buttons}>
+                      <Button size="small" aria-label={`Change ${one.name}`} onClick={() => setEditing(one)}>
+                        Change
+                      </Button>
+                      <Button size="small" aria-label={`Delete ${one.name}`} onClick={() => setDeleting(one)}>
+                        Delete
+                      </Button>
+                    </span>
+                  </TableCell>
+                ) : null}
               </TableRow>
             ))}
           </TableBody>

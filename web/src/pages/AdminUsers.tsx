@@ -10,7 +10,7 @@ import {
   TableRow,
   tokens,
 } from '@fluentui/react-components'
-import { AddRegular, SearchRegular } from '@fluentui/react-icons'
+import { AddRegular, ArrowUploadRegular, SearchRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
 import { useSettled } from '../app/debounce.ts'
 import { faultOf } from '../app/fault.ts'
@@ -18,6 +18,7 @@ import { useVerb } from '../app/query.ts'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { ModalFrame } from '../parts/ModalFrame.tsx'
+import { PeopleImport } from '../parts/PeopleImport.tsx'
 import { PrincipalForm } from '../parts/PrincipalForm.tsx'
 import { UserForm } from '../parts/UserForm.tsx'
 
@@ -33,6 +34,7 @@ export function AdminUsers() {
   const styles = useStyles()
   const [text, setText] = useState('')
   const [isAdding, setAdding] = useState(false)
+  const [isImporting, setImporting] = useState(false)
   const [changing, setChanging] = useState<string>()
   const asked = useSettled(text.trim())
   const { data, error } = useVerb('principal.find', { text: asked, kind: 'user', limit: 200 }, { keepOld: true })
@@ -51,6 +53,9 @@ export function AdminUsers() {
         />
         <Button appearance="primary" icon={<AddRegular />} onClick={() => setAdding(true)}>
           Add a user
+        </Button>
+        <Button icon={<ArrowUploadRegular />} onClick={() => setImporting(true)}>
+          Import from CSV
         </Button>
       </div>
       <FaultNote fault={error === null ? undefined : faultOf(error)} />
@@ -83,6 +88,11 @@ export function AdminUsers() {
       {isAdding ? (
         <ModalFrame title="Add a user" onClose={() => setAdding(false)}>
           <PrincipalForm kinds={['user']} onDone={() => setAdding(false)} />
+        </ModalFrame>
+      ) : null}
+      {isImporting ? (
+        <ModalFrame title="Import people from CSV" onClose={() => setImporting(false)}>
+          <PeopleImport onClose={() => setImporting(false)} />
         </ModalFrame>
       ) : null}
       {changing === undefined ? null : (

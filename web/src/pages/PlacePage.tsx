@@ -37,7 +37,7 @@ export function PlacePage({ route }: { route: Route }) {
     case 'admin':
       return adminSectionsOf(me).length > 0 ? (
         <Suspense fallback={<Spinner label="Loading" delay={400} />}>
-          <AdminPage section={route.section} />
+          <AdminPage section={route.section} query={route.query} />
         </Suspense>
       ) : (
         <HomePage />

@@ -1,33 +1,25 @@
-import {
-  Button,
-  Field,
-  Input,
-  MessageBar,
-  MessageBarBody,
-  makeStyles,
-  Switch,
-  Textarea,
-  tokens,
-} from '@fluentui/react-components'
+import { Button, Field, Input, makeStyles, Switch, Textarea, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Category } from '../../../src/protocol/category.ts'
-import type { Principal } from '../../../src/protocol/principal.ts'
 import { useChat } from '../app/chat.ts'
 import { forget } from '../app/query.ts'
+import { differences, ids, listsOf, type ScopeList, scopeDifference, scopeLists } from '../app/scope-change.ts'
+import { useSimulation } from '../app/simulation.ts'
 import { FormColumn } from './FormColumn.tsx'
 import { PrincipalPicker } from './PrincipalPicker.tsx'
 import { PrincipalTags } from './PrincipalTags.tsx'
+import { ScopePreview } from './ScopePreview.tsx'
 
 const useStyles = makeStyles({
   list: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalXS },
+  buttons: { display: 'flex', flexWrap: 'wrap', gap: tokens.spacingHorizontalS },
 })
 
-const lists = [
-  { key: 'allowedMembers', label: 'Allowed members: who may ever be in a room of this category' },
-  { key: 'deniedMembers', label: 'Denied members: kept out even where allowed' },
-  { key: 'creators', label: 'Creators: who may create rooms here' },
-] as const
-type ListKey = (typeof lists)[number]['key']
+const labels: Record<ScopeList, string> = {
+  allowedMembers: 'Allowed members: who may ever be in a room of this category',
+  deniedMembers: 'Denied members: kept out even where allowed',
+  creators: 'Creators: who may create rooms here',
+}
 
 const switches = [
   { key: 'invitations', label: 'Invitations: tell people when they are added to a room' },
@@ -35,14 +27,6 @@ const switches = [
   { key: 'chatHistory', label: 'Chat history: messages are kept. Off: seen live only' },
 ] as const
 type SwitchKey = (typeof switches)[number]['key']
-
-function ids(people: readonly Principal[]): string[] {
-  return people.map(person => person.id)
-}
-
-function added(now: readonly Principal[], before: readonly Principal[]): string[] {
-  return ids(now.filter(one => !before.some(other => other.id === one.id)))
-}
 
 type CategoryFormProps = { category: Category | undefined; onDone: () => void }
 
@@ -56,44 +40,44 @@ export function CategoryForm({ category, onDone }: CategoryFormProps) {
     fileUpload: category?.fileUpload ?? true,
     chatHistory: category?.chatHistory ?? true,
   })
-  const before: Record<ListKey, readonly Principal[]> = {
-    allowedMembers: category?.allowedMembers ?? [],
-    deniedMembers: category?.deniedMembers ?? [],
-    creators: category?.creators ?? [],
-  }
+  const before = listsOf(category)
   const [people, setPeople] = useState(before)
-  const narrows =
-    added(before.allowedMembers, people.allowedMembers).length > 0 ||
-    added(people.deniedMembers, before.deniedMembers).length > 0
+  const changes = differences(before, people)
+  const scope = category === undefined ? undefined : scopeDifference(changes)
+  const narrows = scope !== undefined && scope.allowedMembers.remove.length + scope.deniedMembers.add.length > 0
+  const { looking, begin, forget: forgetLook } = useSimulation()
+
+  function change(key: ScopeList, now: typeof people.creators): void {
+    setPeople(old => ({ ...old, [key]: now }))
+    // What was seen was another change.
+    if (key !== 'creators') forgetLook()
+  }
+
+  function look(): void {
+    if (category !== undefined && scope !== undefined) void begin({ category: category.id, ...scope })
+  }
 
   async function save(): Promise<void> {
+    // Asked once: who takes people out has begun to see whom before it is done.
+    if (narrows && looking === undefined) return look()
     const facts = { name: name.trim(), description: description.trim(), ...flags }
     if (category === undefined) {
-      const { allowedMembers, deniedMembers, creators } = people
+      const [allowedMembers, deniedMembers, creators] = scopeLists.map(key => ids(people[key]))
       await client.request('category.create', {
         ...facts,
-        allowedMembers: ids(allowedMembers),
-        deniedMembers: ids(deniedMembers),
-        creators: ids(creators),
+        ...{ allowedMembers: allowedMembers!, deniedMembers: deniedMembers!, creators: creators! },
       })
-    } else {
-      const changes = Object.fromEntries(
-        lists.map(({ key }) => [
-          key,
-          { add: added(people[key], before[key]), remove: added(before[key], people[key]) },
-        ]),
-      )
+    } else
       await client.request('category.update', {
-        category: category.id,
-        ifVersion: category.version,
+        ...{ category: category.id, ifVersion: category.version },
         ...facts,
         ...changes,
       })
-    }
-    forget('category.list', 'room.find', 'room.get')
+    forget('category.list', 'room.find', 'room.get', 'room.list')
     onDone()
   }
 
+  const mustLook = narrows && looking === undefined
   return (
     <FormColumn onSubmit={save}>
       {isBusy => (
@@ -104,18 +88,21 @@ export function CategoryForm({ category, onDone }: CategoryFormProps) {
           <Field label="Description">
             <Textarea value={description} onChange={(_, { value }) => setDescription(value)} />
           </Field>
-          {lists.map(({ key, label }) => (
+          {scopeLists.map(key => (
             <div key={key} className={styles.list}>
               <PrincipalPicker
-                label={label}
-                onPick={person =>
-                  setPeople(now => ({ ...now, [key]: [...now[key].filter(one => one.id !== person.id), person] }))
-                }
+                label={labels[key]}
+                onPick={person => change(key, [...people[key].filter(one => one.id !== person.id), person])}
               />
               <PrincipalTags
-                label={label}
+                label={labels[key]}
                 principals={people[key]}
-                onRemove={person => setPeople(now => ({ ...now, [key]: now[key].filter(one => one.id !== person.id) }))}
+                onRemove={person =>
+                  change(
+                    key,
+                    people[key].filter(one => one.id !== person.id),
+                  )
+                }
               />
             </div>
           ))}
@@ -127,18 +114,14 @@ export function CategoryForm({ category, onDone }: CategoryFormProps) {
               onChange={(_, { checked }) => setFlags(now => ({ ...now, [key]: checked }))}
             />
           ))}
-          {category !== undefined && narrows ? (
-            <MessageBar intent="warning" layout="multiline">
-              <MessageBarBody>
-                This narrows the scope: who falls out of it loses every room of this category at once. Their entries on
-                room lists are kept without effect, and count again when the scope is widened.
-              </MessageBarBody>
-            </MessageBar>
-          ) : null}
-          <div>
+          {scope === undefined ? null : <ScopePreview looking={looking} narrows={narrows} onCancel={forgetLook} />}
+          <div className={styles.buttons}>
             <Button type="submit" appearance="primary" disabled={isBusy || name.trim() === ''}>
-              Save
+              {mustLook ? 'See who loses, then save' : looking?.state === 'running' ? 'Save without waiting' : 'Save'}
             </Button>
+            {scope !== undefined && !mustLook && looking?.state !== 'running' ? (
+              <Button onClick={look}>Who gains, who loses?</Button>
+            ) : null}
           </div>
         </>
       )}

@@ -22,7 +22,9 @@ function parsed(settings: PoolSettings, key: OptionKey, text: string): unknown {
   return text.trim()
 }
 
-export function OptionFields({ settings }: { settings: PoolSettings }) {
+type OptionFieldsProps = { settings: PoolSettings; mayChange: boolean }
+
+export function OptionFields({ settings, mayChange }: OptionFieldsProps) {
   const styles = useStyles()
   const { client } = useChat()
   const [changed, setChanged] = useState<Partial<Record<OptionKey, string>>>({})
@@ -33,7 +35,7 @@ export function OptionFields({ settings }: { settings: PoolSettings }) {
     await client.request('settings.update', { settings: Object.fromEntries(changes) })
     setChanged({})
     setSaved(true)
-    forget('settings.get')
+    forget('settings.get', 'configuration.list')
   }
   return (
     <div className={styles.root}>
@@ -50,11 +52,12 @@ export function OptionFields({ settings }: { settings: PoolSettings }) {
               return (
                 <Field key={key} label={label} hint={hint}>
                   {key === 'trustedNetworks' ? (
-                    <Textarea value={value} onChange={(_, data) => change(data.value)} />
+                    <Textarea readOnly={!mayChange} value={value} onChange={(_, data) => change(data.value)} />
                   ) : (
                     <Input
                       type={typeof settings[key] === 'number' ? 'number' : 'text'}
                       step="any"
+                      readOnly={!mayChange}
                       value={value}
                       onChange={(_, data) => change(data.value)}
                     />
@@ -63,7 +66,7 @@ export function OptionFields({ settings }: { settings: PoolSettings }) {
               )
             })}
             {isSaved ? <Text role="status">Saved. It holds on every server of the pool.</Text> : null}
-            <div>
+            <div hidden={!mayChange}>
               <Button type="submit" appearance="primary" disabled={isBusy || Object.keys(changed).length === 0}>
                 Save
               </Button>

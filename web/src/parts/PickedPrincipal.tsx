@@ -4,14 +4,15 @@ import { PrincipalPicker } from './PrincipalPicker.tsx'
 
 type PickedPrincipalProps = {
   label: string
-  kind: PrincipalKind
+  kind?: PrincipalKind
   picked: Principal | undefined
   onPick: (principal: Principal | undefined) => void
 }
 
 /** At most one principal: a search box until one is picked. */
 export function PickedPrincipal({ label, kind, picked, onPick }: PickedPrincipalProps) {
-  if (picked === undefined) return <PrincipalPicker label={label} kind={kind} onPick={onPick} />
+  if (picked === undefined)
+    return <PrincipalPicker label={label} {...(kind === undefined ? {} : { kind })} onPick={onPick} />
   return (
     <Field label={label}>
       <Input
