@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,9 +19,10 @@ import {
   Superseded,
   takeMover,
 } from './archive.ts'
-import { openSigningKey, readPublicKeys } from './head.ts'
+import { openSigningKey, publicPem, readPublicKeys } from './head.ts'
 import { migrateArchive } from './migrate.ts'
 import { openMover } from './mover.ts'
+import { exportProof } from './proof.ts'
 import { verifyArchive } from './verify.ts'
 
 let store: TestDatabase
@@ -241,4 +243,43 @@ test('[CP7] a line that was half written when the disk was full or the power wen
   expect(await verdict()).toMatchObject({ sound: true, anchors: 2, anchoredThrough: 6 })
   await writeFile(anchorFile(), '')
   expect(await verdict()).toMatchObject({ sound: true, anchors: 0, anchoredThrough: 0 })
+})
+
+test('[CP8] an export is checked by one file, with nothing but the export and the public key', async () => {
+  for (let n = 0; n < 3; n += 1) {
+    await note(7)
+    await moveAll()
+  }
+  const target = join(folder, 'export')
+  expect(await exportProof(archive.db, target, 9, 10)).toEqual({ first: 8, last: 14, batches: 1 })
+  expect(await exportProof(archive.db, target, 1, 1_000)).toEqual({ first: 1, last: 21, batches: 3 })
+  await writeFile(join(target, 'public.pem'), publicPem(await openSigningKey(keyFile)))
+  const check = async (more: string[] = []) => {
+    const child = spawnSync(process.execPath, ['verify.mjs', '--key', 'public.pem', '--json', ...more], { cwd: target })
+    return {
+      code: child.status,
+      ...(JSON.parse(child.stdout.toString()) as { sound: boolean; firstBad: string | null }),
+    }
+  }
+  const anchors = ['--anchors', anchorFile()]
+  expect(await check(anchors)).toMatchObject({ code: 0, sound: true, entries: 21, batches: 3, first: 1, last: 21 })
+  const whole = await readFile(join(target, 'entries.jsonl'), 'utf8')
+  const lines = whole.trimEnd().split('\n')
+  const changes: [string, string[]][] = [
+    ['changed', lines.with(3, lines[3]!.replace('message 4', 'message 5'))],
+    ['left out', lines.toSpliced(3, 1)],
+    ['exchanged', lines.with(3, lines[4]!).with(4, lines[3]!)],
+    ['added', [...lines, lines[0]!]],
+    ['cut off', lines.slice(0, -1)],
+  ]
+  for (const [what, changed] of changes) {
+    await writeFile(join(target, 'entries.jsonl'), `${changed.join('\n')}\n`)
+    const found = await check()
+    expect(found, what).toMatchObject({ code: 1, sound: false })
+    expect(found.firstBad, what).toMatch(/^(Entry \d+ is missing|Of entries 1 to 7 |Behind entry 21 )/)
+  }
+  await writeFile(join(target, 'entries.jsonl'), whole)
+  const other = join(folder, 'other.pem')
+  await writeFile(join(target, 'public.pem'), publicPem(await openSigningKey(other)))
+  expect(await check()).toMatchObject({ code: 1, firstBad: 'The signature of batch 1 is of another key.' })
 })

@@ -142,6 +142,15 @@ export async function headsAfter(q: Queryable, number: number, limit: number): P
   return rows.map(toHead)
 }
 
+/** Heads of the batches that hold entries of a range, in order. */
+export async function headsOver(q: Queryable, first: number, last: number): Promise<SignedHead[]> {
+  const { rows } = await q.query<BatchRow>(
+    `SELECT ${headColumns} FROM batch WHERE last_seq >= $1 AND first_seq <= $2 ORDER BY number`,
+    [first, last],
+  )
+  return rows.map(toHead)
+}
+
 /** Texts of entries of a range, in order; fewer where some are missing. */
 export async function readTexts(q: Queryable, first: number, last: number): Promise<{ seq: number; text: string }[]> {
   const { rows } = await q.query<{ seq: number; text: string }>({

@@ -23,6 +23,12 @@ export type Happening = {
   file?: RecordedFile
 }
 
+/** `<guid>.<ext>`, as the file stands in an archive of attachments. */
+export function storedName({ id, name }: { id: string; name: string }): string {
+  const dot = name.lastIndexOf('.')
+  return dot > 0 ? `${id}${name.slice(dot)}` : id
+}
+
 type Reading = { from: number; through: number; count: number }
 type VisitedRoom = RecordedRoom & { read?: Reading }
 

@@ -1,7 +1,6 @@
 import type { Adapter, AdapterSettings, Batch, Output, ReadFile } from '../adapter.ts'
-import type { Conversation, Happening } from '../happening.ts'
+import { type Conversation, type Happening, storedName } from '../happening.ts'
 import { transform } from '../transform.ts'
-import { storedName } from './lync-xml.ts'
 import { writeManifest } from './manifest.ts'
 import { element, xmlHead, xmlText } from './xml-text.ts'
 

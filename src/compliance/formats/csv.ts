@@ -1,6 +1,5 @@
 import type { Adapter, AdapterSettings, Batch, Output } from '../adapter.ts'
-import type { Conversation } from '../happening.ts'
-import { storedName } from './lync-xml.ts'
+import { type Conversation, storedName } from '../happening.ts'
 import { writeManifest } from './manifest.ts'
 
 const columns = [

@@ -1,5 +1,5 @@
 import type { Adapter, AdapterSettings, Batch, Output } from '../adapter.ts'
-import type { Conversation, Happening } from '../happening.ts'
+import { type Conversation, type Happening, storedName } from '../happening.ts'
 import { transform } from '../transform.ts'
 import { writeManifest } from './manifest.ts'
 import { element, xmlHead } from './xml-text.ts'
@@ -78,12 +78,6 @@ function messageElement(
     }),
     time('DateTimeUTC', atMs),
   )
-}
-
-/** `<guid>.<ext>`, as the file stands in an archive of attachments. */
-export function storedName({ id, name }: { id: string; name: string }): string {
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? `${id}${name.slice(dot)}` : id
 }
 
 /** Milliseconds from year 1 to 1970. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Adapter, AdapterSettings, Batch, Output, ReadFile } from '../adapter.ts'
-import type { Conversation, Happening } from '../happening.ts'
-import { storedName } from './lync-xml.ts'
+import { type Conversation, type Happening, storedName } from '../happening.ts'
 import { writeManifest } from './manifest.ts'
 
 /** Bytes of attachments in one mail, before they are coded; what is more goes into further parts, and is never left out. */

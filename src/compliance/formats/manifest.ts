@@ -1,5 +1,5 @@
 import type { Batch, Output } from '../adapter.ts'
-import { storedName } from './lync-xml.ts'
+import { storedName } from '../happening.ts'
 
 /** `.ATTACH`: one line a transfer, so that an archive knows which files to expect. Tabs and line ends in names become spaces. */
 export async function writeManifest(batch: Batch, output: Output): Promise<void> {
