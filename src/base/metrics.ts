@@ -129,6 +129,16 @@ export function openMetrics() {
       aggregator: same,
       registers,
     }),
+    complianceBacklog: new Gauge({
+      name: 'pchat_compliance_backlog_events',
+      help: 'Events that wait for the compliance service, counted up to the bound',
+      registers: [registry],
+    }),
+    complianceAge: new Gauge({
+      name: 'pchat_compliance_backlog_age_seconds',
+      help: 'Age of the oldest event that waits for the compliance service',
+      registers: [registry],
+    }),
     poolProcesses: new Gauge({
       name: 'pchat_pool_processes',
       help: 'living processes of the pool',

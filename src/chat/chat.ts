@@ -38,6 +38,8 @@ export type Chat = {
   /** The pool's options as last read; replaced as a whole when they change. */
   settings: PoolSettings
   settingsVersion: number
+  /** Whether compliance records what happens, or would and cannot: then nothing that it records may happen. */
+  recording: 'off' | 'on' | 'full'
   /** Raised once where the store turns out to be older than what was seen of it. */
   epoch: string
   site: string | undefined

@@ -7,10 +7,12 @@ import { listMessages as listMessageRows } from '../store/message.ts'
 import { findRoom } from '../store/room.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { recordRead, requireRecordable } from './record.ts'
 
 /** Enqueues before it returns, so that posts of one session are taken in the order of sending. */
 export function postMessage(chat: Chat, caller: Caller, input: Input<'message.post'>): Promise<Result<'message.post'>> {
   checkContent(input, chat.settings)
+  requireRecordable(chat)
   return chat.posts.post({
     author: caller.user,
     room: input.room.toLowerCase(),
@@ -33,7 +35,7 @@ export async function listMessages(
   if (input.before !== undefined && input.after !== undefined)
     throw new Refusal('invalid_argument', 'Give before or after, not both.')
   // One snapshot: a page never holds what came after the reader's right ended.
-  return transaction(
+  const { row, ...page } = await transaction(
     chat.db,
     async tx => {
       await requireRoom(chat, caller, input.room, 'read', tx)
@@ -47,8 +49,10 @@ export async function listMessages(
         after: input.after,
         limit: input.limit ?? defaultPage,
       })
-      return { messages, firstSeq: room.first_seq, lastSeq: room.last_seq, revision: room.revision }
+      return { row: room, messages, firstSeq: room.first_seq, lastSeq: room.last_seq, revision: room.revision }
     },
     'ISOLATION LEVEL REPEATABLE READ READ ONLY',
   )
+  await recordRead(chat, caller, row, page.messages)
+  return page
 }

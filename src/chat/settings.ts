@@ -11,10 +11,13 @@ import type { Caller, Chat } from './chat.ts'
 
 /** Reads the pool's options anew; at start, and when another server tells of a newer version. */
 export async function loadSettings(chat: Chat): Promise<void> {
-  const { settings, version } = await readSettings(chat.db)
+  const { settings, recording, version } = await readSettings(chat.db)
   // Two loads may end in the other order. A restored store may be older, and that one starts anew (epoch).
   if (version < chat.settingsVersion) return
   chat.settings = settings
+  // Full stays full until the outbox is looked at again.
+  if (!recording) chat.recording = 'off'
+  else if (chat.recording === 'off') chat.recording = 'on'
   chat.settingsVersion = version
 }
 

@@ -11,6 +11,7 @@ import type { Chat } from '../chat/chat.ts'
 import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
 import { checkVouches } from '../chat/oidc-check.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
+import { watchBacklog } from '../chat/record.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
@@ -26,7 +27,7 @@ import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
 import { watchBusLag } from '../server/bus-lag.ts'
-import { openHub } from '../server/hub.ts'
+import { type HubOptions, openHub } from '../server/hub.ts'
 import { openMembership } from '../server/membership.ts'
 import { openWebSockets } from '../server/ws.ts'
 import type { StoreAddress } from '../store/address.ts'
@@ -87,6 +88,8 @@ export type ServeOptions = {
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */
   sweepMs?: number
   lingerMs?: number
+  /** How often it is written down who has left, and who died. */
+  attendance?: HubOptions['attendance']
   /** How often each connection is asked for a sign of life. */
   pingMs?: number
   /** WebSocket connections at a time; by default as many as leave the process enough descriptors for itself. */
@@ -160,6 +163,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     posts: openPostQueue({ db, bus, site: options.site, log, metrics }),
     settings: defaultSettings,
     settingsVersion: 0,
+    recording: 'off',
     epoch: await readEpoch(db),
     site: options.site,
     servers: () => [],
@@ -195,6 +199,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   chat.servers = membership.servers
   chat.takesSessions = membership.takesSessions
   started.defer(watchBusLag(chat))
+  const backlog = watchBacklog(chat)
+  started.defer(() => backlog.stop())
   metrics.lines.set('posts', () => chat.posts.waiting())
   metrics.lines.set('sign-in', () => chat.directory.waiting?.() ?? 0)
   metrics.lines.set('admission', () => admissionLine(chat).here)

@@ -37,6 +37,7 @@ beforeEach(async () => {
   ])
   keyFile = join(folder, 'signing.pem')
   await migrateArchive(archive.db)
+  await store.db.query('UPDATE pool SET recording = true')
 })
 afterEach(async () => {
   await Promise.all([store.drop(), archive.drop(), rm(folder, { recursive: true, force: true })])

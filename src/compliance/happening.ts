@@ -44,7 +44,7 @@ export function happeningsOf(entry: Entry): Happening[] {
   const rooms = (data.rooms ?? []) as VisitedRoom[]
   switch (entry.kind) {
     case 'chat':
-      return [made('CHAT', room, chatOf(entry))]
+      return saidOf(entry, (type, more) => made(type, room, more))
     case 'join':
       return rooms.flatMap(one => [made('JOIN', one), ...(one.read ? [made('BACKCHAT', one, readOf(one.read))] : [])])
     case 'part':
@@ -53,25 +53,31 @@ export function happeningsOf(entry: Entry): Happening[] {
       return [made('BACKCHAT', room, readOf(data as unknown as Reading))]
     case 'search':
       return rooms.map(one => made('BACKCHAT', one, { content: searchText(data, one) }))
-    case 'upload':
     case 'download': {
       const file = data.file as RecordedFile
-      return [made(entry.kind === 'upload' ? 'FILEUPLOAD' : 'FILEDOWNLOAD', room, { file, content: file.name })]
+      return [made('FILEDOWNLOAD', room, { file, content: file.name })]
     }
     default:
       return []
   }
 }
 
-function chatOf({ position, data }: Entry): Partial<Happening> {
-  const { text, title, alert, file } = data as { text: string; title?: string; alert?: boolean; file?: RecordedFile }
-  return {
-    id: position!,
-    content: text,
-    ...(title ? { title } : {}),
-    ...(alert ? { alert } : {}),
-    ...(file ? { file } : {}),
+/** A message, and the file that came with it; a file without words is an upload alone. */
+function saidOf(
+  { position, data }: Entry,
+  made: (type: HappeningType, more: Partial<Happening>) => Happening,
+): Happening[] {
+  const { text, title, alert, file } = data as {
+    text: string
+    title: string | null
+    alert: boolean
+    file: RecordedFile | null
   }
+  const said = { id: position!, content: text, ...(title ? { title } : {}), ...(alert ? { alert } : {}) }
+  return [
+    ...(file ? [made('FILEUPLOAD', { file, content: file.name })] : []),
+    ...(!file || text !== '' ? [made('CHAT', said)] : []),
+  ]
 }
 
 function readOf({ from, through, count }: Reading): Partial<Happening> {

@@ -7,6 +7,7 @@ import type { BusMessage, Subject } from '../pool/bus.ts'
 import type { Roster } from '../pool/roster.ts'
 import { closeCodes } from '../protocol/error.ts'
 import { readStamps } from '../store/stamp.ts'
+import { type AttendanceOptions, openAttendance } from './attendance.ts'
 import { openDirectoryWatch } from './directory-watch.ts'
 import { otherEpoch } from './epoch.ts'
 import type { RoomFeed } from './feed.ts'
@@ -33,7 +34,11 @@ export type Hub = {
   stop(): Promise<void>
 }
 
-export type HubOptions = PoolRosterOptions & { sweepMs?: number; epochMs?: number }
+export type HubOptions = PoolRosterOptions & {
+  sweepMs?: number
+  epochMs?: number
+  attendance?: Pick<AttendanceOptions, 'writeMs' | 'sweepMs'>
+}
 
 /** How often it is asked whether the store was restored. */
 const epochMs = 30_000
@@ -75,6 +80,14 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     },
     options,
   )
+  const attendance = openAttendance(chat, {
+    isLive: live => sessions.has(live),
+    isHeard: (live, room) => {
+      const session = sessions.get(live)
+      return session !== undefined && feeds.get(room)?.feed.subs.has(session) === true
+    },
+    ...options.attendance,
+  })
   const feedHub = {
     chat,
     isBehind: directory.isBehind,
@@ -120,6 +133,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   function left(feed: RoomFeed, sub: Sub) {
     chat.metrics.subscriptions.dec()
     roster.leave(feed.room, sub.session.caller.user.id, leaving === sub.session)
+    if (leaving !== sub.session) attendance.leftRoom(sub.session.id, feed.room)
   }
 
   ////////////////////////////////////////////////////////////////// directory and settings
@@ -277,6 +291,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       leaving = session
       for (const feed of [...session.heard]) feed.remove(session)
       leaving = undefined
+      attendance.ended(session.id)
       const known = byUser.get(session.caller.user.id)
       known?.sessions.delete(session)
       if (known?.sessions.size === 0) {
@@ -309,6 +324,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       await checking.stop()
       await checkingStore?.catch(() => {})
       await roster.stop()
+      await attendance.stop()
       for (const { end } of feeds.values()) end()
       feeds.clear()
     },

@@ -5,7 +5,17 @@ import type { Queryable } from './db.ts'
 /** Who did it, as he was called then. */
 export type Actor = { id: string; name: string; displayName: string; email?: string | null }
 /** The room as it was then. */
-export type RecordedRoom = { id: string; name: string; uri: string; category: string; type: string; privacy: string }
+export type RecordedRoom = {
+  id: string
+  name: string
+  uri: string
+  /** Its name. */
+  category: string
+  type: string
+  privacy: string
+  /** Whether its category keeps history. */
+  logged: boolean
+}
 
 export type OutboxEvent = {
   /** UUID. Rows are taken and deleted by it, never by a high-water mark: an earlier one may commit later. */
@@ -21,23 +31,38 @@ export type OutboxEvent = {
 
 export type NewEvent = {
   kind: string
+  /** Who did it: named in the record as he is called now. */
+  actor?: string | undefined
   room?: string | undefined
   position?: number | undefined
-  data: object
+  /** More rooms, each by id and with what is known of it: named as they are called now. */
+  rooms?: { id: string; [more: string]: unknown }[]
+  /** At least one member, besides these. */
+  data: Record<string, unknown>
 }
 
-/** Notes what happens now. The same transaction does it. */
+/** Notes what happens now, in the transaction that does it, or before the answer leaves; nothing where compliance is off. */
 export async function noteEvents(tx: Queryable, events: NewEvent[]): Promise<void> {
   if (events.length === 0) return
   await tx.query({
     name: 'outbox-note',
-    text: `INSERT INTO outbox (at, kind, room, position, data)
-           SELECT date_trunc('milliseconds', clock_timestamp()), e.kind, e.room, e.position, e.data
-             FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::json[]) AS e (kind, room, position, data)`,
+    text: `
+      INSERT INTO outbox (at, kind, room, position, data)
+      SELECT clock_timestamp(), e.kind, e.room, e.position,
+             ('{"actor":' || coalesce(recorded_actor(e.actor)::text, 'null')
+              || CASE WHEN e.room IS NULL THEN '' ELSE ',"room":' || coalesce(recorded_room(e.room)::text, 'null') END
+              || CASE WHEN e.rooms IS NULL THEN '' ELSE ',"rooms":' || (
+                   SELECT coalesce(jsonb_agg(coalesce(recorded_room((x->>'id')::uuid)::jsonb, '{}') || x), '[]')::text
+                     FROM jsonb_array_elements(e.rooms) x) END
+              || ',' || substr(e.data, 2))::json
+        FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::bigint[], $5::jsonb[], $6::text[]) AS e (kind, actor, room, position, rooms, data)
+       WHERE (SELECT recording FROM pool)`,
     values: [
       events.map(event => event.kind),
+      events.map(event => event.actor ?? null),
       events.map(event => event.room ?? null),
       events.map(event => event.position ?? null),
+      events.map(event => (event.rooms ? JSON.stringify(event.rooms) : null)),
       events.map(event => JSON.stringify(event.data)),
     ],
   })

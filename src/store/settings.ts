@@ -47,14 +47,16 @@ export const defaultSettings: PoolSettings = {
 const known = new Set(Object.keys(defaultSettings))
 
 /** The options in force and their version, from one snapshot. */
-export async function readSettings(q: Queryable): Promise<{ settings: PoolSettings; version: number }> {
-  const { rows } = await q.query<{ settings: Partial<PoolSettings>; version: number }>(
-    `SELECT pool.settings, stamp.version FROM pool, stamp WHERE stamp.kind = 'settings'`,
+export async function readSettings(
+  q: Queryable,
+): Promise<{ settings: PoolSettings; recording: boolean; version: number }> {
+  const { rows } = await q.query<{ settings: Partial<PoolSettings>; recording: boolean; version: number }>(
+    `SELECT pool.settings, pool.recording, stamp.version FROM pool, stamp WHERE stamp.kind = 'settings'`,
   )
-  const { settings, version } = rows[0]!
+  const { settings, recording, version } = rows[0]!
   // What a newer version of the program wrote is kept in the store and not read.
   const overrides = Object.fromEntries(Object.entries(settings).filter(([name]) => known.has(name)))
-  return { settings: { ...defaultSettings, ...overrides }, version }
+  return { settings: { ...defaultSettings, ...overrides }, recording, version }
 }
 
 /** Overrides some options. The caller raises the version, last. */

@@ -25,7 +25,7 @@ const room = (name: string, n: number) => ({
   id: `00000000-0000-4000-8000-00000000000${n}`,
   name,
   uri: `ma-chan://example.com/00000000-0000-4000-8000-00000000000${n}`,
-  ...{ category: 'Markets', type: 'normal', privacy: 'closed' },
+  ...{ category: 'Markets', type: 'normal', privacy: 'closed', logged: true },
 })
 const [desk, board] = [room('Trading <desk> & "co"', 1), room('Bòard, 役員', 2)]
 const [ann, ben] = [
@@ -51,7 +51,7 @@ const events: [kind: string, position: number | null, data: object][] = [
   ['join', null, { actor: ann, rooms: [desk, { ...board, read: { from: 1, through: 3, count: 3 } }] }],
   ['chat', 4, { actor: ann, room: desk, text: 'Line one\nline two\t& <b> "quoted" \u0007 🙂', alert: true }],
   ['chat', 5, { actor: ben, room: desk, text: '=SUM(A1)', title: 'A story' }],
-  ['upload', 6, { actor: ben, room: board, file }],
+  ['chat', 6, { actor: ben, room: board, text: '', title: null, alert: false, file }],
   ['download', 6, { actor: ann, room: board, file }],
   ['read', 9, { actor: ben, room: desk, from: 1, through: 9, count: 8 }],
   [

@@ -43,13 +43,13 @@ export function lyncXml(
   const parts = conversations.map(({ room, happenings }) => {
     const [first, last] = [happenings[0]!, happenings.at(-1)!]
     const message = (one: Happening, name = 'Message') => messageElement(name, one, details, numberOf)
-    const { description, category, type, privacy } = room as typeof room & { description?: string }
+    const { uri, name, logged: islogged, category, type, privacy } = room
     return element(
       'Conversation',
       {},
       element('Channel', {
-        ...{ uri: room.uri, name: room.name, islogged: (room as { logged?: boolean }).logged !== false },
-        ...(details.roomDetails ? { description, category, type, privacy } : {}),
+        ...{ uri, name, islogged },
+        ...(details.roomDetails ? { category, type, privacy } : {}),
       }),
       message(first, 'FirstMessage'),
       element('Messages', {}, ...happenings.map(one => message(one))),
