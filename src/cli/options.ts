@@ -26,6 +26,9 @@ export type StartOptions = {
   fileKeyFile?: string
   clamd?: string
   scannerAway?: 'closed' | 'open'
+  complianceDatabaseUrl?: string
+  complianceKeyFile?: string
+  complianceAnchors?: string
   logLevel: string
 }
 
@@ -136,6 +139,27 @@ export function withStartOptions(command: Command): Command {
         'PCHAT_SCANNER_AWAY',
         'files wait (closed, the default) or pass (open) while clamd is away',
       ).choices(['closed', 'open']),
+    )
+    .addOption(
+      variable(
+        '--compliance-database-url <url>',
+        'PCHAT_COMPLIANCE_DATABASE_URL',
+        'archive of compliance, PostgreSQL 15 or later; default: one beside the embedded database',
+      ).argParser(readDatabaseUrl),
+    )
+    .addOption(
+      variable(
+        '--compliance-key-file <file>',
+        'PCHAT_COMPLIANCE_KEY_FILE',
+        'private key (Ed25519, PEM) that signs the archive; default: made in the data folder',
+      ),
+    )
+    .addOption(
+      variable(
+        '--compliance-anchors <file>',
+        'PCHAT_COMPLIANCE_ANCHORS',
+        'file that heads of the archive are added to, best on another machine; default: in the data folder',
+      ),
     )
     .addOption(variable('--tls-cert <file>', 'PCHAT_TLS_CERT', 'certificate, PEM, with its chain'))
     .addOption(variable('--tls-key <file>', 'PCHAT_TLS_KEY', 'private key of the certificate, PEM'))

@@ -76,6 +76,12 @@ async function run(
   const plan = { options, address, tls: certificate, admin, log }
   const serving = options.workers > 1 ? await startWorkers({ ...plan, ...stopping }) : await serveAlone(plan)
   started.defer(() => unless(stopping.hurried, serving.stop()))
+  // A pool's servers have the service beside them where they are told of the archive; one machine has it always.
+  if (options.complianceDatabaseUrl || !options.databaseUrl) {
+    const { startCompliance } = await import('./compliance-service.ts')
+    const compliance = startCompliance(options, address, log)
+    started.defer(() => unless(stopping.hurried, compliance.stop()))
+  }
   await onReady?.(serving, address)
   announce(serving)
   await aborted(stopping.asked)
