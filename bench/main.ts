@@ -1,13 +1,15 @@
-// npm run bench -- posts|windows|bare|fanout|sync|memory|latency|recovery|storm|rosters|sign-in|growth-… [--users 19200] [--runs 3] [--json]
+// npm run bench -- posts|windows|bare|fanout|sync|memory|latency|recovery|storm|rosters|sign-in|scope|files|growth-… [--users 19200] [--runs 3] [--json]
 import { parseArgs } from 'node:util'
 import { benchBare } from './bare.ts'
 import { benchFanout } from './fanout.ts'
 import { type Bench, printTable, summarise } from './figures.ts'
+import { benchFiles } from './files.ts'
 import { growth } from './growth.ts'
 import { benchMemory } from './memory.ts'
 import { benchLatency, benchRecovery } from './pool.ts'
 import { benchPosts } from './posts.ts'
 import { benchRosters } from './rosters.ts'
+import { benchScope } from './scope.ts'
 import { benchSignIn } from './sign-in.ts'
 import { benchStorm } from './storm.ts'
 import { benchSync } from './sync.ts'
@@ -25,6 +27,8 @@ const benches: Record<string, Bench> = {
   storm: benchStorm,
   rosters: benchRosters,
   'sign-in': benchSignIn,
+  scope: benchScope,
+  files: benchFiles,
   ...growth,
 }
 

@@ -18,10 +18,10 @@ export type BenchServer = {
   stop(): Promise<void>
 }
 
-export async function startServer({ workers = 1 } = {}): Promise<BenchServer> {
+export async function startServer({ workers = 1, args: more = [] as string[] } = {}): Promise<BenchServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'pchat-bench-'))
   await chmod(dataDir, 0o711)
-  const args = ['--port', '0', '--data-dir', dataDir, ...(workers > 1 ? ['--workers', String(workers)] : [])]
+  const args = ['--port', '0', '--data-dir', dataDir, ...(workers > 1 ? ['--workers', String(workers)] : []), ...more]
   const { child, url } = await startProgram(args, { isBound: false })
   const postmaster = Number((await readFile(join(dataDir, 'postgres/postmaster.pid'), 'utf8')).split('\n')[0])
   const { token } = await ask(url, undefined, 'session.signIn', admin)

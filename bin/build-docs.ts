@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import * as addin from '../src/protocol/addin.ts'
 import * as category from '../src/protocol/category.ts'
+import * as configuration from '../src/protocol/configuration-verbs.ts'
 import * as directory from '../src/protocol/directory-verbs.ts'
 import { closeCodes, errorCodes } from '../src/protocol/error.ts'
 import { events } from '../src/protocol/event.ts'
@@ -8,12 +10,14 @@ import * as factor from '../src/protocol/factor.ts'
 import { uuidPattern } from '../src/protocol/ids.ts'
 import * as message from '../src/protocol/message.ts'
 import * as messageVerbs from '../src/protocol/message-verbs.ts'
+import * as policy from '../src/protocol/policy.ts'
 import * as pool from '../src/protocol/pool-verbs.ts'
 import * as principal from '../src/protocol/principal.ts'
 import { type Verb, verbs } from '../src/protocol/request.ts'
 import * as room from '../src/protocol/room.ts'
 import * as session from '../src/protocol/session-verbs.ts'
 import * as settings from '../src/protocol/settings-verbs.ts'
+import type { Callers } from '../src/protocol/verb.ts'
 import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_SUBPROTOCOL } from '../src/protocol/version.ts'
 
 /** Writes docs/errors.md and docs/protocol.md from src/protocol: `npm run docs`. A test compares them. */
@@ -38,9 +42,9 @@ type Schema = {
 const written = '<!-- Written by bin/build-docs.ts from src/protocol. Change that, then: npm run docs -->\n'
 
 /** Shapes that have a section of their own: the objects that a module of the protocol exports by name. */
-const verbModules = [session, settings, pool, directory, messageVerbs]
+const verbModules = [session, settings, configuration, pool, directory, messageVerbs]
 const shapes = new Map<string, { name: string; schema: Schema }>()
-for (const module of [principal, factor, category, room, message, ...verbModules]) {
+for (const module of [principal, factor, policy, category, addin, room, message, ...verbModules]) {
   for (const [name, schema] of Object.entries(module as Record<string, unknown>)) {
     const { type, properties } = (schema ?? {}) as Schema
     if (type === 'object' && properties) shapes.set(JSON.stringify(schema), { name, schema: schema as Schema })
@@ -108,7 +112,13 @@ function section(title: string, ...parts: string[]): string {
   return `\n### ${title}\n\n${parts.filter(part => part !== '').join('\n')}`
 }
 
-const callers = { anyone: 'anyone, signed in or not', user: 'signed-in users', administrator: 'administrators' }
+const callerWords = { anyone: 'anyone, signed in or not', user: 'signed-in users' }
+
+function callersOf(callers: Callers): string {
+  if (typeof callers === 'string') return callerWords[callers]
+  const roles = callers.map(role => `\`${role}\``)
+  return roles.length === 1 ? `the role ${roles[0]}` : `the roles ${roles.slice(0, -1).join(', ')} and ${roles.at(-1)}`
+}
 
 function verbSection(name: string, verb: (typeof verbs)[Verb]): string {
   const doors = verb.doors === 'websocket' ? 'WebSocket only' : 'both doors'
@@ -116,7 +126,7 @@ function verbSection(name: string, verb: (typeof verbs)[Verb]): string {
   const result = membersTable(verb.result as Schema)
   return section(
     name,
-    `${verb.summary}. For ${callers[verb.callers]}, ${doors}.`,
+    `${verb.summary}. For ${callersOf(verb.callers)}, ${doors}.`,
     input === '' ? '\nNo input.\n' : `\nInput:\n${input}`,
     result === '' ? 'The result is empty.\n' : `Result:\n${result}`,
   )

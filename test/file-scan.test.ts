@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ScannerAway } from '../src/files/clamd.ts'
+import { collect } from '../src/files/collect.ts'
 import type { Scan } from '../src/files/files.ts'
 import { openFolder } from '../src/files/folder.ts'
 import { noKeys } from '../src/files/keys.ts'
@@ -9,7 +10,7 @@ import { gather } from '../src/files/objects.ts'
 import { postponeFile, setScanned, unfinishedFiles } from '../src/store/file.ts'
 import { type FileSite, openFileSite, openRoomFor, postFile, putFile } from './files.ts'
 import type { Person } from './harness.ts'
-import { codeOf, getFile, someBytes } from './upload.ts'
+import { codeOf, getFile, patch, someBytes } from './upload.ts'
 
 /** What stands in for the scanner here: it finds a word, or is away. How clamd is asked is tested beside its client. */
 let away = false
@@ -189,4 +190,51 @@ test('[FI30] where it is set so, files pass while the scanner is away', async ()
   expect(await codeOf(await getFile(open, ben, file))).toBe('ok')
   await open.stop()
   await rm(open.folder, { recursive: true, force: true })
+})
+
+const removeBytes = async (file: string) => {
+  await site.db.query("UPDATE file SET expires_at = now() - interval '1 minute' WHERE id = $1", [file])
+  await collect({ db: site.db, store: await openFolder(site.folder), keys: noKeys }, 7)
+  const { rowCount } = await site.db.query("SELECT FROM file WHERE id = $1 AND state = 'removed' AND body IS NULL", [
+    file,
+  ])
+  expect(rowCount).toBe(1)
+}
+
+test('[FI44] what was found in a file holds when its bytes are gone and come again, also where the scanner is away and files pass', async () => {
+  const open = await site.another({
+    files: { store: await openFolder(site.folder), keys: noKeys, scan, scanOpen: true },
+  })
+  const room = await openRoomFor(site, [ann])
+  const bytes = Buffer.from(`${'y'.repeat(3_000)} malware`)
+  await removeBytes(await putFile(ann, room, bytes))
+  const before = asked
+  away = true
+  const { file, upload } = await open
+    .at(ann)
+    .call('file.begin', { room: room.id, name: 'again.txt', size: bytes.length })
+  expect((await patch(ann, upload.replace(/^http:\/\/[^/]+/, open.url), 0, bytes)).status).toBe(204)
+  away = false
+  expect(await post(room, file)).toMatchObject({ code: 'forbidden', message: expect.stringContaining('Test.Word') })
+  expect(asked).toBe(before)
+  await open.stop()
+})
+
+test('[FI44] what an operator says in place of the scanner unsays it: the bytes are scanned when they come again', async () => {
+  const room = await openRoomFor(site, [ann])
+  const bytes = someBytes(700, 77)
+  const flagged = await putFile(ann, room, bytes)
+  const bodyOf = async (file: string) =>
+    (await site.db.query<{ body: string }>('SELECT body FROM file WHERE id = $1', [file])).rows[0]!.body
+  await setScanned(site.db, await bodyOf(flagged), 'Wrong.Word')
+  await removeBytes(flagged)
+  const again = await putFile(ann, room, bytes)
+  expect((await post(room, again))?.code).toBe('forbidden')
+  await setScanned(site.db, await bodyOf(again), '')
+  expect(await post(room, again)).toBeUndefined()
+  await site.db.query('UPDATE file SET seq = NULL, client_id = NULL WHERE id = $1', [again])
+  await removeBytes(again)
+  const before = asked
+  expect(await post(room, await putFile(ann, room, bytes))).toBeUndefined()
+  expect(asked).toBe(before + 1)
 })

@@ -407,3 +407,55 @@ test('[FI10] the place of a file is noted before what it is known by is dropped'
   const { rows } = await site.db.query<{ seq: number }>('SELECT seq FROM file WHERE id = $1', [file])
   expect(rows[0]!.seq).toBe(seq)
 })
+
+test('[FI45] the row of a removed file goes after 40 days, and until then a repeat of its post is answered as it was', async () => {
+  const room = await openRoomFor(site, [ann])
+  const bytes = someBytes(100, 95)
+  const file = await putFile(ann, room, bytes)
+  const input = { room: room.id, file, clientId: randomUUID() }
+  const first = await ann.call('file.post', input)
+  const unposted = await putFile(ann, room, someBytes(100, 96))
+  await site.admin.call('message.remove', { room: room.id, seq: first.seq })
+  await site.db.query("UPDATE file SET expires_at = now() - interval '1 minute' WHERE id = $1", [unposted])
+  await collect(objects, 0)
+  const left = async () =>
+    (await site.db.query<{ id: string }>('SELECT id FROM file WHERE id = ANY ($1)', [[file, unposted]])).rows.length
+  const age = (days: number) =>
+    site.db.query('UPDATE file SET removed_at = now() - make_interval(days => $2) WHERE id = ANY ($1)', [
+      ...[[file, unposted], days],
+    ])
+  await age(39)
+  await collect(objects, 0)
+  expect(await left()).toBe(2)
+  expect(await ann.call('file.post', input)).toMatchObject({ seq: first.seq, repeated: true })
+  await age(41)
+  await collect(objects, 0)
+  expect(await left()).toBe(0)
+  expect(await ann.code('file.post', input)).toBe('not_found')
+  expect(await ann.code('file.get', { file })).toBe('not_found')
+})
+
+test('[FI45] the row of a removed file stays while a message brings it or it is held, and its time begins when it was first seen', async () => {
+  const room = await openRoomFor(site, [ann])
+  const standing = (await postFile(ann, room, someBytes(100, 97))).file
+  const held = await putFile(ann, room, someBytes(100, 98))
+  const early = await putFile(ann, room, someBytes(100, 99))
+  // As earlier programs, or a restored database, may have left them.
+  await site.db.query(
+    `UPDATE file SET state = 'removed', body = NULL, held = id = $2,
+            removed_at = CASE WHEN id <> $3 THEN now() - interval '1 year' END WHERE id IN ($1, $2, $3)`,
+    [standing, held, early],
+  )
+  await collect(objects, 0)
+  const { rows } = await site.db.query<{ id: string; noted: boolean }>(
+    "SELECT id, removed_at > now() - interval '1 minute' AS noted FROM file WHERE id IN ($1, $2, $3)",
+    [standing, held, early],
+  )
+  expect(new Map(rows.map(row => [row.id, row.noted]))).toEqual(
+    new Map([
+      [standing, false],
+      [held, false],
+      [early, true],
+    ]),
+  )
+})

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { Jimp } from 'jimp'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sizeWords } from '../web/src/app/file-words.ts'
 import { type FileSite, openFileSite, openRoomFor } from './files.ts'
 import type { Person } from './harness.ts'
 import { sha256, someBytes } from './upload.ts'
@@ -122,6 +123,37 @@ test('[FI34] the files of a room are found by name and type beside the stream, w
   await list.getByRole('button', { name: 'Show the message' }).click()
   await page.waitForURL(/room\/[^/]+\/\d+/)
   expect([...ann.faults, ...ben.faults]).toEqual([])
+})
+
+test('[FI71] a room’s managers see beside its files how much they take and may take, its members do not', async () => {
+  await site.admin.call('settings.update', { settings: { roomFileBytes: 100 * 1024 * 1024 } })
+  await site.admin.call('room.update', { room: room.id, managers: { add: [people.ann.me.name] } })
+  const { usage } = await people.ann.call('file.list', { room: room.id })
+  const { rows } = await site.db.query('SELECT count(*)::int AS files, sum(size)::bigint AS bytes FROM file')
+  expect(usage).toEqual({ ...rows[0], maxBytes: 100 * 1024 * 1024 })
+  const words = `${usage!.files} files take ${sizeWords(usage!.bytes)} of 100 MB.`
+  const open = async ({ page }: Seat) => {
+    await openRoom(page, room.id)
+    await page.getByRole('button', { name: 'Files', exact: true }).click()
+    await page.getByRole('list', { name: 'Files of this room' }).getByRole('listitem').first().waitFor()
+  }
+  await open(ann)
+  await ann.page.getByText(words).waitFor()
+  await shoot(ann.page, 'usage')
+  // What comes and what is found by a filter changes nothing of what all of them take.
+  await ann.page.getByLabel('Name').fill('no such')
+  await ann.page.getByText('No such file').waitFor()
+  expect(await ann.page.getByText(words).count()).toBe(1)
+  await choose(ann.page, [{ name: 'more.bin', mimeType: 'text/plain', buffer: someBytes(5 * 1024 * 1024, 77) }])
+  const more = `${usage!.files + 1} files take ${sizeWords(usage!.bytes + 5 * 1024 * 1024)} of 100 MB.`
+  await ann.page.getByText(more).waitFor()
+  await open(ben)
+  expect(await ben.page.getByText(/files? takes? /).count()).toBe(0)
+  await site.admin.call('settings.update', { settings: { roomFileBytes: 1_000 } })
+  await choose(ann.page, [{ name: 'over.bin', mimeType: 'text/plain', buffer: someBytes(2_000, 78) }])
+  await ann.page.getByText('The room has no space left for this file.', { exact: false }).waitFor()
+  await ann.page.getByRole('button', { name: 'Dismiss over.bin' }).click()
+  await site.admin.call('settings.update', { settings: { roomFileBytes: 0 } })
 })
 
 test('[FI34] where the category allows no files nothing offers to take one', async () => {

@@ -105,6 +105,7 @@ const benchSql = [
   'bench/bare.ts',
   'bench/write.ts',
   'bench/growth-seed.ts',
+  'bench/scope-seed.ts',
   'bench/load/provision.ts',
   'bench/load/truth.ts',
 ]

@@ -43,7 +43,20 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'principal.create': t => [{ kind: 'group', name: `group of ${t.name}`, displayName: t.name }],
   'principal.update': t => [{ principal: t.room, displayName: t.name }],
   'principal.get': t => [{ principal: t.room }, { principal: t.name }, { principal: t.member }],
-  'principal.find': t => [{ text: t.name }, { text: t.room }, { text: '', category: t.category }, { text: 'a' }],
+  'principal.find': t => [
+    { text: t.name },
+    { text: t.room },
+    { text: '', category: t.category },
+    { text: 'a' },
+    { text: 'a', category: t.category, eligibility: true },
+    { text: 'a', category: t.room, eligibility: true },
+  ],
+  'principal.eligible': t => [
+    { room: t.room },
+    { room: t.room, presenters: true },
+    { category: t.category, filter: 'a*' },
+    { category: t.room },
+  ],
   'password.change': t => [{ password: t.text, newPassword: 'short' }],
   'factor.list': t => [{}, { user: t.room }, { user: t.name }],
   'factor.challenge': () => [{}],
@@ -60,11 +73,23 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'group.members': t => [{ group: t.room }, { group: t.name }],
   'policy.grant': t => [{ scope: t.room, enabled: true }],
   'policy.list': () => [{}],
+  'policy.create': t => [{ name: 'global' }, { name: '', description: t.name }],
+  'policy.update': t => [{ policy: t.name, enabled: false }, { policy: t.room }],
+  'policy.get': t => [{}, { filter: t.name }],
+  'policy.delete': t => [{ policy: t.name }, { policy: t.room }],
   'settings.get': () => [{}],
   'settings.update': () => [{ settings: {} }],
+  'configuration.set': t => [{ scope: t.room, defaultChatHistory: 30 }, { scope: t.name }],
+  'configuration.list': t => [{}, { filter: t.name }],
+  'configuration.delete': t => [{ scope: `site:${t.name}` }, { scope: t.room }],
   'pool.get': () => [{}],
   'pool.update': () => [{ state: 'normal' }],
-  'audit.list': () => [{ limit: 20 }, { limit: 1 }],
+  'audit.list': t => [{ limit: 20 }, { limit: 1 }, { subject: t.room }, { text: t.name, actor: t.member }],
+  'role.grant': t => [
+    { principal: t.room, role: 'helpDesk', granted: true },
+    { principal: t.member, role: 'helpDesk', granted: false },
+  ],
+  'role.list': () => [{}],
 
   'directory.status': () => [{}],
   'directory.sync': () => [{}, { source: 'corp', dryRun: true }],
@@ -80,6 +105,16 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   ],
   'category.list': () => [{}],
   'category.delete': t => [{ category: t.room }, { category: t.category }],
+  'category.simulate': t => [
+    { category: t.room, deniedMembers: [] },
+    { category: t.category, allowedMembers: { add: [t.member] } },
+  ],
+  'category.simulation': t => [{ simulation: t.room }],
+
+  'addin.create': t => [{ name: t.name, url: t.name }],
+  'addin.update': t => [{ addin: t.room, name: 'n' }, { addin: t.name }],
+  'addin.list': () => [{}],
+  'addin.delete': t => [{ addin: t.room }, { addin: t.name, force: true }],
 
   'room.create': t => [
     { category: t.category, name: t.name },
@@ -89,6 +124,8 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { room: t.room, description: 'theirs' },
     { room: t.room, name: t.name, ifVersion: 999 },
     { room: t.room, category: t.category },
+    { room: t.room, addin: t.name },
+    { room: t.room, addin: null },
     { room: t.room, members: [] },
     { room: t.room, managers: { add: [t.room] } },
     { room: t.room, disabled: false },
@@ -111,12 +148,29 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { mine: 'manager' },
     { after: Buffer.from(JSON.stringify(['', t.room])).toString('base64url') },
   ],
+  'room.list': t => [
+    {},
+    { filter: t.name },
+    { category: t.category, member: t.member },
+    { contentExceedsBytes: 1, limit: 1 },
+  ],
+  'room.previewMove': t => [
+    { room: t.room, category: t.category },
+    { room: t.commons, category: t.category },
+  ],
   'room.join': t => [{ room: t.room }, { room: t.room, history: 0 }],
   'room.part': t => [{ room: t.room }],
   'room.follow': t => [{ room: t.room }],
   'room.unfollow': t => [{ room: t.room }],
   'room.markRead': t => [{ room: t.room, seq: 1 }],
-  'room.clear': t => [{ room: t.room, until: '2099-01-01T00:00:00Z' }],
+  'room.clear': t => [
+    { room: t.room, until: '2099-01-01T00:00:00Z', dryRun: true },
+    { room: t.room, until: '2099-01-01T00:00:00Z' },
+  ],
+  'room.breakGlass': t => [
+    { room: t.room, reason: `why ${t.name} is read` },
+    { room: t.room, minutes: 0 },
+  ],
   'room.delete': t => [{ room: t.room }],
   'invitation.dismiss': t => [{ room: t.room }],
 
@@ -140,6 +194,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { after: Buffer.from(JSON.stringify(['2099-01-01T00:00:00.000Z', t.room, 1])).toString('base64url') },
   ],
   'message.remove': t => [
+    { room: t.room, filter: { text: t.text }, dryRun: true },
     { room: t.room, seq: 1 },
     { room: t.room, filter: { text: t.text }, replaceWith: 'gone' },
   ],
@@ -154,6 +209,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { room: t.room, file: t.room, clientId: t.ownClientId, text: t.text },
   ],
   'file.list': t => [{ room: t.room }, { room: t.room, authors: [t.member], text: t.text }],
+  'usage.report': () => [{}, { from: '2026-01-01', limit: 1000 }],
 }
 
 /** Tried last: where they are allowed they change what the others are asked about. */
@@ -166,6 +222,8 @@ export const changing: Verb[] = [
   'room.update',
   'message.remove',
   'room.clear',
+  'role.grant',
+  'room.breakGlass',
   'room.delete',
   'category.delete',
 ]

@@ -30,8 +30,12 @@ const busPatch = `function nextMessages({ head, frame }) {
 `
 
 const patches: Patch[] = [
-  ['src/protocol/request.ts', "'Post into a room',\n    {", "'Post into a room',\n    { nextHint: optional(Text()),"],
-  ['src/protocol/request.ts', /(PoolSettings = Type\.Object\(\{)/, '$1 nextSetting: Type.Integer(),'],
+  [
+    'src/protocol/message-verbs.ts',
+    "'Post into a room',\n    {",
+    "'Post into a room',\n    { nextHint: optional(Text()),",
+  ],
+  ['src/protocol/settings-verbs.ts', /(PoolSettings = Type\.Object\(\{)/, '$1 nextSetting: Type.Integer(),'],
   ['src/store/settings.ts', /(defaultSettings: PoolSettings = \{)/, '$1 nextSetting: 7,'],
   [
     'src/pool/frame.ts',

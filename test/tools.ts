@@ -15,6 +15,10 @@ export type Tools = {
   sambaPython: string
   /** Where Swift was unpacked; empty where it is installed. */
   swiftRoot: string
+  nginx: string
+  promtool: string
+  xmllint: string
+  xsltproc: string
 }
 
 export async function readTools(): Promise<Tools> {

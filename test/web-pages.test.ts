@@ -82,6 +82,7 @@ const adminPlaces: Record<string, (page: Page) => Promise<unknown>> = {
   'admin/policy': page => page.getByRole('button', { name: 'Take back the grant for All' }).waitFor(),
   'admin/options': page => page.getByLabel('Longest message').waitFor(),
   'admin/audit': page => page.getByRole('table', { name: 'Audit record' }).waitFor(),
+  'admin/roles': page => page.getByRole('table', { name: 'Who holds which role' }).waitFor(),
   'admin/sign-ins': page => page.getByRole('table', { name: 'Sign-ins and refused tries' }).waitFor(),
 }
 

@@ -97,12 +97,12 @@ export function startSampler(
     last.set(name, after)
     const at = seconds()
     book.add('sessions', 'sessions', name, at, readMetric(after, 'pchat_sessions'))
-    for (const [quantile, word] of [
+    for (const [share, word] of [
       ['0.5', 'p50'],
       ['0.99', 'p99'],
       ['1', 'longest'],
     ] as const) {
-      const delay = readMetric(after, 'pchat_event_loop_delay_seconds', { quantile })
+      const delay = readMetric(after, 'pchat_event_loop_delay_seconds', { share })
       book.add('eventLoop', 'ms', `${name}, ${word}`, at, inMs(delay))
     }
     return before && { before, after }

@@ -32,7 +32,7 @@ test('[OP1] a process shows its memory, its CPU, and its open descriptors beside
 
 test('[OP1] the delay of the event loop is told since it was last asked for, and pauses of the garbage collection', async () => {
   const { registry } = openMetrics()
-  const longest = 'pchat_event_loop_delay_seconds{quantile="1"}'
+  const longest = 'pchat_event_loop_delay_seconds{share="1"}'
   await expect
     .poll(
       async () => {
@@ -79,14 +79,14 @@ test('[OP5] of several processes sums are summed, delays are the longest, descri
   const counted = await Promise.all(
     [...processes, openParentMetrics()].map(({ registry }) => registry.getMetricsAsJSON()),
   )
-  const valueAt = (place: number, name: string, quantile?: string) =>
+  const valueAt = (place: number, name: string, share?: string) =>
     Number(
       counted[place]!.find(metric => metric.name === name)!.values.find(
-        value => (value.labels as { quantile?: string }).quantile === quantile,
+        value => (value.labels as { share?: string }).share === share,
       )!.value,
     )
   const all = read(await sumCounted(counted))
-  const each = (name: string, quantile?: string) => [0, 1, 2].map(place => valueAt(place, name, quantile))
+  const each = (name: string, share?: string) => [0, 1, 2].map(place => valueAt(place, name, share))
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
   expect(all.get('pchat_sessions')).toBe(7)
   expect(all.get('pchat_store_seconds_count{what="statement"}')).toBe(2)
@@ -95,8 +95,8 @@ test('[OP5] of several processes sums are summed, delays are the longest, descri
   expect(all.get('pchat_cpu_seconds_total')).toBeCloseTo(sum(each('pchat_cpu_seconds_total')), 6)
   expect(all.get('pchat_open_descriptors')).toBe(Math.max(...each('pchat_open_descriptors')))
   expect(all.get('pchat_descriptor_limit')).toBe(Math.min(...each('pchat_descriptor_limit')))
-  for (const quantile of ['0.5', '0.99', '1'])
-    expect(all.get(`pchat_event_loop_delay_seconds{quantile="${quantile}"}`)).toBe(
-      Math.max(...each('pchat_event_loop_delay_seconds', quantile)),
+  for (const share of ['0.5', '0.99', '1'])
+    expect(all.get(`pchat_event_loop_delay_seconds{share="${share}"}`)).toBe(
+      Math.max(...each('pchat_event_loop_delay_seconds', share)),
     )
 })

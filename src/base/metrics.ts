@@ -1,4 +1,5 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addPoolMetrics } from './pool-metrics.ts'
 import { addProcessMetrics } from './process-metrics.ts'
 
 /** What is the same in all processes of a server: sums would say that two of them were active. */
@@ -14,6 +15,25 @@ export function openMetrics() {
   const lines = new Map<string, () => number>()
   const directoryLag = new Map<string, () => number | undefined>()
   addProcessMetrics(registry)
+  /** Asked when somebody looks; whoever knows puts his own in place of these. */
+  const looks = { queueBytes: () => 0, largeRooms: () => 0 }
+  new Gauge({
+    name: 'pchat_delivery_queue_bytes',
+    help: 'what waits for sessions to read it',
+    registers,
+    collect() {
+      this.set(looks.queueBytes())
+    },
+  })
+  new Gauge({
+    name: 'pchat_rooms_over_roster_limit',
+    help: 'rooms whose participants are no longer told one by one, of those that the process hears',
+    aggregator: same,
+    registers,
+    collect() {
+      this.set(looks.largeRooms())
+    },
+  })
   new Gauge({
     name: 'pchat_waiting',
     help: 'how many wait, by the line that they wait in',
@@ -38,6 +58,8 @@ export function openMetrics() {
   })
   return {
     registry,
+    looks,
+    ...addPoolMetrics(registry, same),
     /** Seconds since the last success, by source; asked when somebody looks. */
     directoryLag,
     directoryRunSeconds: new Gauge({
@@ -61,12 +83,31 @@ export function openMetrics() {
     }),
     /** What waits, by name; asked when somebody looks. */
     lines,
-    sessions: new Gauge({ name: 'pchat_sessions', help: 'open WebSocket sessions', registers }),
+    sessions: new Gauge({ name: 'pchat_sessions', help: 'open WebSocket sessions, one for each device', registers }),
+    users: new Gauge({ name: 'pchat_users', help: 'users who are connected, once in each process', registers }),
+    joins: new Counter({
+      name: 'pchat_joins_total',
+      help: 'rooms that sessions began to hear, by joining or by their sync',
+      registers,
+    }),
     subscriptions: new Gauge({ name: 'pchat_subscriptions', help: 'rooms heard, summed over sessions', registers }),
     requests: new Counter({
       name: 'pchat_requests_total',
       help: 'requests by verb and outcome',
       labelNames: ['verb', 'outcome'],
+      registers,
+    }),
+    refusals: new Counter({
+      name: 'pchat_refusals_total',
+      help: 'what was refused at any door, by code; 503 over HTTP is unavailable',
+      labelNames: ['code'],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: 'pchat_request_seconds',
+      help: 'from a request to its answer or refusal, by kind of request',
+      labelNames: ['kind'],
+      buckets: waits,
       registers,
     }),
     posts: new Counter({ name: 'pchat_posts_total', help: 'posts acknowledged', registers }),

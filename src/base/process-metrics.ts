@@ -5,7 +5,7 @@ import { descriptorLimit } from './descriptors.ts'
 
 /** A timer that fires 50 times a second costs nothing that could be measured; what is shorter than that delays nobody. */
 const resolutionMs = 20
-const quantiles = { '0.5': 50, '0.99': 99 }
+const shares = { '0.5': 50, '0.99': 99 }
 
 /**
  * What the process itself takes and suffers, read when it is asked for. Of several processes of a server memory and CPU are
@@ -17,13 +17,13 @@ export function addProcessMetrics(registry: Registry): void {
   delay.enable()
   new Gauge({
     name: 'pchat_event_loop_delay_seconds',
-    help: 'how much later than due the event loop came to its timers, since this was last asked for; quantile 1 is the longest',
-    labelNames: ['quantile'],
+    help: 'how much later than due the event loop came to its timers, since this was last asked for; share 1 is the longest',
+    labelNames: ['share'],
     aggregator: 'max',
     registers,
     collect() {
-      for (const [quantile, share] of Object.entries(quantiles)) this.set({ quantile }, beyond(delay, share))
-      this.set({ quantile: '1' }, beyond(delay, 100))
+      for (const [share, percent] of Object.entries(shares)) this.set({ share }, beyond(delay, percent))
+      this.set({ share: '1' }, beyond(delay, 100))
       delay.reset()
     },
   })
@@ -53,8 +53,8 @@ export function addProcessMetrics(registry: Registry): void {
 }
 
 /** Above the timer's own period, in seconds. */
-function beyond(delay: ReturnType<typeof monitorEventLoopDelay>, share: number): number {
-  return delay.count === 0 ? 0 : Math.max(0, delay.percentile(share) / 1e9 - resolutionMs / 1000)
+function beyond(delay: ReturnType<typeof monitorEventLoopDelay>, percent: number): number {
+  return delay.count === 0 ? 0 : Math.max(0, delay.percentile(percent) / 1e9 - resolutionMs / 1000)
 }
 
 function addCpu(registry: Registry): void {

@@ -1,6 +1,8 @@
-import { type Action, type PersonFacts, refusePolicy, refuseRoom } from '../domain/access.ts'
+import { type Action, type PersonFacts, refusePolicy, refuseRoom, seesAll } from '../domain/access.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
-import { type Access, readAccess, readPerson } from '../store/access.ts'
+import type { AdministrationRole } from '../protocol/role.ts'
+import { administrator, fullAdministrator } from '../protocol/verb.ts'
+import { type Access, type CallerFacts, readAccess, readPerson } from '../store/access.ts'
 import type { Queryable } from '../store/db.ts'
 import type { Caller, Chat } from './chat.ts'
 
@@ -32,30 +34,56 @@ export async function requireRoom(
 }
 
 /** The person, who may use Persistent Chat; refused otherwise. */
-export function requireEnabled(person: PersonFacts | undefined): PersonFacts {
+export function requireEnabled<P extends PersonFacts>(person: P | undefined): P {
   if (!person || person.disabled)
     throw new Refusal('unauthenticated', 'This account is switched off. Ask an administrator.')
-  if (!person.enabled && !person.administrator) throw refusePolicy()
+  if (!person.enabled && !seesAll(person)) throw refusePolicy()
   return person
 }
 
 /** For verbs that concern no room: the caller, who may use Persistent Chat. */
-export async function requirePerson(chat: Chat, caller: Caller, q: Queryable = chat.db): Promise<PersonFacts> {
+export async function requirePerson(chat: Chat, caller: Caller, q: Queryable = chat.db): Promise<CallerFacts> {
   return requireEnabled(await readPerson(q, caller.user.id, chat.site))
 }
 
-/** Read anew at each request: from the moment that a right is taken away it is refused. */
-export async function requireAdministrator(chat: Chat, caller: Caller): Promise<void> {
-  const person = requireEnabled(await readPerson(chat.db, caller.user.id, chat.site))
-  if (!person.administrator) throw new Refusal('forbidden', 'Only administrators may do this. Ask one.')
+/** The caller, where he holds one of the roles or may use Persistent Chat: an official needs no policy for what his role is for. */
+export async function requireUserOr(chat: Chat, caller: Caller, ...roles: AdministrationRole[]): Promise<CallerFacts> {
+  const person = await readPerson(chat.db, caller.user.id, chat.site)
+  return person && holds(person, roles) ? person : requireEnabled(person)
+}
+
+/** Read anew at each request: from the moment that a role is taken away it is refused. */
+export async function requireRole(chat: Chat, caller: Caller, roles: readonly AdministrationRole[]): Promise<void> {
+  const person = await readPerson(chat.db, caller.user.id, chat.site)
+  if (person && holds(person, roles)) return
+  requireEnabled(person)
+  throw new Refusal('forbidden', 'Only administrators may do this. Ask one.')
+}
+
+/** The same as a question. */
+export async function holdsRole(chat: Chat, caller: Caller, roles: readonly AdministrationRole[]): Promise<boolean> {
+  const person = await readPerson(chat.db, caller.user.id, chat.site)
+  return person !== undefined && holds(person, roles)
+}
+
+export function holds(person: CallerFacts, roles: readonly AdministrationRole[]): boolean {
+  return person.roles.some(role => roles.includes(role))
+}
+
+/** For who manages Persistent Chat. */
+export function requireAdministrator(chat: Chat, caller: Caller): Promise<void> {
+  return requireRole(chat, caller, administrator.callers)
 }
 
 /**
- * Whether the caller may act for this user: for himself, or as an administrator. Read anew: a connection may be older than the loss
+ * Whether the caller may act for this user: for himself, or by a role. Read anew: a connection may be older than the loss
  * of the right. Whom the policy shuts out may still sign out.
  */
-export async function mayActFor(chat: Chat, caller: Caller, owner: string): Promise<boolean> {
-  if (owner === caller.user.id) return true
-  const person = await readPerson(chat.db, caller.user.id, chat.site)
-  return person?.administrator === true && !person.disabled
+export async function mayActFor(
+  chat: Chat,
+  caller: Caller,
+  owner: string,
+  roles: readonly AdministrationRole[] = fullAdministrator.callers,
+): Promise<boolean> {
+  return owner === caller.user.id || holdsRole(chat, caller, roles)
 }

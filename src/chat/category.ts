@@ -1,10 +1,9 @@
-import { type CategoryFacts, mayCreateRoom, maySeeCategory } from '../domain/access.ts'
+import { type CategoryFacts, mayCreateRoom, maySeeCategory, seesAll } from '../domain/access.ts'
 import { checkedDescription, checkedName, nameKey } from '../domain/name.ts'
 import type { Category } from '../protocol/category.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { Principal } from '../protocol/principal.ts'
 import type { Input, Result } from '../protocol/request.ts'
-import type { ListChange } from '../protocol/verb.ts'
 import { readCategoryAccess } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import {
@@ -21,11 +20,12 @@ import {
   setList,
   updateCategory as updateCategoryRow,
 } from '../store/category.ts'
-import { type Connection, isUniqueViolation, type Queryable, transaction } from '../store/db.ts'
+import { type Connection, isUniqueViolation, transaction } from '../store/db.ts'
 import { resolvePrincipals } from '../store/principal.ts'
 import { takeName } from '../store/room.ts'
 import { requireAdministrator, requirePerson } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { listChange } from './list-change.ts'
 import { auditTakenName, nameTaken } from './name.ts'
 
 const listNames = ['allowedMembers', 'deniedMembers', 'creators'] as const
@@ -35,7 +35,6 @@ export async function createCategory(
   caller: Caller,
   input: Input<'category.create'>,
 ): Promise<Result<'category.create'>> {
-  await requireAdministrator(chat, caller)
   const name = checkedName('name', input.name)
   const draft = {
     name,
@@ -98,7 +97,7 @@ async function changeCategory(tx: Connection, caller: Caller, input: Input<'cate
   const lists = (await readLists(tx, [row.id])).get(row.id)!
   for (const list of listNames) {
     const wanted = input[list]
-    if (wanted !== undefined) await setList(tx, row.id, list, await changedList(tx, lists[list], wanted))
+    if (wanted !== undefined) await setList(tx, row.id, list, (await listChange(tx, wanted))(ids(lists[list])))
   }
   const scope =
     input.allowedMembers !== undefined ||
@@ -108,14 +107,6 @@ async function changeCategory(tx: Connection, caller: Caller, input: Input<'cate
   await updateCategoryRow(tx, row.id, change, scope)
   await audit(tx, caller.user.id, 'category.update', row.id, { ...input })
   return toCategory((await findCategory(tx, row.id))!, true, (await readLists(tx, [row.id])).get(row.id))
-}
-
-/** The list after a change: whole, or what was there with `add` in and `remove` out. */
-async function changedList(q: Queryable, current: Principal[], wanted: ListChange): Promise<string[]> {
-  if (Array.isArray(wanted)) return ids(await resolvePrincipals(q, wanted))
-  const remove = new Set(ids(await resolvePrincipals(q, wanted.remove ?? [])))
-  const add = ids(await resolvePrincipals(q, wanted.add ?? []))
-  return [...new Set([...ids(current), ...add])].filter(id => !remove.has(id))
 }
 
 export async function listCategories(
@@ -132,7 +123,7 @@ export async function listCategories(
     const scope: CategoryFacts | undefined = access.get(row.id)?.scope
     return scope && maySeeCategory(person, scope) ? [{ row, scope }] : []
   })
-  const lists = person.administrator
+  const lists = seesAll(person)
     ? await readLists(
         chat.db,
         seen.map(({ row }) => row.id),

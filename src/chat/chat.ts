@@ -35,7 +35,7 @@ export type Chat = {
   secondFactor: SecondFactorSetting
   roster: Roster
   posts: PostQueue
-  /** The pool's options as last read; replaced as a whole when they change. */
+  /** The pool's options as last read, with what this server's site and pool have of their own; replaced as a whole when they change. */
   settings: PoolSettings
   settingsVersion: number
   /** Whether compliance records what happens, or would and cannot: then nothing that it records may happen. */
@@ -43,6 +43,8 @@ export type Chat = {
   /** Raised once where the store turns out to be older than what was seen of it. */
   epoch: string
   site: string | undefined
+  /** Name of the pool that this server is told to be of. */
+  pool?: string | undefined
   /** WebSocket addresses of the pool's servers that take sessions. */
   servers: () => string[]
   /** False where this server is not among the active ones: then it keeps the sessions that it has, and no more. */

@@ -3,14 +3,17 @@ import { isBadText } from '../domain/message.ts'
 import { Refusal } from '../protocol/error.ts'
 import { type Input, type Result, type Verb, verbs } from '../protocol/request.ts'
 import type { Doors } from '../protocol/verb.ts'
-import { requireAdministrator } from './access.ts'
+import { requireRole } from './access.ts'
+import { createAddin, deleteAddin, listAddins, updateAddin } from './addin.ts'
 import { listAudit } from './audit.ts'
 import { createBot, issueBotToken } from './bot.ts'
 import { createCategory, deleteCategory, listCategories, updateCategory } from './category.ts'
 import type { Caller, Chat } from './chat.ts'
+import { deleteConfiguration, listConfigurations, setConfiguration } from './configuration.ts'
 import { checkOneDirectory } from './directory-check.ts'
 import { explainPrincipal } from './directory-explain.ts'
 import { readDirectoryStatus, resyncPrincipal, syncDirectory } from './directory-sync.ts'
+import { listEligible } from './eligible.ts'
 import {
   challengeProof,
   listFactors,
@@ -23,17 +26,22 @@ import {
 import { beginFactor, confirmFactor, enrolAtSignIn } from './factor-enrol.ts'
 import { beginFile, getFile, postFile } from './file.ts'
 import { listFiles } from './file-list.ts'
+import { breakRoomGlass } from './glass.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
+import { createPolicy, deletePolicy, getPolicies, updatePolicy } from './named-policy.ts'
 import { changePassword } from './password.ts'
 import { grantPolicy, listPolicies } from './policy.ts'
 import { getPool, updatePool } from './pool.ts'
 import { createPrincipal, findPrincipals, getPrincipal } from './principal.ts'
 import { updatePrincipal } from './principal-update.ts'
 import { clearRoom, removeMessages } from './removal.ts'
+import { grantRole, listRoles } from './role.ts'
 import { createRoom, deleteRoom, findRooms } from './room.ts'
+import { listAllRooms } from './room-inventory.ts'
 import { getRoom, listRoomMembers } from './room-list.ts'
+import { previewMove } from './room-move.ts'
 import { updateRoom } from './room-update.ts'
 import { dismissInvitation, followRoom, markRead, unfollowRoom } from './room-user.ts'
 import { searchMessages } from './search.ts'
@@ -41,7 +49,9 @@ import { endSession, listSessions, signIn } from './session.ts'
 import { getSettings, updateSettings } from './settings.ts'
 import { listSignInRecord } from './sign-in-list.ts'
 import { challengeSignIn } from './sign-in-step.ts'
+import { readSimulation, simulateCategory } from './simulation.ts'
 import { syncSession } from './sync.ts'
+import { reportUsage } from './usage.ts'
 
 /** What is asked before there is a session. */
 const strangerRuns: {
@@ -65,6 +75,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'principal.update': updatePrincipal,
   'principal.get': getPrincipal,
   'principal.find': findPrincipals,
+  'principal.eligible': listEligible,
   'password.change': changePassword,
   'factor.list': listFactors,
   'factor.challenge': challengeProof,
@@ -81,11 +92,20 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'group.members': listGroupMembers,
   'policy.grant': grantPolicy,
   'policy.list': listPolicies,
+  'policy.create': createPolicy,
+  'policy.update': updatePolicy,
+  'policy.get': getPolicies,
+  'policy.delete': deletePolicy,
   'settings.get': getSettings,
   'settings.update': updateSettings,
+  'configuration.set': setConfiguration,
+  'configuration.list': listConfigurations,
+  'configuration.delete': deleteConfiguration,
   'pool.get': getPool,
   'pool.update': updatePool,
   'audit.list': listAudit,
+  'role.grant': grantRole,
+  'role.list': listRoles,
   'directory.status': readDirectoryStatus,
   'directory.sync': syncDirectory,
   'directory.check': checkOneDirectory,
@@ -95,17 +115,26 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'category.update': updateCategory,
   'category.list': listCategories,
   'category.delete': deleteCategory,
+  'addin.create': createAddin,
+  'addin.update': updateAddin,
+  'addin.list': listAddins,
+  'addin.delete': deleteAddin,
+  'category.simulate': simulateCategory,
+  'category.simulation': readSimulation,
   'room.create': createRoom,
   'room.update': updateRoom,
   'room.get': getRoom,
   'room.members': listRoomMembers,
   'room.find': findRooms,
+  'room.list': listAllRooms,
+  'room.previewMove': previewMove,
   'room.join': joinRoom,
   'room.part': partRoom,
   'room.follow': followRoom,
   'room.unfollow': unfollowRoom,
   'room.markRead': markRead,
   'room.clear': clearRoom,
+  'room.breakGlass': breakRoomGlass,
   'room.delete': deleteRoom,
   'invitation.dismiss': dismissInvitation,
   'participant.list': listParticipants,
@@ -117,6 +146,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'file.get': getFile,
   'file.post': postFile,
   'file.list': listFiles,
+  'usage.report': reportUsage,
 }
 
 const validators = new Map(Object.entries(verbs).map(([name, verb]) => [name, Compile(verb.input)]))
@@ -160,7 +190,7 @@ function findBadText(value: unknown, path: string): string | undefined {
   return undefined
 }
 
-const idMembers = new Set(['room', 'category', 'session', 'clientId', 'file'])
+const idMembers = new Set(['room', 'category', 'session', 'clientId', 'file', 'simulation'])
 
 /** UUIDs come in either case; beyond the door they are compared as text. */
 function lowerIds(input: Record<string, unknown>): Record<string, unknown> {
@@ -188,7 +218,7 @@ export function answerStranger(
   input: unknown,
 ): Promise<object> {
   const run = strangerRuns[name] as (chat: Chat, from: { address: string }, input: unknown) => Promise<object>
-  return run(chat, from, parseInput(name, input))
+  return timed(chat, name, run(chat, from, parseInput(name, input)))
 }
 
 /**
@@ -209,7 +239,26 @@ export async function dispatch(
     throw new Refusal('invalid_argument', `${name} binds a live session. Send it over the WebSocket at /ws.`)
   if (name === 'session.open' || isStrangerVerb(name)) throw new Refusal('conflict', 'This session is open already.')
   const parsed = parseInput(name, input)
-  if (verb.callers === 'administrator') await requireAdministrator(chat, caller)
+  if (typeof verb.callers !== 'string') await requireRole(chat, caller, verb.callers)
   const run = runs[name] as (chat: Chat, caller: Caller, input: unknown) => Promise<object>
-  return run(chat, caller, parsed)
+  return timed(chat, name, run(chat, caller, parsed))
+}
+
+/** Few kinds, since each is a dozen series of every server: what people wait for, and the rest as one. */
+const kinds: Partial<Record<Verb, string>> = {
+  'session.signIn': 'sign-in',
+  'session.sync': 'sync',
+  'room.join': 'join',
+  'message.post': 'post',
+  'message.list': 'history',
+  'message.search': 'search',
+}
+
+async function timed(chat: Chat, verb: Verb, answer: Promise<object>): Promise<object> {
+  const end = chat.metrics.requestSeconds.startTimer({ kind: kinds[verb] ?? 'other' })
+  try {
+    return await answer
+  } finally {
+    end()
+  }
 }

@@ -3,6 +3,7 @@ import { type FileRow, findFile, noteFileSeq, readStanding } from '../store/file
 import { endedAmong } from '../store/session.ts'
 import { requirePerson, requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { noteGlassReading, requireHistory } from './glass.ts'
 
 /** An upload of the caller's, into a room where he may still post. Asked at each request. Refusal not_found for all others. */
 export async function requireUpload(chat: Chat, caller: Caller, id: string): Promise<FileRow> {
@@ -22,13 +23,19 @@ function isOver({ state, expiresAt }: FileRow): boolean {
  * posted, only its uploader. Asked at each request, and again while bytes go out. Refusal not_found for all others.
  */
 export async function requireDownload(chat: Chat, caller: Caller, id: string): Promise<FileRow> {
+  const { file, byGlass } = await readableFile(chat, caller, id)
+  if (byGlass) await noteGlassReading(chat, caller, file.room, { file: id, name: file.name })
+  return file
+}
+
+async function readableFile(chat: Chat, caller: Caller, id: string): Promise<{ file: FileRow; byGlass: boolean }> {
   await requirePerson(chat, caller)
   const file = await findFile(chat.db, id)
   if (file?.state !== 'ready') throw notFound('file')
-  await hidden(requireRoom(chat, caller, file.room, 'read'))
+  const { byGlass } = await hidden(requireHistory(chat, caller, file.room))
   if (file.seq === null && file.clientId !== null) await noteFileSeq(chat.db, id)
   const standing = await readStanding(chat.db, id)
-  if (standing === 'stands' || (standing === 'unposted' && file.author === caller.user.id)) return file
+  if (standing === 'stands' || (standing === 'unposted' && file.author === caller.user.id)) return { file, byGlass }
   throw notFound('file')
 }
 
@@ -36,13 +43,13 @@ export async function requireDownload(chat: Chat, caller: Caller, id: string): P
 export async function requireDownloadStill(chat: Chat, caller: Caller, id: string): Promise<void> {
   if ((await endedAmong(chat.db, [caller.session])).length > 0)
     throw new Refusal('unauthenticated', 'This sign-in has ended. Sign in again.')
-  await requireDownload(chat, caller, id)
+  await readableFile(chat, caller, id)
 }
 
 /** Why the room does not let him is nobody's business who asks for a file. */
-export async function hidden(asked: Promise<unknown>): Promise<void> {
+export async function hidden<T>(asked: Promise<T>): Promise<T> {
   try {
-    await asked
+    return await asked
   } catch (error) {
     if (error instanceof Refusal && error.code !== 'unavailable') throw notFound('file')
     throw error

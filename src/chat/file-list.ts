@@ -5,8 +5,8 @@ import { transaction } from '../store/db.ts'
 import { listFiles as listFileRows, readRoomUsage } from '../store/file.ts'
 import { resolvePrincipals } from '../store/principal.ts'
 import { findRoom } from '../store/room.ts'
-import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { noteGlassReading, requireHistory } from './glass.ts'
 
 const defaultPage = 50
 
@@ -14,10 +14,10 @@ const defaultPage = 50
 export async function listFiles(chat: Chat, caller: Caller, input: Input<'file.list'>): Promise<Result<'file.list'>> {
   const { room, text, type, limit = defaultPage } = input
   const authors = input.authors && (await resolvePrincipals(chat.db, input.authors)).map(principal => principal.id)
-  return transaction(
+  const { byGlass, ...page } = await transaction(
     chat.db,
     async tx => {
-      const { person, scope, facts } = await requireRoom(chat, caller, room, 'read', tx)
+      const { person, scope, facts, byGlass } = await requireHistory(chat, caller, room, tx)
       if (!(await findRoom(tx, room))!.chat_history)
         throw new Refusal('history_off', 'This category keeps no history, so that there is no list of its files.')
       const after = readCursor(input.after)
@@ -29,6 +29,7 @@ export async function listFiles(chat: Chat, caller: Caller, input: Input<'file.l
       }))
       const maxBytes = chat.settings.roomFileBytes
       return {
+        byGlass,
         files,
         ...(person.administrator || isManager(scope, facts)
           ? { usage: { ...(await readRoomUsage(tx, room)), maxBytes } }
@@ -38,6 +39,8 @@ export async function listFiles(chat: Chat, caller: Caller, input: Input<'file.l
     },
     'ISOLATION LEVEL REPEATABLE READ READ ONLY',
   )
+  if (byGlass) await noteGlassReading(chat, caller, room, { files: page.files.map(({ id }) => id) })
+  return page
 }
 
 function readCursor(after: string | undefined): number | undefined {

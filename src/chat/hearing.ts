@@ -1,12 +1,14 @@
-import { mayRead } from '../domain/access.ts'
+import { isManager, mayRead } from '../domain/access.ts'
 import type { Stamp } from '../domain/stamp.ts'
 import { eventFrame } from '../pool/frame.ts'
 import type { ClosedReason } from '../protocol/event.ts'
 import { readAccess, readVersions, type Versions } from '../store/access.ts'
+import { fullAdministratorsAmong } from '../store/administration.ts'
 import { lastSeqs } from '../store/change.ts'
 import { changedSince, readRange } from '../store/message.ts'
 import { findRoom, type RoomRow, toRoom } from '../store/room.ts'
 import { followersAmong } from '../store/room-user.ts'
+import { readScopeHearing } from '../store/scope-hearing.ts'
 import { affectedUsers, directoryChangesSince } from '../store/stamp.ts'
 import type { Chat, Shown } from './chat.ts'
 
@@ -41,6 +43,11 @@ export async function decideHearing(chat: Chat, room: string, users: string[]): 
 /** Where a room stands now, for a hub that was told that something changed. */
 export async function readRoomVersions(chat: Chat, room: string): Promise<Versions | undefined> {
   return (await readVersions(chat.db, [room])).get(room)
+}
+
+/** For a hub that was told that a category changed: those of the rooms that are in it, and those of the users who are out of scope. */
+export function readScopeNews(chat: Chat, category: string, rooms: string[], users: string[]) {
+  return readScopeHearing(chat.db, category, rooms, users)
 }
 
 /** Where the room ends in the store; 0 where it is gone. */
@@ -154,4 +161,20 @@ export async function concernedUsers(
   if (some.length === 0) return []
   const { readers } = await decideHearing(chat, room, some)
   return [...readers]
+}
+
+/** Of local users, those who are told that somebody reads the room without being a member: its managers, and full administrators. */
+export async function glassWitnesses(chat: Chat, room: string, users: string[]): Promise<string[]> {
+  const [full, found] = await Promise.all([
+    fullAdministratorsAmong(chat.db, users),
+    readAccess(
+      chat.db,
+      users.map(user => ({ user, room })),
+      chat.site,
+    ),
+  ])
+  const managers = [...found.values()].filter(
+    ({ person, scope, facts }) => person.enabled && !person.disabled && isManager(scope, facts),
+  )
+  return [...new Set([...full, ...managers.map(access => access.user)])]
 }

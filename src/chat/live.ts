@@ -26,7 +26,11 @@ export function limitsOf(chat: Chat): Limits {
 }
 
 export function opened(chat: Chat, me: Me): Result<'session.open'> {
-  return { me, version: PROTOCOL_VERSION, servers: chat.servers(), epoch: chat.epoch, limits: limitsOf(chat) }
+  const { roomManagementUrl } = chat.settings
+  return {
+    ...{ me, version: PROTOCOL_VERSION, servers: chat.servers(), epoch: chat.epoch, limits: limitsOf(chat) },
+    ...(roomManagementUrl === '' ? {} : { roomManagementUrl }),
+  }
 }
 
 /** What binds to the connection; refused where there is none. */

@@ -5,9 +5,9 @@ import type { Input, Result } from '../protocol/request.ts'
 import { transaction } from '../store/db.ts'
 import { listMessages as listMessageRows } from '../store/message.ts'
 import { findRoom } from '../store/room.ts'
-import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
 import { recordRead, requireRecordable } from './record.ts'
+import { noteGlassReading, requireHistory } from './glass.ts'
 
 /** Enqueues before it returns, so that posts of one session are taken in the order of sending. */
 export function postMessage(chat: Chat, caller: Caller, input: Input<'message.post'>): Promise<Result<'message.post'>> {
@@ -35,10 +35,10 @@ export async function listMessages(
   if (input.before !== undefined && input.after !== undefined)
     throw new Refusal('invalid_argument', 'Give before or after, not both.')
   // One snapshot: a page never holds what came after the reader's right ended.
-  const { row, ...page } = await transaction(
+  const { byGlass, row, ...page } = await transaction(
     chat.db,
     async tx => {
-      await requireRoom(chat, caller, input.room, 'read', tx)
+      const { byGlass } = await requireHistory(chat, caller, input.room, tx)
       const room = (await findRoom(tx, input.room))!
       if (!room.chat_history)
         throw new Refusal('history_off', 'This category keeps no history. Only new messages are delivered.')
@@ -49,10 +49,15 @@ export async function listMessages(
         after: input.after,
         limit: input.limit ?? defaultPage,
       })
-      return { row: room, messages, firstSeq: room.first_seq, lastSeq: room.last_seq, revision: room.revision }
+      return { messages, firstSeq: room.first_seq, lastSeq: room.last_seq, revision: room.revision, byGlass, row: room }
     },
     'ISOLATION LEVEL REPEATABLE READ READ ONLY',
   )
+  if (byGlass) {
+    const { messages } = page
+    const range = messages.length === 0 ? {} : { fromSeq: messages[0]!.seq, throughSeq: messages.at(-1)!.seq }
+    await noteGlassReading(chat, caller, input.room, { messages: messages.length, ...range })
+  }
   await recordRead(chat, caller, row, page.messages)
   return page
 }

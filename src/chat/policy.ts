@@ -1,4 +1,5 @@
 import { checkedName } from '../domain/name.ts'
+import { Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { audit } from '../store/audit.ts'
 import { type Queryable, transaction } from '../store/db.ts'
@@ -7,17 +8,25 @@ import { resolvePerson } from '../store/principal.ts'
 import { everyone, raiseDirectory } from '../store/stamp.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
+import { grantNamed } from './named-policy.ts'
 
-/** policy.grant: scope is `global`, `site:<name>`, or a principal; null takes the grant back. Refusal not_found. */
+/**
+ * policy.grant: scope is `global`, `site:<name>`, or a principal, which may be given a named policy instead; null takes the grant
+ * back. Refusals not_found, invalid_argument.
+ */
 export async function grantPolicy(
   chat: Chat,
   caller: Caller,
   input: Input<'policy.grant'>,
 ): Promise<Result<'policy.grant'>> {
+  const { enabled, policy } = input
+  if ((enabled === undefined) === (policy === undefined))
+    throw new Refusal('invalid_argument', 'Give enabled or policy, one of them.')
   const directory = await transaction(chat.db, async tx => {
     const { scope, principal } = await resolveScope(tx, input.scope)
-    await setPolicy(tx, scope, principal, input.enabled)
-    await audit(tx, caller.user.id, 'policy.grant', scope, { enabled: input.enabled })
+    if (enabled !== undefined) await setPolicy(tx, scope, principal, enabled)
+    else await grantNamed(tx, principal, policy!)
+    await audit(tx, caller.user.id, 'policy.grant', scope, enabled === undefined ? { policy } : { enabled })
     return raiseDirectory(tx, [principal ?? everyone])
   })
   announce(chat, { directory })

@@ -198,6 +198,7 @@ test('[PR10] others than administrators see of a principal who it is and no more
     in: null,
     groups: [],
     administrator: false,
+    roles: [],
     disabled: false,
     enabled: true,
   })

@@ -18,9 +18,10 @@ import {
 } from '../store/principal.ts'
 import { findPrincipals as searchPrincipals } from '../store/principal-search.ts'
 import { raiseDirectory } from '../store/stamp.ts'
-import { requirePerson } from './access.ts'
+import { holds, requireUserOr } from './access.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
+import { requireRoomsOf, withEligibility } from './eligible.ts'
 
 /** principal.create. Refusals: name_taken, invalid_argument, not_found (the organisational unit). */
 export async function createPrincipal(
@@ -124,23 +125,27 @@ export async function renamePerson(
   return isMoved ? [id] : []
 }
 
+/** Who finds and names people whether or not the policy lets him use Persistent Chat, and to whom everything of them is told. */
+const officials = ['administrator', 'chatAdministrator', 'userAdministrator', 'complianceOfficer', 'helpDesk'] as const
+const tellAll = ['administrator', 'chatAdministrator', 'userAdministrator', 'helpDesk'] as const
+
 /** principal.get: administrators see what else there is. */
 export async function getPrincipal(
   chat: Chat,
   caller: Caller,
   input: Input<'principal.get'>,
 ): Promise<Result<'principal.get'>> {
-  const asking = await requirePerson(chat, caller)
+  const asking = await requireUserOr(chat, caller, ...officials)
   const { email, parent, administrator, disabled, source, ...found } = await resolvePerson(chat.db, input.principal)
   const principal = toPrincipal(found)
-  if (!asking.administrator) return { principal }
+  if (!holds(asking, tellAll)) return { principal }
   const [groups, unit, person] = await Promise.all([
     groupsOf(chat.db, principal.id),
     parent === null ? undefined : readPrincipal(chat.db, parent),
     principal.kind === 'user' ? readPerson(chat.db, principal.id, chat.site) : undefined,
   ])
   const whole = { principal, email, in: unit ? toPrincipal(unit) : null, groups, ...(source === '' ? {} : { source }) }
-  return person ? { ...whole, administrator, disabled, enabled: person.enabled } : whole
+  return person ? { ...whole, administrator, roles: person.roles, disabled, enabled: person.enabled } : whole
 }
 
 function toPrincipal({ id, kind, name, displayName }: Principal): Principal {
@@ -151,16 +156,23 @@ const defaultFound = 50
 /** As long as a name may be. */
 const maxText = 256
 
-/** principal.find. With a category: those in its scope, for who may see it. */
+/** principal.find. With a category: those in its scope, for who may see it; with eligibility: all, for who fills its rooms. */
 export async function findPrincipals(
   chat: Chat,
   caller: Caller,
   input: Input<'principal.find'>,
 ): Promise<Result<'principal.find'>> {
   const { category, kind, limit = defaultFound } = input
-  await requirePerson(chat, caller)
+  await requireUserOr(chat, caller, ...officials)
   if (codePoints(input.text) > maxText)
     throw new Refusal('invalid_argument', `text is longer than ${maxText} characters. Type the beginnings of names.`)
+  if (input.eligibility) {
+    if (category === undefined)
+      throw new Refusal('invalid_argument', 'Eligibility is of a category. Give category, or leave eligibility out.')
+    const { administrator } = await requireRoomsOf(chat, caller, category)
+    const found = await searchPrincipals(chat.db, input.text, { kind, limit })
+    return { principals: await withEligibility(chat, category, found, administrator) }
+  }
   if (category !== undefined) await refuseHiddenCategory(chat, caller, category)
   return { principals: await searchPrincipals(chat.db, input.text, { kind, limit, eligibleFor: category }) }
 }

@@ -11,11 +11,13 @@ import { type Connection, transaction } from '../store/db.ts'
 import { withdrawPassing, withdrawPassingUntil } from '../store/file-upkeep.ts'
 import { firstSeqAfter, raiseRevision, replaceMessages } from '../store/message.ts'
 import { resolvePrincipals } from '../store/principal.ts'
+import { previewClear } from '../store/removal-preview.ts'
 import { findRoom, lockRoom } from '../store/room.ts'
 import { matchingSeqs } from '../store/search.ts'
 import { notePurge } from '../store/upkeep.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { previewRemovalFor } from './removal-preview.ts'
 import { checkSearchText } from './search.ts'
 
 /** Beyond this many, one history.changed says it all (docs/protocol.md). */
@@ -27,7 +29,7 @@ export async function removeMessages(
   caller: Caller,
   input: Input<'message.remove'>,
 ): Promise<Result<'message.remove'>> {
-  await requireRoom(chat, caller, input.room, 'administer')
+  const access = await requireRoom(chat, caller, input.room, 'administer')
   if ((input.seq === undefined) === (input.filter === undefined))
     throw new Refusal('invalid_argument', 'Give seq or filter, one of the two.')
   if (input.filter && !narrows(input.filter))
@@ -42,6 +44,7 @@ export async function removeMessages(
     from: checkedInstant('from', input.filter.from),
     until: checkedInstant('until', input.filter.until),
   }
+  if (input.dryRun) return previewRemovalFor(chat, caller, access, input, filter)
   let removed = 0
   // Slices, each a transaction: a room of millions is not locked while it is searched.
   for (let after = 0; ; ) {
@@ -138,6 +141,7 @@ function publishRemoved(chat: Chat, input: Input<'message.remove'>, slice: Slice
 export async function clearRoom(chat: Chat, caller: Caller, input: Input<'room.clear'>): Promise<Result<'room.clear'>> {
   await requireRoom(chat, caller, input.room, 'administer')
   const until = checkedInstant('until', input.until)
+  if (input.dryRun) return previewClear(chat.db, input.room, until)
   const cleared = await transaction(chat.db, async tx => {
     if (!(await lockRoom(tx, input.room))) throw notFound('room')
     const row = (await findRoom(tx, input.room))!

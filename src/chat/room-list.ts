@@ -20,6 +20,7 @@ import { findRoom, type RoomRow, toRoom } from '../store/room.ts'
 import { readRoomUser } from '../store/room-user.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { glassOf } from './glass.ts'
 import { countParticipants } from './live.ts'
 
 export type ListInput = {
@@ -180,6 +181,7 @@ export async function getRoom(chat: Chat, caller: Caller, input: Input<'room.get
     rights,
     followed: user.followed,
     ...lists,
+    ...(access.person.administrator || rights.manager ? { glassBroken: await glassOf(chat, input.room) } : {}),
   }
 }
 

@@ -1,9 +1,9 @@
-import { type Action, mayCreateRoom, mayRead, maySeeCategory, refuseRoom } from '../domain/access.ts'
+import { type Action, mayRead, refuseRoom } from '../domain/access.ts'
 import { checkedDescription, checkedName, nameKey } from '../domain/name.ts'
 import type { Stamp } from '../domain/stamp.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
-import { type Access, readCategoryAccess, readStamp } from '../store/access.ts'
+import { type Access, readStamp } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { type CategoryRow, findCategory, lockCategoryShared } from '../store/category.ts'
 import { type Connection, isUniqueViolation, transaction } from '../store/db.ts'
@@ -20,10 +20,12 @@ import {
   updateRoom as updateRoomRow,
 } from '../store/room.ts'
 import { accessTo } from './access.ts'
+import { chosenAddin } from './addin.ts'
 import type { Caller, Chat } from './chat.ts'
 import { changedFrame } from './hearing.ts'
 import { auditTakenName, nameTaken } from './name.ts'
 import { setRoomLists, tellAdded } from './room-list.ts'
+import { requireMove } from './room-move.ts'
 
 type Change = RoomChange & { disabled?: boolean }
 type Outcome = { row: RoomRow; stamp: Stamp; access: Access; added: string[]; invited: boolean; opened: boolean }
@@ -71,6 +73,8 @@ async function attemptChange(
   input: Input<'room.update'>,
   change: Change,
 ): Promise<Outcome | undefined> {
+  // Before the categories, as whoever renames or deletes one takes them. It says nothing of the room.
+  const addin = await chosenAddin(tx, input.addin)
   const before = await findRoom(tx, input.room)
   if (!before) return accessTo(chat, caller, input.room, tx).then(() => undefined)
   const target =
@@ -88,7 +92,7 @@ async function attemptChange(
       'conflict',
       `The room is at version ${row.version} by now. Read it again, then repeat the change.`,
     )
-  return applyChange(chat, tx, caller, input, change, row, target)
+  return applyChange(chat, tx, caller, input, addin === undefined ? change : { ...change, addin }, row, target)
 }
 
 async function decide(
@@ -111,11 +115,8 @@ async function decide(
   const moves = category !== undefined && category !== row.category
   if (Object.keys(edits).length > 0 || (disabled === undefined && !moves)) refuse('manage')
   if (!moves) return
-  refuse('move')
-  const scope = (await readCategoryAccess(tx, caller.user.id, [category], chat.site)).get(category)?.scope
-  if (!target || !scope || !maySeeCategory(access.person, scope)) throw notFound('category')
-  if (!mayCreateRoom(access.person, scope))
-    throw new Refusal('forbidden', 'To move a room you must be a creator of the target category. Ask an administrator.')
+  await requireMove(chat, tx, caller, access, category)
+  if (!target) throw notFound('category')
 }
 
 async function applyChange(

@@ -1,8 +1,6 @@
-import { mayCreateRoom, maySeeCategory } from '../domain/access.ts'
-import { isBadText } from '../domain/message.ts'
+import { mayCreateRoom, maySeeCategory, seesAll } from '../domain/access.ts'
 import { checkedDescription, checkedName, nameKey } from '../domain/name.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
-import { uuidPattern } from '../protocol/ids.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { readCategoryAccess } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
@@ -12,7 +10,9 @@ import { addEntries, outOfScope } from '../store/entry.ts'
 import { findRoom, insertRoom, lockRoom, markRoomDeleted, takeName, toRoom } from '../store/room.ts'
 import { findDirectory } from '../store/sync.ts'
 import { requirePerson, requireRoom } from './access.ts'
+import { chosenAddin } from './addin.ts'
 import type { Caller, Chat } from './chat.ts'
+import { readCursor, writeCursor } from './cursor.ts'
 import { countParticipants } from './live.ts'
 import { auditTakenName, nameTaken } from './name.ts'
 import { setRoomLists, tellAdded } from './room-list.ts'
@@ -44,6 +44,8 @@ async function writeRoom(
   name: string,
   description: string,
 ) {
+  // Before the category, as whoever renames or deletes one takes them.
+  const addin = await chosenAddin(tx, input.addin)
   const unlocked = await findCategory(tx, input.category)
   // The scope stays as it is until the room stands in it, and the category cannot go.
   if (unlocked) await lockCategoryShared(tx, unlocked.lock_key)
@@ -64,6 +66,7 @@ async function writeRoom(
     privacy: input.privacy ?? 'closed',
     invitations: input.invitations ?? 'inherit',
     allMembers: input.members === null,
+    addin: addin ?? null,
     createdBy: caller.user.id,
   })
   await takeName(tx, nameKey(name), room)
@@ -82,7 +85,7 @@ export async function findRooms(chat: Chat, caller: Caller, input: Input<'room.f
   const text = input.text === undefined ? '' : nameKey(input.text)
   const rows = await findDirectory(chat.db, {
     user: caller.user.id,
-    administrator: person.administrator,
+    seesAll: seesAll(person),
     nameKey: text === '' ? undefined : text,
     searchDescription: input.searchDescription ?? false,
     category: input.category,
@@ -103,21 +106,6 @@ export async function findRooms(chat: Chat, caller: Caller, input: Input<'room.f
     })),
     ...(rows.length > limit && last ? { next: writeCursor(last) } : {}),
   }
-}
-
-const isUuid = new RegExp(uuidPattern)
-
-function writeCursor(row: { id: string; name_key: string }): string {
-  return Buffer.from(JSON.stringify([row.name_key, row.id])).toString('base64url')
-}
-
-function readCursor(after: string): { nameKey: string; id: string } {
-  try {
-    const [key, id] = JSON.parse(Buffer.from(after, 'base64url').toString()) as unknown[]
-    if (typeof key === 'string' && !isBadText(key) && typeof id === 'string' && isUuid.test(id))
-      return { nameKey: key, id }
-  } catch {}
-  throw new Refusal('invalid_argument', 'after is not what an earlier answer gave as next. Begin again without it.')
 }
 
 export async function deleteRoom(

@@ -18,9 +18,9 @@ export function hasFactor(person: Pick<FactorPerson, 'totp' | 'passkeys'>): bool
 }
 
 /** Must have a second factor. */
-export function needsFactor(chat: Chat, person: Pick<FactorPerson, 'bot' | 'source' | 'administrator'>): boolean {
+export function needsFactor(chat: Chat, person: Pick<FactorPerson, 'bot' | 'source' | 'official'>): boolean {
   const { need } = chat.secondFactor
-  return mayHaveFactor(person) && (need === 'everyone' || (need === 'administrators' && person.administrator))
+  return mayHaveFactor(person) && (need === 'everyone' || (need === 'administrators' && person.official))
 }
 
 /** What can be set up at this address. */

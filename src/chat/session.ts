@@ -1,6 +1,6 @@
 import { withDomain } from '../domain/principal.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
-import type { Me } from '../protocol/principal.ts'
+import type { Me, Principal } from '../protocol/principal.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { readPerson } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
@@ -54,8 +54,8 @@ export async function signIn(
   const { token, person } = isStep
     ? await signInByStep(chat, from, input)
     : await signInByPassword(chat, from.address, user ?? '', password ?? '')
-  const { id, kind, name, displayName, administrator } = person
-  const me = await withPolicy(chat, { id, kind, name, displayName, administrator })
+  const { id, kind, name, displayName } = person
+  const me = await withRights(chat, { id, kind, name, displayName })
   return { token, me, servers: chat.servers() }
 }
 
@@ -94,20 +94,20 @@ type Typed = { name: string; password: string; hash: string | null }
 async function openSession(chat: Chat, address: string, { name, password, hash }: Typed) {
   const user = await chat.directory.authenticate(name, password)
   if (!user) return undefined
-  return transaction(chat.db, async (tx): Promise<(Opening & { person: Omit<Me, 'enabled'> }) | undefined> => {
+  return transaction(chat.db, async (tx): Promise<(Opening & { person: Principal }) | undefined> => {
     const person = await holdByPassword(tx, user.id, hash)
     return person && { ...(await openOrAsk(chat, tx, person, address)), person }
   })
 }
 
-async function withPolicy(chat: Chat, user: Omit<Me, 'enabled'>): Promise<Me> {
-  const person = await readPerson(chat.db, user.id, chat.site)
-  return { ...user, enabled: person?.enabled ?? false }
+async function withRights(chat: Chat, user: Principal): Promise<Me> {
+  const { roles = [], enabled = false } = (await readPerson(chat.db, user.id, chat.site)) ?? {}
+  return { ...user, administrator: roles.includes('administrator'), roles, enabled }
 }
 
 /** The caller as the web client shows him. */
 export function readMe(chat: Chat, caller: Caller): Promise<Me> {
-  return withPolicy(chat, { ...caller.user, administrator: caller.administrator })
+  return withRights(chat, caller.user)
 }
 
 /** Longer than any token that was given out. */
@@ -146,7 +146,8 @@ export async function writeUses(chat: Chat): Promise<void> {
 export async function readSignedIn(chat: Chat, caller: Caller): Promise<Me | undefined> {
   const person = await personOfSession(chat.db, caller.session, chat.site)
   if (person?.principal !== caller.user.id) return undefined
-  return { ...caller.user, administrator: person.administrator, enabled: person.enabled }
+  const { roles, enabled } = person
+  return { ...caller.user, administrator: roles.includes('administrator'), roles, enabled }
 }
 
 /** Those of some sign-ins that have ended, for a hub that was not told. */

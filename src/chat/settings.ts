@@ -1,17 +1,22 @@
 import { openNetworks } from '../base/address.ts'
+import { nameKey } from '../domain/name.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import type { PoolSettings } from '../protocol/settings-verbs.ts'
+import { fullAdministrator } from '../protocol/verb.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
-import { changeSettings, readSettings } from '../store/settings.ts'
+import { changeSettings, readSettings, resolveSettings } from '../store/settings.ts'
 import { raiseSettings } from '../store/stamp.ts'
+import { holdsRole } from './access.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 
-/** Reads the pool's options anew; at start, and when another server tells of a newer version. */
+/** Reads the options of this server anew; at start, and when another server tells of a newer version. The pool's own win, then its site's. */
 export async function loadSettings(chat: Chat): Promise<void> {
-  const { settings, recording, version } = await readSettings(chat.db)
+  const scopes = Object.entries({ site: chat.site, pool: chat.pool })
+  const named = scopes.flatMap(([kind, name]) => (name === undefined ? [] : [`${kind}:${nameKey(name)}`]))
+  const { settings, recording, version } = await resolveSettings(chat.db, named)
   // Two loads may end in the other order. A restored store may be older, and that one starts anew (epoch).
   if (version < chat.settingsVersion) return
   chat.settings = settings
@@ -26,12 +31,13 @@ export async function setDomain(chat: Chat, domain: string): Promise<void> {
   if (chat.settings.domain === domain) return
   await transaction(chat.db, async tx => {
     await changeSettings(tx, { domain })
+    await audit(tx, null, 'settings.update', 'pool', { domain })
     await raiseSettings(tx)
   })
   await loadSettings(chat)
 }
 
-/** settings.get */
+/** settings.get: the global ones, whatever the site and the pool of this server have of their own. */
 export async function getSettings(
   chat: Chat,
   _caller: Caller,
@@ -47,6 +53,7 @@ export async function updateSettings(
   input: Input<'settings.update'>,
 ): Promise<Result<'settings.update'>> {
   checkSettings(input.settings)
+  await refuseSignInOptions(chat, caller, input.settings)
   const settings = await transaction(chat.db, async tx => {
     await changeSettings(tx, input.settings)
     await audit(tx, caller.user.id, 'settings.update', 'pool', input.settings)
@@ -54,22 +61,46 @@ export async function updateSettings(
   })
   await loadSettings(chat)
   announce(chat, { settings })
-  return { settings: chat.settings }
+  return { settings: (await readSettings(chat.db)).settings }
+}
+
+/** They say how people sign in, which who manages Persistent Chat alone has no say in. */
+const signInOptions = [
+  'sessionDays',
+  'signInRecordDays',
+  'failedSignInsPerMinute',
+  'lockoutThreshold',
+  'lockoutSeconds',
+  'trustedNetworks',
+] as const
+
+async function refuseSignInOptions(chat: Chat, caller: Caller, wanted: Partial<PoolSettings>): Promise<void> {
+  const { settings } = await readSettings(chat.db)
+  const changed = signInOptions.filter(
+    name => wanted[name] !== undefined && JSON.stringify(wanted[name]) !== JSON.stringify(settings[name]),
+  )
+  if (changed.length === 0 || (await holdsRole(chat, caller, fullAdministrator.callers))) return
+  throw new Refusal(
+    'forbidden',
+    `Only full administrators change how people sign in (${changed.join(', ')}). Ask one, or leave it out.`,
+  )
 }
 
 /** What a schema cannot say. */
 function checkSettings(settings: Partial<PoolSettings>): void {
-  const { trustedNetworks, roomManagementUrl, domain } = settings
+  const { trustedNetworks, domain } = settings
   try {
     openNetworks(trustedNetworks ?? [])
   } catch (error) {
     throw new Refusal('invalid_argument', `settings.trustedNetworks: ${(error as Error).message}.`)
   }
-  if (roomManagementUrl && !/^https?:$/.test(URL.parse(roomManagementUrl)?.protocol ?? ''))
-    throw new Refusal(
-      'invalid_argument',
-      'settings.roomManagementUrl is no http or https address. Leave it empty for the built-in pages.',
-    )
+  checkManagementUrl('settings.roomManagementUrl', settings.roomManagementUrl)
   if (domain !== undefined && !/^[^\s@/]+$/u.test(domain))
     throw new Refusal('invalid_argument', 'settings.domain is a name such as example.com, without spaces, @ and /.')
+}
+
+/** Where rooms are created and managed instead of here; `what` names it in the refusal. */
+export function checkManagementUrl(what: string, url: string | undefined): void {
+  if (url && !/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    throw new Refusal('invalid_argument', `${what} is no http or https address. Leave it empty for the built-in pages.`)
 }

@@ -65,7 +65,11 @@ export async function completeSetup(
     throw secondFactorRequired(opening.step)
   }
   recordSignIn(chat, { ...tried, outcome: 'ok', session: opening.session })
-  return { token: opening.token, me: { ...made.user, administrator: true, enabled: true }, servers: chat.servers() }
+  return {
+    token: opening.token,
+    me: { ...made.user, administrator: true, roles: ['administrator'], enabled: true },
+    servers: chat.servers(),
+  }
 }
 
 /** A wrong token is in the record as a wrong password is. */

@@ -3,6 +3,7 @@ import type { Input, Result, Verb } from '../protocol/request.ts'
 import type { StoreAddress } from '../store/address.ts'
 import { openDb } from '../store/db.ts'
 import { insertHistory } from '../store/seed.ts'
+import { recountUsage } from '../store/usage-count.ts'
 import { categories, demoDomain, groups, people, rooms, units } from './demo-data.ts'
 import { openRandom, pastOf, sayLine } from './demo-text.ts'
 import { type StartOptions, withStartOptions } from './options.ts'
@@ -109,6 +110,7 @@ async function fillRooms(admin: Ask, address: StoreAddress, ids: Map<string, str
       await insertHistory(db, room.id, pastOf(random, plan.theme, authors, plan.messages, new Date()))
       if (plan.disabled) await admin('room.update', { room: room.id, disabled: true })
     }
+    await recountUsage(db)
   } finally {
     await db.end()
   }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
+import { addDoctor } from './doctor.ts'
 import { addFile } from './file.ts'
 import { addLoad } from './load.ts'
 
@@ -11,6 +12,7 @@ import { programVersion } from './program.ts'
 import { addSecondFactor } from './second-factor.ts'
 import { addSignInCommands } from './sign-in.ts'
 import { addStart } from './start.ts'
+import { addTest } from './test-message.ts'
 
 const program = new Command('pchat')
   .description('Persistent group chat that an organisation runs itself')
@@ -26,6 +28,8 @@ addSecondFactor(program)
 addLoad(program)
 addSignInCommands(program)
 addFile(program)
+addTest(program)
+addDoctor(program)
 
 dropEmptyVariables(process.env)
 try {

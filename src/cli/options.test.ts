@@ -61,6 +61,29 @@ test('[ST8] the environment gives options too, the command line wins, empty and 
   }
 })
 
+test.each([
+  ['files.example.net', /nothing behind its host/],
+  ['https://files.example.net/x', /nothing behind its host/],
+  ['https://a:b@files.example.net', /nothing behind its host/],
+  ['https://files.example.net?x', /nothing behind its host/],
+] as const)('[FI64] --download-url %s is refused with the mend', (url, message) => {
+  expect(() => parse('--download-url', url)).toThrow(message)
+})
+
+test('[FI64] the host for downloads is another one than people sign in at, and encrypted where that is', () => {
+  const { downloadUrl } = parse('--download-url', 'https://Files.example.net:443/')
+  expect(downloadUrl).toBe('https://files.example.net')
+  const at = (url: string | undefined, more = {}) =>
+    findFault({ ...parse(), downloadUrl: downloadUrl!, ...(url ? { url } : {}), ...more })
+  expect(at('https://chat.example.com')).toBeUndefined()
+  expect(at(undefined)).toBeUndefined()
+  expect(at('https://files.example.net:8443')).toMatch(/a name of its own/)
+  expect(at(undefined, { host: 'files.example.net', tlsSelfSigned: true })).toMatch(/a name of its own/)
+  expect(at('https://chat.example.com', { downloadUrl: 'http://files.example.net' })).toMatch(/begins with https/)
+  expect(at(undefined, { tlsSelfSigned: true, downloadUrl: 'http://files.example.net' })).toMatch(/begins with https/)
+  expect(at(undefined, { host: '::1', downloadUrl: 'http://[::1]:9000' })).toMatch(/a name of its own/)
+})
+
 test.each(['0.0.0.0', '::', '192.168.1.5', 'chat.example.com', '127.evil.example'])(
   '[ST9] --host %s without a certificate is refused',
   host => {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { isOneHost } from '../base/host.ts'
 import { parseClamdAddress } from '../files/clamd.ts'
 import { splitHosts } from '../store/address.ts'
 
@@ -29,6 +30,7 @@ export type StartOptions = {
   complianceDatabaseUrl?: string
   complianceKeyFile?: string
   complianceAnchors?: string
+  downloadUrl?: string
   logLevel: string
 }
 
@@ -161,6 +163,13 @@ export function withStartOptions(command: Command): Command {
         'file that heads of the archive are added to, best on another machine; default: in the data folder',
       ),
     )
+    .addOption(
+      variable(
+        '--download-url <url>',
+        'PCHAT_DOWNLOAD_URL',
+        'address of another host that leads to this server, and that files alone are downloaded from',
+      ).argParser(readOrigin),
+    )
     .addOption(variable('--tls-cert <file>', 'PCHAT_TLS_CERT', 'certificate, PEM, with its chain'))
     .addOption(variable('--tls-key <file>', 'PCHAT_TLS_KEY', 'private key of the certificate, PEM'))
     .addOption(
@@ -186,8 +195,21 @@ export function findFault(options: StartOptions): string | undefined {
     return '--backup-database-url is a copy of the store that --database-url names. Add --database-url <url>.'
   if (/^(0\.0\.0\.0|::)$/.test(host) && options.databaseUrl !== undefined && options.url === undefined)
     return `--host ${host} is every address of this machine, and none that clients could be told. Add --url <url>, such as --url https://chat1.example.com.`
+  const downloadFault = options.downloadUrl && findDownloadFault(options.downloadUrl, options)
+  if (downloadFault) return downloadFault
   if (!isLoopback(host) && !tlsSelfSigned && tlsCert === undefined)
     return `--host ${host} is reached from other machines, so that passwords need a certificate. Add --tls-cert <file> and --tls-key <file>, or --tls-self-signed.`
+  return undefined
+}
+
+/** Cookies know no ports, and a page that came encrypted shows no picture that did not. */
+function findDownloadFault(downloadUrl: string, options: StartOptions): string | undefined {
+  const { url, host, tlsCert, tlsSelfSigned } = options
+  if (isOneHost(downloadUrl, url ?? `http://${host.includes(':') ? `[${host}]` : host}`))
+    return '--download-url names the host that people sign in at. Give it a name of its own, such as https://files.example.net.'
+  const isEncrypted = url === undefined ? tlsSelfSigned || tlsCert !== undefined : url.startsWith('https:')
+  if (isEncrypted && !downloadUrl.startsWith('https:'))
+    return '--download-url is not encrypted, and the server is. Give an address that begins with https.'
   return undefined
 }
 
@@ -246,6 +268,13 @@ function readUrl(text: string): string {
   if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
     throw new InvalidArgumentError('Give an address such as https://chat1.example.com.')
   return text
+}
+
+function readOrigin(text: string): string {
+  const url = URL.parse(text)
+  if (!/^https?:$/.test(url?.protocol ?? '') || url!.href !== `${url!.origin}/`)
+    throw new InvalidArgumentError('Give an address with nothing behind its host, such as https://files.example.net.')
+  return url!.origin
 }
 
 /** Goes into subjects of NATS, and onto screens. */

@@ -9,6 +9,7 @@ import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
 import { admissionLine } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
 import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
+import { openMeasuring } from '../chat/measure.ts'
 import { checkVouches } from '../chat/oidc-check.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
 import { watchBacklog } from '../chat/record.ts'
@@ -16,6 +17,8 @@ import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
 import { writeSignIns } from '../chat/sign-in-record.ts'
+import { stopSimulations } from '../chat/simulation.ts'
+import { openUsageCount } from '../chat/usage.ts'
 import { openAccounts } from '../directory/accounts.ts'
 import { openLocalDirectory } from '../directory/local.ts'
 import type { OidcClients } from '../directory/oidc.ts'
@@ -34,6 +37,7 @@ import type { StoreAddress } from '../store/address.ts'
 import { openDb } from '../store/db.ts'
 import { readEpoch } from '../store/epoch.ts'
 import { findCredential } from '../store/principal.ts'
+import { countSizes } from '../store/room-size.ts'
 import { dropDeadProcesses } from '../store/server.ts'
 import { defaultSettings } from '../store/settings.ts'
 import { openTimedDb } from '../store/timing.ts'
@@ -41,6 +45,7 @@ import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../s
 import { type Health, openHttp } from '../web-services/http.ts'
 import { closeSources, loadDirectoryConfig, type OpenSource, openSources } from './directory-sources.ts'
 import { listenBacklog } from './entrance.ts'
+import { lookAtMachine } from './machine.ts'
 import { programVersion } from './program.ts'
 import { storeConnections } from './store-connection.ts'
 import { urlOf } from './url.ts'
@@ -113,11 +118,13 @@ export type ServingProcess = Serving & {
   counted(): Promise<Counted>
 }
 
+const defaultPool = 'pchat'
 const upkeepMs = 30_000
 /** For the store, the bus and listening; and as many for requests over HTTP. */
 const keptDescriptors = 50
 const httpConnections = 50
 const wordIndexMs = 1_000
+const sizesMs = 2_000
 const oidcCheckMs = 10_000
 
 /** One server with all roles, on a store that is already migrated. `stop` drains: what was asked is answered, what was taken is written. */
@@ -166,6 +173,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     recording: 'off',
     epoch: await readEpoch(db),
     site: options.site,
+    pool: options.pool ?? defaultPool,
     servers: () => [],
     takesSessions: () => true,
     secondFactor: {
@@ -184,6 +192,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   if (options.domain) await setDomain(chat, options.domain)
   await turnPartitions(db)
 
+  started.defer(() => stopSimulations(chat))
   const hub = await openHub(chat, options)
   started.defer(() => hub.stop())
   chat.roster = hub.roster
@@ -217,6 +226,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     error => log.warn({ err: error }, 'the word index waits for the store'),
   )
   started.defer(() => words.stop())
+  const usage = openUsageCount(chat)
+  started.defer(() => usage.stop())
   const syncing = openDirectorySync(hostOf(chat))
   started.defer(() => syncing.stop())
   const vouches = repeatEvery(
@@ -253,14 +264,21 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     oidc,
     scim,
     publicUrl,
+    downloadUrl: options.files?.downloadUrl,
   })
   started.defer(() => http.close())
   const files = options.files && (await addFiles(http, chat, options.files))
   started.defer(() => files?.stop())
+  const machine = { certificate: options.tls?.cert, fileStore: options.files?.store.place }
+  const isFileStoreThere = () => files?.isThere() ?? false
+  const measuring = openMeasuring(chat, () => lookAtMachine(metrics, { ...machine, isFileStoreThere }))
+  started.defer(() => measuring.stop())
   const { maxSessions = descriptorsForSessions() } = options
   // Whoever connects and asks nothing has a descriptor, too.
   http.server.maxConnections = maxSessions + httpConnections
-  const webSockets = openWebSockets(http.server as Server, chat, hub, { pingMs: options.pingMs, maxSessions })
+  const webSockets = openWebSockets(http.server as Server, chat, hub, {
+    ...{ pingMs: options.pingMs, maxSessions, downloadUrl: options.files?.downloadUrl },
+  })
   if (options.door) await options.door.open(http)
   else await http.listen({ host: options.host, port: options.port, backlog: listenBacklog })
   url = urlOf({ ...options, port: options.door?.port ?? portOf(http.server as Server) ?? options.port })
@@ -296,7 +314,7 @@ async function openProviders(providers: OidcProvider[], options?: DiscoveryOptio
   return openOidcClients(providers, options)
 }
 
-function openBus({ bus, natsUrl, pool = 'pchat', log }: ServeOptions): Bus {
+function openBus({ bus, natsUrl, pool = defaultPool, log }: ServeOptions): Bus {
   if (bus) return bus
   return natsUrl ? openNatsBus({ url: natsUrl, pool, log }) : openLocalBus()
 }
@@ -312,6 +330,7 @@ async function keepUp(chat: Chat, isStopping: () => boolean) {
   await purgeSignIns(chat)
   // A slice at a time, so that no long transaction stands in the way of posts.
   while (!isStopping() && (await purgeSlice(chat.db))) await new Promise(resolve => setImmediate(resolve))
+  await countSizes(chat.db, sizesMs)
 }
 
 function portOf(server: Server): number | undefined {

@@ -42,6 +42,8 @@ export type Client = {
   readonly state: ConnectionState
   readonly limits: Limits | undefined
   readonly epoch: string | undefined
+  /** Where rooms are created and managed, where that is not in the built-in pages. */
+  readonly roomManagementUrl: string | undefined
   /** Why it is closed. */
   readonly error: PchatError | undefined
   /** Resolves when the session is open for the first time; rejects where the server knows no such sign-in. */
@@ -115,6 +117,9 @@ export function connect(options: ClientOptions): Client {
     },
     get epoch() {
       return rooms.epoch ?? link.session?.epoch
+    },
+    get roomManagementUrl() {
+      return link.session?.roomManagementUrl
     },
     get error() {
       return link.error

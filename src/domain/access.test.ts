@@ -35,6 +35,7 @@ function caller(name: string): Caller {
   return {
     person: {
       administrator: words.has('administrator'),
+      helpDesk: words.has('help-desk'),
       enabled: !words.has('policy-off'),
       disabled: words.has('switched-off'),
     },
@@ -62,6 +63,12 @@ administrator everything             yyy  yyy  yyy  yyy     yyy   yyy    yyy    
 administrator everything denied      yyy  fff  fff  fff     yyy   yyy    yyy     yyy    yyy  yyy        y    y
 administrator everything policy-off  yyy  ppp  ppp  ppp     yyy   yyy    yyy     yyy    yyy  yyy        y    y
 administrator everything switched-off nnn nnn  nnn  nnn     nnn   nnn    nnn     nnn    nnn  nnn        -    -
+help-desk outside                    yyy  fff  fff  fff     yyy   fff    fff     fff    fff  fff        -    y
+help-desk                            yyy  yff  yff  fff     yyy   fff    fff     fff    fff  fff        -    y
+help-desk everything                 yyy  yyy  yyy  yyy     yyy   yyy    yyy     fff    yyy  fff        y    y
+help-desk everything denied          yyy  fff  fff  fff     yyy   fff    fff     fff    fff  fff        -    y
+help-desk everything policy-off      yyy  ppp  ppp  ppp     yyy   fff    fff     fff    fff  fff        -    y
+help-desk everything switched-off    nnn  nnn  nnn  nnn     nnn   nnn    nnn     nnn    nnn  nnn        -    -
 creator                              yyn  yfn  yfn  ffn     yyn   ffn    ffn     ffn    ffn  ffn        y    y
 creator manager                      yyy  yff  yff  fff     yyy   yyy    yyy     fff    yyy  fff        y    y
 manager                              yyy  yff  yff  fff     yyy   yyy    yyy     fff    yyy  fff        -    y
@@ -89,6 +96,12 @@ administrator everything             yyy  yyy  yyy  yyy     yyy   yyy    yyy    
 administrator everything denied      yyy  fff  fff  fff     yyy   yyy    yyy     yyy    yyy  yyy        y    y
 administrator everything policy-off  yyy  ppp  ppp  ppp     yyy   yyy    yyy     yyy    yyy  yyy        y    y
 administrator everything switched-off nnn nnn  nnn  nnn     nnn   nnn    nnn     nnn    nnn  nnn        -    -
+help-desk outside                    yyy  fff  fff  fff     yyy   fff    fff     fff    fff  fff        -    y
+help-desk                            yyy  yyy  yyy  fff     yyy   fff    fff     fff    fff  fff        -    y
+help-desk everything                 yyy  yyy  yyy  yyy     yyy   yyy    yyy     fff    yyy  fff        y    y
+help-desk everything denied          yyy  fff  fff  fff     yyy   fff    fff     fff    fff  fff        -    y
+help-desk everything policy-off      yyy  ppp  ppp  ppp     yyy   fff    fff     fff    fff  fff        -    y
+help-desk everything switched-off    nnn  nnn  nnn  nnn     nnn   nnn    nnn     nnn    nnn  nnn        -    -
 creator                              yyy  yyy  yyy  fff     yyy   fff    fff     fff    fff  fff        y    y
 creator manager                      yyy  yyy  yyy  fff     yyy   yyy    yyy     fff    yyy  fff        y    y
 manager                              yyy  yyy  yyy  fff     yyy   yyy    yyy     fff    yyy  fff        -    y
@@ -179,7 +192,7 @@ describe('the matrix of rights', () => {
 
   test('[AC1] the table is whole', () => {
     for (const { table } of rooms) {
-      expect(table).toHaveLength(23)
+      expect(table).toHaveLength(29)
       for (const { cells } of table) {
         expect(Object.keys(cells)).toEqual([
           'see',
@@ -210,17 +223,23 @@ describe('the matrix of rights', () => {
       const { table } = rooms.find(room => room.allMembers === allMembers && room.disabled === disabled)!
       for (const scope of ['outside', 'denied', 'outside denied']) {
         const who = caller(`${row.name} ${scope}`)
-        const kept = ['administrator', 'switched-off', 'policy-off'].filter(word => row.name.split(' ').includes(word))
+        const kept = ['administrator', 'help-desk', 'switched-off', 'policy-off'].filter(word =>
+          row.name.split(' ').includes(word),
+        )
         // An administrator without scope keeps what administrators have; everybody else has nothing.
         const like = kept.includes('switched-off')
           ? 'everything outside'
           : kept.includes('policy-off')
             ? kept.includes('administrator')
               ? 'administrator everything policy-off'
-              : 'everything policy-off'
+              : kept.includes('help-desk')
+                ? 'help-desk everything policy-off'
+                : 'everything policy-off'
             : kept.includes('administrator')
               ? 'administrator outside'
-              : 'everything outside'
+              : kept.includes('help-desk')
+                ? 'help-desk outside'
+                : 'everything outside'
         const expected = table.find(other => other.name === like)!
         expect(answeredRow(who, type, { allMembers, disabled }), `${rest.label}, ${scope}`).toBe(
           expectedRow(expected, type, disabled),
@@ -261,6 +280,7 @@ describe('the matrix of rights', () => {
 
 const anyPerson: fc.Arbitrary<PersonFacts> = fc.record({
   administrator: fc.boolean(),
+  helpDesk: fc.boolean(),
   enabled: fc.boolean(),
   disabled: fc.boolean(),
 })
@@ -289,12 +309,33 @@ describe('laws', () => {
   test('[AC5] denied always wins', () => {
     fc.assert(
       fc.property(anyAction, anyPerson, anyCategory, anyRoom, (action, anyone, scope, room) => {
-        const person = { ...anyone, administrator: false }
+        const person = { ...anyone, administrator: false, helpDesk: false }
         const category = { ...scope, denied: true }
         expect(told(refuseRoom(action, person, category, room))).toEqual(told(refuseAbsentRoom(person)))
         expect(mayCreateRoom(person, category) || maySeeCategory(person, category)).toBe(false)
         // Nobody reads against a denial, administrators included.
         expect(mayRead(anyone, category, room)).toBe(false)
+      }),
+      runs,
+    )
+  })
+
+  test('[AR12] broken glass lets who manages Persistent Chat read what was posted, and nothing else', () => {
+    fc.assert(
+      fc.property(anyAction, anyPerson, anyCategory, anyRoom, (action, person, category, whole) => {
+        const room = { ...whole, glassBroken: true }
+        expect(told(refuseRoom(action, person, category, room))).toEqual(
+          told(refuseRoom(action, person, category, whole)),
+        )
+        expect(roomRights(person, category, room)).toEqual(roomRights(person, category, whole))
+        const byGlass = person.administrator && person.enabled && !person.disabled && !category.denied
+        expect(refuseRoom('readHistory', person, category, room) === null).toBe(
+          !room.disabled && (byGlass || mayRead(person, category, whole)),
+        )
+        // Without it, it is the right of members.
+        expect(told(refuseRoom('readHistory', person, category, whole))).toEqual(
+          told(refuseRoom('read', person, category, whole)),
+        )
       }),
       runs,
     )
@@ -314,11 +355,11 @@ describe('laws', () => {
     )
   })
 
-  test('[AC7] a Secret room is seen by its members, managers and administrators only', () => {
+  test('[AC7] a Secret room is seen by its members, managers, administrators and the help desk only', () => {
     fc.assert(
       fc.property(anyPerson, anyCategory, anyRoom, (person, category, anything) => {
         const room = { ...anything, privacy: 'secret' as const }
-        if (maySee(person, category, room) && !person.administrator)
+        if (maySee(person, category, room) && !person.administrator && !person.helpDesk)
           expect(room.memberEntry || room.managerEntry || room.allMembers).toBe(true)
       }),
       runs,

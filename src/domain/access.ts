@@ -7,7 +7,10 @@ import type { Privacy, Rights, RoomType } from '../protocol/room.ts'
  * A fact is about one caller and already flattened: `inScope` is "some ancestor of mine is allowed and none is denied".
  */
 export type PersonFacts = {
+  /** Manages Persistent Chat: a full administrator, or one of Persistent Chat alone. */
   administrator: boolean
+  /** Sees what administrators see of categories and rooms, and changes nothing. */
+  helpDesk: boolean
   /** The access policy lets this user use Persistent Chat. */
   enabled: boolean
   /** The account is switched off. */
@@ -29,9 +32,21 @@ export type RoomFacts = {
   memberEntry: boolean
   managerEntry: boolean
   presenterEntry: boolean
+  /** He has said why he reads the history without being a member, and the time has not run out. Absent where it was not asked. */
+  glassBroken?: boolean
 }
 
-export type Action = 'see' | 'read' | 'post' | 'seeLists' | 'manage' | 'disable' | 'enable' | 'move' | 'administer'
+export type Action =
+  | 'see'
+  | 'read'
+  | 'readHistory'
+  | 'post'
+  | 'seeLists'
+  | 'manage'
+  | 'disable'
+  | 'enable'
+  | 'move'
+  | 'administer'
 
 export function isInScope(category: CategoryFacts): boolean {
   return category.allowed && !category.denied
@@ -52,10 +67,15 @@ export function isPresenter(category: CategoryFacts, room: RoomFacts): boolean {
   return room.type === 'auditorium' && isMember(category, room) && room.presenterEntry
 }
 
+/** Knows of every category and room, Secret ones too. */
+export function seesAll(person: PersonFacts): boolean {
+  return !person.disabled && (person.administrator || person.helpDesk)
+}
+
 /** May know that the room exists. */
 export function maySee(person: PersonFacts, category: CategoryFacts, room: RoomFacts): boolean {
   if (person.disabled) return false
-  if (person.administrator) return true
+  if (seesAll(person)) return true
   if (!person.enabled) return false
   if (room.privacy === 'secret') return isMember(category, room) || isManager(category, room)
   return isInScope(category)
@@ -63,6 +83,16 @@ export function maySee(person: PersonFacts, category: CategoryFacts, room: RoomF
 
 export function mayRead(person: PersonFacts, category: CategoryFacts, room: RoomFacts): boolean {
   return person.enabled && !person.disabled && isMember(category, room)
+}
+
+/** What was posted, as members do, or through broken glass. Then a denial of the category shuts him out all the same. */
+function mayReadHistory(person: PersonFacts, category: CategoryFacts, room: RoomFacts): boolean {
+  return mayRead(person, category, room) || (mayBreakGlass(person, category) && room.glassBroken === true)
+}
+
+/** Nobody reads against a denial, whatever his reason. */
+export function mayBreakGlass(person: PersonFacts, category: CategoryFacts): boolean {
+  return person.administrator && person.enabled && !person.disabled && !category.denied
 }
 
 function mayPost(person: PersonFacts, category: CategoryFacts, room: RoomFacts): boolean {
@@ -81,11 +111,12 @@ export function mayCreateRoom(person: PersonFacts, category: CategoryFacts): boo
 
 export function maySeeCategory(person: PersonFacts, category: CategoryFacts): boolean {
   if (person.disabled) return false
-  return person.administrator || (person.enabled && isInScope(category))
+  return seesAll(person) || (person.enabled && isInScope(category))
 }
 
 const forbidden: Record<Exclude<Action, 'see'>, string> = {
   read: 'You are not a member of this room. Ask one of its managers to add you.',
+  readHistory: 'You are not a member of this room. Ask one of its managers to add you.',
   post: 'You may not post here. Only members post, in an auditorium only presenters; ask a manager of the room.',
   seeLists: 'You may not see the lists of this room.',
   manage: 'Only managers of the room and administrators may change it.',
@@ -102,6 +133,8 @@ function may(action: Action, person: PersonFacts, category: CategoryFacts, room:
       return maySee(person, category, room)
     case 'read':
       return mayRead(person, category, room)
+    case 'readHistory':
+      return mayReadHistory(person, category, room)
     case 'post':
       return mayPost(person, category, room)
     case 'manage':
@@ -125,16 +158,19 @@ export function refuseRoom(
 ): Refusal | null {
   if (!maySee(person, category, room)) return refuseAbsentRoom(person)
   // An administrator for whom the policy is off sees rooms, and would look in vain for the list that shuts him out.
-  if (!person.enabled && (action === 'read' || action === 'post')) return refusePolicy()
+  const ofContent = action === 'read' || action === 'readHistory' || action === 'post'
+  if (!person.enabled && ofContent) return refusePolicy()
   if (action !== 'see' && !may(action, person, category, room)) return new Refusal('forbidden', forbidden[action])
-  if (room.disabled && (action === 'read' || action === 'post'))
-    return new Refusal('room_disabled', 'This room is disabled. Ask an administrator to re-enable it.')
-  return null
+  return room.disabled && ofContent ? refuseDisabledRoom() : null
+}
+
+export function refuseDisabledRoom(): Refusal {
+  return new Refusal('room_disabled', 'This room is disabled. Ask an administrator to re-enable it.')
 }
 
 /** The answer for a room that does not exist: the one that `refuseRoom` gives for a room that the caller may not see. */
 export function refuseAbsentRoom(person: PersonFacts): Refusal {
-  return !person.enabled && !person.administrator ? refusePolicy() : notFound('room')
+  return !person.enabled && !person.administrator && !person.helpDesk ? refusePolicy() : notFound('room')
 }
 
 export function refusePolicy(): Refusal {

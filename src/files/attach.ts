@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { transaction } from '../store/db.ts'
 import { readFileStore, setFileStore } from '../store/file-store.ts'
+import { somePieceKeys } from '../store/file-what-if.ts'
 import { gather, type Objects } from './objects.ts'
 import { MissingObject } from './store.ts'
 
@@ -33,6 +34,33 @@ export async function adopt({ db, store }: Pick<Objects, 'db' | 'store'>, force 
     await store.put(markKey, Buffer.from(id))
     await setFileStore(tx, id)
   })
+}
+
+/** `known`: the store carries the pool's id. Of some objects that the pool names, how many were looked for and how many are here. */
+export type StoreLook = { place: string; known: boolean; looked: number; found: number }
+
+const someObjects = 20
+
+/** Whether the pool's files are in this store; nothing is changed. */
+export async function lookAtStore({ db, store }: Pick<Objects, 'db' | 'store'>): Promise<StoreLook> {
+  const known = await readFileStore(db)
+  const keys = await somePieceKeys(db, someObjects)
+  let found = 0
+  for (const key of keys) if (await holds(store, key)) found += 1
+  return {
+    ...{ place: store.place, known: known !== null && (await readMark(store)) === known },
+    ...{ looked: keys.length, found },
+  }
+}
+
+async function holds(store: Objects['store'], key: string): Promise<boolean> {
+  try {
+    await gather(await store.get(key, { first: 0, last: 0 }))
+    return true
+  } catch (error) {
+    if (error instanceof MissingObject) return false
+    throw error
+  }
 }
 
 async function readMark(store: Objects['store']): Promise<string | undefined> {

@@ -2,7 +2,14 @@ import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
 import { noteFileSeq } from '../store/file.ts'
 import { knownKeys } from '../store/file-piece.ts'
-import { expiredFiles, noteStray, removeFile, removeGarbage, unreferencedFiles } from '../store/file-upkeep.ts'
+import {
+  dropRemoved,
+  expiredFiles,
+  noteStray,
+  removeFile,
+  removeGarbage,
+  unreferencedFiles,
+} from '../store/file-upkeep.ts'
 import { attachStore, markKey } from './attach.ts'
 import type { Files } from './files.ts'
 import type { Objects } from './objects.ts'
@@ -37,6 +44,7 @@ export async function collect(objects: Objects, graceDays: number, isStopping = 
     await removeAll(page.ids, 'unreferenced')
     after = page.next
   }
+  while ((await dropRemoved(db, pageFiles)) === pageFiles && !isStopping());
   collected.objects = await removeObjects(objects, isStopping)
   return collected
 }
@@ -60,14 +68,17 @@ async function removeObjects({ db, store }: Objects, isStopping: () => boolean):
   return removed
 }
 
-/** Reads the list of all objects, and notes those that the database does not know: they go a day later. Answers how many. */
-export async function findStrays({ db, store }: Objects): Promise<number> {
+/**
+ * Reads the list of all objects, and notes those that the database does not know, unless told otherwise: they go a day later. Answers
+ * how many.
+ */
+export async function findStrays({ db, store }: Omit<Objects, 'keys'>, isNoted = true): Promise<number> {
   let strays = 0
   let keys: string[] = []
   const look = async () => {
     const known = await knownKeys(db, keys)
     const unknown = keys.filter(key => !known.has(key) && key !== markKey)
-    await noteStray(db, unknown)
+    if (isNoted) await noteStray(db, unknown)
     strays += unknown.length
     keys = []
   }

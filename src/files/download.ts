@@ -14,11 +14,10 @@ import { readBody, readPiece } from './objects.ts'
 const askAgainMs = 1_000
 const previewType = 'image/jpeg'
 
-/** Nothing that was uploaded runs, is guessed at, frames or is framed, or is read by a page of another origin. */
+/** Nothing that was uploaded runs, is guessed at, frames or is framed. */
 const safeHeaders = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "sandbox; default-src 'none'; img-src 'self'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
   // Kept by the browser of who may read it, and asked for again each time.
   'cache-control': 'private, no-cache',
 }

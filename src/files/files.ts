@@ -1,5 +1,6 @@
 import type { Chat } from '../chat/chat.ts'
 import type { Verdict } from './clamd.ts'
+import type { Mill } from './mill.ts'
 import type { Objects } from './objects.ts'
 
 /** Asks what is in these bytes. Throws ScannerAway where nobody can be asked; ends early where `signal` says so. */
@@ -16,6 +17,6 @@ export type Files = Objects & {
   scanOpen: boolean
   /** When which sign-in asked last for a part of which file. */
   downloads: Map<string, number>
-  /** Hashes of uploads that this process has seen from their first byte on, up to `at`. */
-  hashes: Map<string, { at: number; hash: import('node:crypto').Hash }>
+  /** Hashes and seals, and has the hashes of uploads that this process has seen from their first byte on. */
+  mill: Mill
 }

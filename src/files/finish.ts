@@ -1,4 +1,4 @@
-import { createHash, type Hash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import { noteFileEvent } from '../chat/file-event.ts'
@@ -11,15 +11,16 @@ import { gather, type Objects, readBody } from './objects.ts'
 import { makePreview } from './preview.ts'
 import { sampleBytes, sniff } from './sniff.ts'
 
-const never = new AbortController().signal
 const stepMs = 50
+/** How long whoever begins to finish an upload waits for a request that has it. */
+const finishWaitMs = 10_000
 
 /**
  * A file of which all bytes are there: hashed, its type found, joined with a body of the same hash, scanned, with a preview. One
  * process at a time; each step may be the last one of a killed server, and is done again. What cannot be finished now is tried
  * again later; what `stopping` ends, by whoever looks next. Where another is at work on it, it is waited for `waitMs`.
  */
-export async function finishFile(files: Files, id: string, stopping = never, waitMs = 0): Promise<void> {
+async function finishFile(files: Files, id: string, stopping: AbortSignal, waitMs: number): Promise<void> {
   const holder = randomUUID()
   const { db } = files
   const deadline = Date.now() + waitMs
@@ -37,7 +38,7 @@ export async function finishFile(files: Files, id: string, stopping = never, wai
     throw error
   } finally {
     clearInterval(kept)
-    files.hashes.delete(id)
+    files.mill.forget(id)
     await endLease(db, id, holder)
   }
 }
@@ -64,17 +65,16 @@ function readWhole(files: Objects, { body, size }: FileRow, stopping: AbortSigna
   return readBody(files, body!, 0, size - 1, async () => stopping.throwIfAborted())
 }
 
-async function hashOf({ hashes, ...files }: Files, file: FileRow, stopping: AbortSignal): Promise<string> {
-  const { id, size } = file
-  const known = hashes.get(id)
-  const hash: Hash = known?.at === size ? known.hash : createHash('sha256')
-  if (known?.at !== size) for await (const chunk of readWhole(files, file, stopping)) hash.update(chunk)
-  return hash.digest('hex')
+/** Of what came by here from the first byte on it is known; all else is read once more. */
+async function hashOf(files: Files, file: FileRow, stopping: AbortSignal): Promise<string> {
+  const known = await files.mill.hashOf(file.id, file.size).catch(() => undefined)
+  return known ?? files.mill.hash(readWhole(files, file, stopping))
 }
 
 /** Empty: nothing was found; null: nobody was asked. */
 async function find(files: Files, file: FileRow, stopping: AbortSignal): Promise<string | null | 'later'> {
   if (!files.scan) return null
+  stopping.throwIfAborted()
   try {
     const { found } = await files.scan(readWhole(files, file, stopping), stopping)
     return found ?? ''
@@ -95,28 +95,55 @@ async function tellFinding({ db, chat }: Files, file: FileRow, finding: string):
 }
 
 const lookMs = 2_000
-const atOnce = 10
+/** A slow scanner keeps no more of a process than this; what is beyond it waits for its turn, behind the answer to its last piece. */
+const mostAtOnce = 20
+const leftoversAtOnce = 10
 
-/** Looks for files whose server was killed, or whose scanner was away, and finishes them. */
-export function finishLeftovers(files: Files): Running {
+/** What a process is finishing. */
+type Finishing = {
+  /** Resolves when the file is finished, or will be later. */
+  begin(id: string): Promise<void>
+  /** Looks for files whose server was killed, or whose scanner was away, and finishes them. */
+  keepLooking(): void
+  /** Ends scans, which passes nothing. */
+  stop(): Promise<void>
+}
+
+export function openFinishing(files: Files): Finishing {
   const stopping = new AbortController()
-  const running = repeatEvery(
-    lookMs,
-    async () => {
-      if (!files.isThere()) return
-      for (const { id } of await unfinishedFiles(files.db, atOnce)) {
-        if (stopping.signal.aborted) return
-        await finishFile(files, id, stopping.signal).catch(error => {
-          if (!stopping.signal.aborted) files.chat.log.warn({ err: error, file: id }, 'a file is not finished')
-        })
-      }
-    },
-    error => files.chat.log.warn({ err: error }, 'files wait for the store'),
-  )
+  const { signal } = stopping
+  const works = new Map<string, Promise<void>>()
+  let looking: Running | undefined
+
+  function work(id: string, waitMs: number): Promise<void> {
+    const begun = finishFile(files, id, signal, waitMs)
+      .catch(error => {
+        if (!signal.aborted) files.chat.log.warn({ err: error, file: id }, 'a file is finished later')
+      })
+      .finally(() => works.delete(id))
+    works.set(id, begun)
+    return begun
+  }
+
+  async function look() {
+    if (!files.isThere()) return
+    for (const { id } of await unfinishedFiles(files.db, leftoversAtOnce)) {
+      if (signal.aborted || works.size >= leftoversAtOnce) return
+      if (!works.has(id)) void work(id, 0)
+    }
+  }
+
   return {
-    stop() {
+    async begin(id) {
+      if (works.size < mostAtOnce || works.has(id)) await (works.get(id) ?? work(id, finishWaitMs))
+    },
+    keepLooking() {
+      looking ??= repeatEvery(lookMs, look, error => files.chat.log.warn({ err: error }, 'files wait for the store'))
+    },
+    async stop() {
       stopping.abort()
-      return running.stop()
+      await looking?.stop()
+      await Promise.all(works.values())
     },
   }
 }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '../protocol/error.ts'
+import { sealedGroupBytes } from './seal.ts'
 import { checkKey, type FileStore, keyPattern, MissingObject } from './store.ts'
 
 /** Objects that are being written. Whatever stands here after a crash is nothing to anybody. */
@@ -48,6 +49,7 @@ export async function openFolder(path: string): Promise<FileStore> {
       })
       return createReadStream('', {
         fd: file,
+        highWaterMark: sealedGroupBytes,
         ...(range ? { start: range.first, end: range.last } : {}),
       }) as AsyncIterable<Buffer>
     },
@@ -71,7 +73,8 @@ export async function openFolder(path: string): Promise<FileStore> {
 async function writeWhole(path: string, bytes: Buffer): Promise<void> {
   const file = await open(path, 'w', 0o600)
   try {
-    await file.writeFile(bytes)
+    // In as few calls as the system allows: writeFile would make one of each half megabyte.
+    for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
     await file.datasync()
   } finally {
     await file.close()

@@ -1,20 +1,21 @@
-import { Server } from '@tus/server'
+import { Server, TUS_RESUMABLE } from '@tus/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { repeatEvery } from '../base/lifecycle.ts'
-import type { Caller, Chat } from '../chat/chat.ts'
-import { callerOfHttp } from '../chat/credential.ts'
+import type { Chat } from '../chat/chat.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { requireUpload } from '../chat/file-access.ts'
-import { takeAddressRequest, takeSessionTurn } from '../chat/rate-limit.ts'
-import { errorCodes, notFound, Refusal } from '../protocol/error.ts'
-import { uuidPattern } from '../protocol/ids.ts'
+import { errorCodes, Refusal } from '../protocol/error.ts'
+import type { FileRow } from '../store/file.ts'
+import { removeFile } from '../store/file-upkeep.ts'
 import { attachStore, OtherStore } from './attach.ts'
 import { collectAlways } from './collect.ts'
-import { download, downloadPreview } from './download.ts'
+import { addDownloads, admit, idOf, limitSilence } from './door.ts'
 import type { Files, Scan } from './files.ts'
-import { finishFile, finishLeftovers } from './finish.ts'
+import { openFinishing } from './finish.ts'
 import type { Keyring } from './keys.ts'
 import { openLeases } from './lease.ts'
+import { openMill } from './mill.ts'
 import type { FileStore } from './store.ts'
 import { PieceStore } from './tus.ts'
 
@@ -23,8 +24,12 @@ export type FilesOptions = {
   keys: Keyring
   scan?: Scan | undefined
   scanOpen?: boolean | undefined
+  /** Address of a host that files are downloaded from, apart from the server's own. */
+  downloadUrl?: string | undefined
   /** How often it is looked whether the store is there. */
   lookMs?: number | undefined
+  /** How long the last piece waits for its answer. */
+  answerMs?: number | undefined
 }
 export type FilesRole = {
   /** Whether the pool's file store is here. */
@@ -34,11 +39,9 @@ export type FilesRole = {
 
 export const uploadsPath = '/files/uploads'
 const offsetStream = 'application/offset+octet-stream'
-/** Nothing may be silent for longer in the middle of a request. */
-const silenceMs = 60_000
 const drainMs = 1_000
-/** How long the last request of an upload waits for another that has it. */
-const finishWaitMs = 10_000
+/** How long the last piece of an upload waits for its answer while the file is finished, which goes on behind it. */
+const answerMs = 15_000
 
 /** The role `files`: uploads by tus below /files/uploads, downloads at /files/<id>. To be stopped before the HTTP server is, which closes the store. */
 export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesOptions): Promise<FilesRole> {
@@ -54,13 +57,15 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
     scan,
     scanOpen,
     downloads: new Map(),
-    hashes: new Map(),
+    mill: openMill(keys),
   }
   // Requests that are under way still need it.
-  app.addHook('onClose', () => store.close())
+  app.addHook('onClose', async () => {
+    await files.mill.close()
+    await store.close()
+  })
   await attached.look()
-  const stopping = new AbortController()
-  const finishing = new Set<Promise<unknown>>()
+  const finishing = openFinishing(files)
   /** The upload of a request, once it was checked: the library would look for one of its own in the address. */
   const checked = new WeakMap<object, string>()
   const tus = new Server({
@@ -73,11 +78,7 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
     allowedOrigins: [],
     onUploadFinish: async (_request, { id }) => {
       // Should it fail, those who look for leftovers do it; the bytes are safe.
-      const work = finishFile(files, id, stopping.signal, finishWaitMs).catch(error =>
-        chat.log.warn({ err: error, file: id }, 'a file is finished later'),
-      )
-      finishing.add(work)
-      await work.finally(() => finishing.delete(work))
+      await within(options.answerMs ?? answerMs, finishing.begin(id))
       return {}
     },
     onResponseError: (_request, error) => toTusError(chat, error),
@@ -95,7 +96,8 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
       const id = idOf(request)
       if (/[?#]/.test(request.raw.url!))
         throw new Refusal('invalid_argument', 'Nothing follows the address of an upload. Leave out what is behind it.')
-      await requireUpload(chat, caller, id)
+      const file = await requireUpload(chat, caller, id)
+      if (await answerComplete(files, file, request, reply)) return reply
       checked.set(request.raw, id)
       reply.removeHeader('connection').hijack()
       limitSilence(request)
@@ -106,56 +108,35 @@ export async function addFiles(app: FastifyInstance, chat: Chat, options: FilesO
     reply.hijack()
     await tus.handle(request.raw, reply.raw)
   })
-  const serve = (url: string, send: typeof download) =>
-    app.get(url, async (request: FastifyRequest, reply: FastifyReply) => {
-      const caller = await admit(chat, request)
-      await attached.require()
-      limitSilence(request)
-      return send(files, caller, idOf(request), request, reply)
-    })
-  serve('/files/:id', download)
-  serve('/files/:id/preview', downloadPreview)
+  addDownloads(app, files, { downloadUrl: options.downloadUrl, requireStore: attached.require })
 
-  const loops = [
-    attached.keepLooking(),
-    finishLeftovers(files),
-    collectAlways(files, () => chat.settings.fileGraceDays, chat.log),
-  ]
+  finishing.keepLooking()
+  const loops = [attached.keepLooking(), collectAlways(files, () => chat.settings.fileGraceDays, chat.log)]
   return {
     isThere,
     async stop() {
-      stopping.abort()
-      await Promise.all([...loops.map(loop => loop.stop()), ...finishing])
+      await Promise.all([...loops.map(loop => loop.stop()), finishing.stop()])
     },
   }
 }
 
-async function admit(chat: Chat, request: FastifyRequest): Promise<Caller> {
-  takeAddressRequest(chat, request.ip)
-  const caller = await callerOfHttp(chat, request, request.ip)
-  if (!caller)
-    throw new Refusal(
-      'unauthenticated',
-      'No valid token came with the request. Sign in and send it as Authorization: Bearer.',
-    )
-  takeSessionTurn(chat, caller.session, request.ip, false)
-  return caller
+/**
+ * Of an upload that has come whole, where it is and its end are answered without its lease: whoever scans it has that, for as long as
+ * the scan takes. False where the library answers.
+ */
+async function answerComplete(files: Files, file: FileRow, request: FastifyRequest, reply: FastifyReply) {
+  const { id, size, received } = file
+  if (received !== size || request.headers['tus-resumable'] !== TUS_RESUMABLE) return false
+  if (request.method === 'DELETE' && (await removeFile(files.db, id, 'abandoned'))) reply.code(204)
+  else if (request.method === 'HEAD') reply.headers({ 'upload-offset': size, 'upload-length': size })
+  else return false
+  reply.removeHeader('connection').headers({ 'tus-resumable': TUS_RESUMABLE, 'cache-control': 'no-store' }).send()
+  return true
 }
 
-const uuid = new RegExp(uuidPattern)
-
-function idOf(request: FastifyRequest): string {
-  const { id } = request.params as { id: string }
-  if (!uuid.test(id)) throw notFound('file')
-  return id.toLowerCase()
-}
-
-/** A client that neither sends nor reads for so long is gone. The next request of the connection is under the server's own rules. */
-function limitSilence({ raw }: FastifyRequest): void {
-  const { socket } = raw
-  const before = socket.timeout ?? 0
-  socket.setTimeout(silenceMs)
-  raw.once('close', () => socket.setTimeout(before))
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const late = new AbortController()
+  await Promise.race([work, sleep(ms, undefined, { signal: late.signal })]).finally(() => late.abort())
 }
 
 /** Of ours, as our doors say it; of the library's, as tus clients expect it. */

@@ -2,11 +2,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Db } from '../store/db.ts'
 import { announceObject, type Piece, readPieces } from '../store/file-piece.ts'
 import type { Keyring } from './keys.ts'
+import type { Mill } from './mill.ts'
 import { seal, unseal } from './seal.ts'
 import type { FileStore } from './store.ts'
 
 /** Bytes in the file store, with the rows that name them. */
-export type Objects = { db: Db; store: FileStore; keys: Keyring }
+export type Objects = { db: Db; store: FileStore; keys: Keyring; mill?: Pick<Mill, 'open'> }
 
 export const maxPieceBytes = 4 * 1024 * 1024
 
@@ -17,13 +18,42 @@ export async function putPiece(
   start: number,
   plain: Buffer,
 ): Promise<Piece> {
-  // Chance behind the hash: a key is never used twice, so that the removal of one object cannot strike another.
-  const chance = randomBytes(8).toString('hex')
+  const chance = newChance()
   const { bytes, sealedBy } = seal(keys, chance, plain)
-  const key = `${sha256(bytes)}-${chance}`
+  const key = keyOf(sha256(bytes), chance)
   await announceObject(db, key)
   await store.put(key, bytes)
   return { body, start, size: plain.length, key, sealedBy }
+}
+
+/** A piece of an upload, as files/buffers lends one: its first `length` bytes. */
+type Filled = { upload: string; body: string; start: number; buffer: ArrayBuffer; length: number }
+
+/** The same of an upload: hashed and sealed by the mill, where the bytes are. Answers with the buffer too, which may be used again. */
+export async function putFilled({ db, store, mill }: Pick<Objects, 'db' | 'store'> & { mill: Mill }, filled: Filled) {
+  const { upload, body, start, length } = filled
+  const chance = newChance()
+  const {
+    buffer,
+    hash,
+    sealedBy,
+    stream,
+    length: whole,
+  } = await mill.grind(filled.buffer, length, chance, upload, start)
+  const key = keyOf(hash, chance)
+  await announceObject(db, key)
+  await store.put(key, Buffer.from(buffer, 0, whole))
+  const piece: Piece = { body, start, size: length, key, sealedBy }
+  return { piece, buffer, stream }
+}
+
+/** Chance behind the hash: a key is never used twice, so that the removal of one object cannot strike another. */
+function newChance(): string {
+  return randomBytes(8).toString('hex')
+}
+
+function keyOf(hash: string, chance: string): string {
+  return `${hash}-${chance}`
 }
 
 export function sha256(bytes: Buffer): string {
@@ -41,12 +71,13 @@ function nameOfKey(key: string): string {
 }
 
 export function readPiece(
-  { store, keys }: Objects,
+  { store, keys, mill }: Objects,
   piece: Piece,
   first = 0,
   last = piece.size - 1,
 ): AsyncGenerator<Buffer> {
-  return unseal(keys, { ...piece, name: nameOfKey(piece.key) }, { first, last }, range => store.get(piece.key, range))
+  const read = (range: { first: number; last: number }) => store.get(piece.key, range)
+  return unseal(keys, { ...piece, name: nameOfKey(piece.key) }, { first, last }, read, mill?.open)
 }
 
 /** The object of a piece is not what its key says, or holds other than the piece. */

@@ -1,6 +1,6 @@
-import { deflateSync } from 'node:zlib'
 import { Jimp } from 'jimp'
 import { expect, test } from 'vitest'
+import { pngOf } from '../../test/hostile-files.ts'
 import { dimensionsOf } from './picture.ts'
 import { drawSmall } from './preview.ts'
 
@@ -10,33 +10,6 @@ async function* of(bytes: Buffer) {
 
 const picture = (type: 'image/png' | 'image/jpeg' | 'image/gif', width: number, height: number) =>
   new Jimp({ width, height, color: 0x3366ccff }).getBuffer(type)
-
-/** A PNG whose head says one size and whose data hold so many zero bytes. */
-function pngOf(width: number, height: number, dataBytes: number): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const named = Buffer.concat([Buffer.from(type), data])
-    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)]
-    length.writeUInt32BE(data.length)
-    check.writeUInt32BE(crc32(named))
-    return Buffer.concat([length, named, check])
-  }
-  const head = Buffer.alloc(13)
-  head.writeUInt32BE(width, 0)
-  head.writeUInt32BE(height, 4)
-  head.set([8, 6, 0, 0, 0], 8)
-  const data = chunk('IDAT', deflateSync(Buffer.alloc(dataBytes)))
-  const begin = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-  return Buffer.concat([begin, chunk('IHDR', head), data, chunk('IEND', Buffer.alloc(0))])
-}
-
-function crc32(bytes: Buffer): number {
-  let crc = ~0
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
-  }
-  return ~crc >>> 0
-}
 
 test.each(['image/png', 'image/jpeg', 'image/gif'] as const)(
   '[FI31] a %s says its size in its head, and is drawn small',

@@ -23,23 +23,58 @@ function nonceOf(frame: number): Buffer {
   return nonce
 }
 
+/** A key with its id. */
+export type SealingKey = { id: string; key: Buffer }
+
+export function sealingKey({ sealing, keys }: Keyring): SealingKey | undefined {
+  return sealing === undefined ? undefined : { id: sealing, key: keys.get(sealing)! }
+}
+
+/** How long so many bytes are when they are sealed. */
+export function sealedLength(plain: number): number {
+  return headBytes + plain + tagBytes * Math.ceil(plain / frameBytes)
+}
+
 /** Answers the bytes as they are, and '', where there is no key. `name` is known to whoever opens it, and used for this one alone. */
-export function seal({ sealing, keys }: Keyring, name: string, plain: Buffer): { bytes: Buffer; sealedBy: string } {
-  if (sealing === undefined) return { bytes: plain, sealedBy: '' }
+export function seal(keys: Keyring, name: string, plain: Buffer): { bytes: Buffer; sealedBy: string } {
+  const key = sealingKey(keys)
+  if (!key) return { bytes: plain, sealedBy: '' }
+  const bytes = Buffer.allocUnsafe(sealedLength(plain.length))
+  plain.copy(bytes)
+  sealInPlace(key, name, bytes, plain.length)
+  return { bytes, sealedBy: key.id }
+}
+
+/**
+ * Seals the first `length` bytes of `bytes`, which has room for what it becomes (sealedLength). From the last frame to the first,
+ * since each moves towards the end: no second buffer is needed.
+ */
+export function sealInPlace({ id, key: master }: SealingKey, name: string, bytes: Buffer, length: number): void {
   const salt = randomBytes(saltBytes)
-  const key = deriveKey(keys.get(sealing)!, salt)
-  const parts = [mark, Buffer.from(sealing, 'hex'), salt]
-  for (let frame = 0; frame * frameBytes < plain.length; frame += 1) {
+  const key = deriveKey(master, salt)
+  for (let frame = Math.ceil(length / frameBytes) - 1; frame >= 0; frame -= 1) {
     const cipher = createCipheriv('aes-256-gcm', key, nonceOf(frame))
     cipher.setAAD(Buffer.from(name))
-    parts.push(cipher.update(plain.subarray(frame * frameBytes, (frame + 1) * frameBytes)), cipher.final())
-    parts.push(cipher.getAuthTag())
+    const sealed = cipher.update(bytes.subarray(frame * frameBytes, Math.min(length, (frame + 1) * frameBytes)))
+    // Of this mode nothing comes at the end but the tag.
+    cipher.final()
+    const at = headBytes + frame * sealedFrameBytes
+    sealed.copy(bytes, at)
+    cipher.getAuthTag().copy(bytes, at + sealed.length)
   }
-  return { bytes: Buffer.concat(parts), sealedBy: sealing }
+  Buffer.concat([mark, Buffer.from(id, 'hex'), salt]).copy(bytes)
 }
 
 type Range = { first: number; last: number }
 type Read = (range: Range) => Promise<AsyncIterable<Buffer>>
+/** Frames of one object, one behind the other, from number `frame` on. */
+type Frames = { key: Buffer; name: string; frame: number; sealed: Buffer }
+/** Opens frames: here, or where the event loop does not wait for it (files/mill). Throws where they were changed. */
+export type Opener = (frames: Frames) => Buffer | Promise<Buffer>
+
+/** Opened at a time; a folder reads as many bytes at a time. */
+const framesAtOnce = 4
+export const sealedGroupBytes = framesAtOnce * sealedFrameBytes
 
 /** Bytes `first` through `last` of an object of `size` bytes. Throws where the key is not there or the object was changed. */
 export async function* unseal(
@@ -47,6 +82,7 @@ export async function* unseal(
   { name, sealedBy, size }: { name: string; sealedBy: string; size: number },
   { first, last }: Range,
   read: Read,
+  open: Opener = openHere,
 ): AsyncGenerator<Buffer> {
   if (sealedBy === '') return yield* await read({ first, last })
   const master = keys.get(sealedBy)
@@ -56,29 +92,58 @@ export async function* unseal(
   const key = deriveKey(master, head.subarray(headBytes - saltBytes))
   const firstFrame = Math.floor(first / frameBytes)
   const lastFrame = Math.floor(last / frameBytes)
-  const end = headBytes + size + tagBytes * Math.ceil(size / frameBytes)
   const sealed = await read({
     first: headBytes + firstFrame * sealedFrameBytes,
-    last: Math.min(end, headBytes + (lastFrame + 1) * sealedFrameBytes) - 1,
+    last: Math.min(sealedLength(size), headBytes + (lastFrame + 1) * sealedFrameBytes) - 1,
   })
   const { cut, end: letGo } = openCutter(sealed)
+  const openFrom = async (frame: number) => {
+    const end = Math.min(size, (Math.min(lastFrame, frame + framesAtOnce - 1) + 1) * frameBytes)
+    const length = sealedLength(end) - sealedLength(frame * frameBytes)
+    return open({ key, name, frame, sealed: await cut(length) })
+  }
+  let next: Promise<Buffer> | undefined
   try {
-    for (let frame = firstFrame; frame <= lastFrame; frame += 1) {
-      const length = Math.min(frameBytes, size - frame * frameBytes)
-      const plain = openFrame(key, name, frame, await cut(length + tagBytes))
-      yield plain.subarray(Math.max(0, first - frame * frameBytes), Math.min(length, last + 1 - frame * frameBytes))
+    next = openFrom(firstFrame)
+    for (let frame = firstFrame; next; frame += framesAtOnce) {
+      const plain: Buffer = await next
+      // While these go out, the next ones are read and opened.
+      next = frame + framesAtOnce <= lastFrame ? openFrom(frame + framesAtOnce) : undefined
+      next?.catch(() => {})
+      const at = frame * frameBytes
+      yield plain.subarray(Math.max(0, first - at), Math.min(plain.length, last + 1 - at))
     }
   } finally {
+    await next?.catch(() => {})
     await letGo()
   }
 }
 
+function openHere(frames: Frames): Buffer {
+  const plain = Buffer.allocUnsafe(frames.sealed.length)
+  return plain.subarray(0, openInto(frames, plain))
+}
+
+/** Answers how many bytes they are. `target` may be where they are sealed, since each moves towards the beginning. */
+export function openInto({ key, name, frame: firstFrame, sealed }: Frames, target: Buffer): number {
+  let length = 0
+  for (let at = 0; at < sealed.length; at += sealedFrameBytes) {
+    const plain = openFrame(key, name, firstFrame + at / sealedFrameBytes, sealed.subarray(at, at + sealedFrameBytes))
+    length += plain.copy(target, length)
+  }
+  return length
+}
+
 function openFrame(key: Buffer, name: string, frame: number, sealed: Buffer): Buffer {
+  if (sealed.length <= tagBytes) throw changed()
   const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(frame))
   decipher.setAAD(Buffer.from(name))
   decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes))
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(0, sealed.length - tagBytes)), decipher.final()])
+    const plain = decipher.update(sealed.subarray(0, sealed.length - tagBytes))
+    // Nothing comes any more, but it throws where the tag is another.
+    decipher.final()
+    return plain
   } catch {
     throw changed()
   }
@@ -102,7 +167,7 @@ function openCutter(bytes: AsyncIterable<Buffer>) {
   let rest: Buffer = Buffer.alloc(0)
   return {
     async cut(length: number): Promise<Buffer> {
-      const parts = [rest]
+      const parts = rest.length === 0 ? [] : [rest]
       let have = rest.length
       while (have < length) {
         const { value, done } = await chunks.next()
@@ -110,7 +175,8 @@ function openCutter(bytes: AsyncIterable<Buffer>) {
         parts.push(value)
         have += value.length
       }
-      const joined = Buffer.concat(parts)
+      // Of one chunk nothing is copied.
+      const joined = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
       rest = joined.subarray(length)
       return joined.subarray(0, length)
     },

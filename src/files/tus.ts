@@ -1,28 +1,24 @@
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { DataStore, ERRORS, Upload } from '@tus/server'
-import { uploadMinutes } from '../chat/file.ts'
 import { Refusal } from '../protocol/error.ts'
 import { findFile } from '../store/file.ts'
-import { appendPiece } from '../store/file-piece.ts'
 import { removeFile } from '../store/file-upkeep.ts'
+import { type Lender, minPieceBytes, openLender } from './buffers.ts'
 import type { Files } from './files.ts'
-import { maxPieceBytes, putPiece } from './objects.ts'
+import { openWriter, type Writer } from './writer.ts'
 
-/** What all uploads of a process may hold in memory; when many come at once, their pieces are smaller. */
-const bufferedBytes = 64 * 1024 * 1024
-const minPieceBytes = 64 * 1024
 /** How many pieces of an upload may be smaller: each request ends with one, as it does where a connection is cut. */
 const maxSmallPieces = 1_000
 
 /** The other side of @tus/server: uploads are rows, bytes are pieces. Who asks was checked before (files/http). */
 export class PieceStore extends DataStore {
   readonly #files: Files
-  #writers = 0
+  readonly #lender: Lender
 
   constructor(files: Files) {
     super()
     this.#files = files
+    this.#lender = openLender(files.mill.roomFor)
     this.extensions = ['termination']
   }
 
@@ -41,43 +37,12 @@ export class PieceStore extends DataStore {
     const file = await findFile(this.#files.db, id)
     if (!file?.body || file.state !== 'uploading') throw ERRORS.FILE_NO_LONGER_EXISTS
     if (file.pieces >= Math.floor(file.size / minPieceBytes) + maxSmallPieces) throw tooManyPieces()
-    const writer = this.#openWriter(id, file.body, offset)
-    this.#writers += 1
+    const writer = openWriter(this.#files, this.#lender, { upload: id, body: file.body, offset, end: file.size })
     try {
       await pour(stream, writer)
       return writer.at()
     } finally {
-      this.#writers -= 1
-    }
-  }
-
-  #pieceBytes(): number {
-    return Math.min(maxPieceBytes, Math.max(minPieceBytes, Math.floor(bufferedBytes / Math.max(1, this.#writers))))
-  }
-
-  #openWriter(id: string, body: string, offset: number): Writer {
-    const { db, hashes } = this.#files
-    let at = offset
-    let parts: Buffer[] = []
-    let length = 0
-    return {
-      at: () => at,
-      isFull: () => length >= this.#pieceBytes(),
-      add(chunk) {
-        parts.push(chunk)
-        length += chunk.length
-      },
-      flush: async () => {
-        if (length === 0) return
-        const bytes = Buffer.concat(parts)
-        parts = []
-        length = 0
-        const piece = await putPiece(this.#files, body, at, bytes)
-        const received = await appendPiece(db, id, piece, uploadMinutes)
-        if (received === null) throw ERRORS.INVALID_OFFSET
-        keepHash(hashes, id, at, bytes)
-        at = received
-      },
+      writer.close()
     }
   }
 }
@@ -89,8 +54,6 @@ function tooManyPieces(): Refusal {
   )
 }
 
-type Writer = { at(): number; isFull(): boolean; add(chunk: Buffer): void; flush(): Promise<void> }
-
 async function pour(stream: Readable, writer: Writer): Promise<void> {
   const chunks = stream[Symbol.asyncIterator]()
   for (;;) {
@@ -99,18 +62,6 @@ async function pour(stream: Readable, writer: Writer): Promise<void> {
       throw error
     })
     if (next.done) return writer.flush()
-    writer.add(next.value)
-    if (writer.isFull()) await writer.flush()
+    await writer.add(next.value)
   }
-}
-
-/** How many uploads may be remembered that never came to an end. */
-const maxHashes = 10_000
-
-function keepHash(hashes: Files['hashes'], id: string, at: number, bytes: Buffer): void {
-  const known = hashes.get(id)
-  if (at !== (known?.at ?? 0)) return void hashes.delete(id)
-  if (!known && hashes.size >= maxHashes) hashes.delete(hashes.keys().next().value!)
-  const hash = known?.hash ?? createHash('sha256')
-  hashes.set(id, { at: at + bytes.length, hash: hash.update(bytes) })
 }

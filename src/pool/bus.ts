@@ -24,6 +24,8 @@ export type BusHead =
   /** Followers who may (again) read the room, of those whom `principals` stand for; all where absent. */
   | { kind: 'opened'; room: string; principals?: string[] }
   | { kind: 'invited'; room: string; principals: string[]; by: string }
+  /** For managers of the room, and full administrators. */
+  | { kind: 'glass'; room: string }
   /** Sign-ins that an administrator or their user ended. */
   | { kind: 'ended'; sessions: string[] }
   /** A process of the pool lives. `hello`: it begins to listen, and wants to know who else does. `at`: when it said so, in ms since 1970. */

@@ -26,6 +26,7 @@ const shapes: { [Kind in BusHead['kind']]: TSchema } = {
   user: Type.Object({ user: Id, except: Type.Optional(Id) }),
   opened: Type.Object({ room: Id, principals: Type.Optional(Ids) }),
   invited: Type.Object({ room: Id, principals: Ids, by: Id }),
+  glass: Type.Object({ room: Id }),
   ended: Type.Object({ sessions: Ids }),
   alive: Type.Object({ member: Member, hello: Type.Optional(Type.Boolean()), at: Type.Optional(Type.Number()) }),
   gone: Type.Object({ member: Member }),
@@ -50,7 +51,7 @@ const shapes: { [Kind in BusHead['kind']]: TSchema } = {
 }
 const validators = new Map(Object.entries(shapes).map(([kind, shape]) => [kind, Compile(shape)]))
 /** Without their frame they say nothing. */
-const framed = new Set(['message', 'room', 'user', 'opened', 'invited'])
+const framed = new Set(['message', 'room', 'user', 'opened', 'invited', 'glass'])
 
 /** Whether what came from outside of the process is a head that can be heard; `hasFrame`: something came behind it. */
 export function isHead(head: unknown, hasFrame: boolean): head is BusHead {

@@ -1,7 +1,8 @@
 import Type from 'typebox'
 import { Category } from './category.ts'
-import { CategoryId } from './ids.ts'
-import { Flag, ListChange, optional, Refs, Text, verb } from './verb.ts'
+import { CategoryId, Uuid } from './ids.ts'
+import { Simulation } from './simulation.ts'
+import { administrator, Flag, ListChange, optional, Refs, Text, verb } from './verb.ts'
 
 const categoryMembers = {
   description: optional(Text()),
@@ -22,6 +23,7 @@ export const categoryVerbs = {
       creators: optional(Refs),
     },
     { category: Category },
+    administrator,
   ),
   'category.update': verb(
     'Change a category, its scope or its creators',
@@ -38,4 +40,16 @@ export const categoryVerbs = {
   ),
   'category.list': verb('Categories that the caller may see', {}, { categories: Type.Array(Category) }),
   'category.delete': verb('Delete an empty category', { category: CategoryId }, {}),
+  'category.simulate': verb(
+    'Who would gain, who would lose and which entries of rooms would lose their effect by a change of the scope; changes nothing',
+    { category: CategoryId, allowedMembers: optional(ListChange), deniedMembers: optional(ListChange) },
+    { simulation: Simulation },
+    administrator,
+  ),
+  'category.simulation': verb(
+    'How far a simulation is, for who began it; one that nobody asks about for 15 seconds is given up',
+    { simulation: Uuid },
+    { simulation: Simulation },
+    administrator,
+  ),
 } as const

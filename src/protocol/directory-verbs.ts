@@ -2,7 +2,9 @@ import Type, { type Static } from 'typebox'
 import { PrincipalRef, RoomId } from './ids.ts'
 import { Principal } from './principal.ts'
 import { Rights } from './room.ts'
-import { administrator, Flag, Nullable, optional, Text, verb } from './verb.ts'
+import { type Callers, Flag, fullAdministrator, Nullable, optional, Text, verb } from './verb.ts'
+
+const readers = { callers: ['administrator', 'helpDesk'] } satisfies { callers: Callers }
 
 /** What a run of a source of people did, or would do; a kind of change that did not happen is missing from the counts. */
 export const DirectoryRun = Type.Object({
@@ -57,7 +59,7 @@ export const directoryVerbs = {
         }),
       ),
     },
-    administrator,
+    readers,
   ),
   'directory.sync': verb(
     'Read a source of people now, or all of them; answers when that is done',
@@ -68,7 +70,7 @@ export const directoryVerbs = {
       force: optional(Flag({ description: 'also where it disables many' })),
     },
     { runs: Type.Array(DirectoryRun) },
-    administrator,
+    fullAdministrator,
   ),
   'directory.check': verb(
     'Compare a source with the store, and the flattening of groups with a fresh one; changes nothing',
@@ -83,13 +85,13 @@ export const directoryVerbs = {
         samples: Type.Array(Type.Object({ member: Text(), ancestor: Text(), missing: Flag() })),
       }),
     },
-    administrator,
+    fullAdministrator,
   ),
   'directory.resync': verb(
     'Read one principal anew from its source',
     { principal: PrincipalRef },
     { run: DirectoryRun },
-    administrator,
+    fullAdministrator,
   ),
   'directory.explain': verb(
     'Who a principal is, where from, in which groups; with a room why he may enter it, or not',
@@ -122,6 +124,6 @@ export const directoryVerbs = {
         }),
       ),
     },
-    administrator,
+    readers,
   ),
 } as const

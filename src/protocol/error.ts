@@ -6,7 +6,11 @@ export const errorCodes = {
   proof_required: { status: 403, meaning: 'prove again who you are (factor.prove), then ask once more' },
   not_found: { status: 404, meaning: 'it does not exist, or the caller may not know of it' },
   conflict: { status: 409, meaning: 'changed since it was read, or other content under the same id' },
-  name_taken: { status: 409, meaning: 'a room, category or principal has this name already' },
+  name_taken: {
+    status: 409,
+    meaning:
+      'something of its kind has this name already: rooms and categories together, principals, add-ins, policies',
+  },
   room_disabled: { status: 409, meaning: 'the room is disabled' },
   history_off: { status: 409, meaning: 'the category keeps no history' },
   invalid_argument: { status: 400, meaning: 'the input is not of the shape or range of the verb' },
@@ -52,7 +56,20 @@ export class Refusal extends Error {
 
 /** One sentence for "not there" and for "not yours", so that the two cannot be told apart. */
 export function notFound(
-  what: 'room' | 'category' | 'principal' | 'group' | 'session' | 'message' | 'passkey' | 'verb' | 'file',
+  what:
+    | 'room'
+    | 'category'
+    | 'principal'
+    | 'group'
+    | 'session'
+    | 'message'
+    | 'passkey'
+    | 'verb'
+    | 'file'
+    | 'add-in'
+    | 'policy'
+    | 'configuration'
+    | 'simulation',
 ): Refusal {
   return new Refusal(
     'not_found',

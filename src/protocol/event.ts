@@ -2,7 +2,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import { RoomId, Seq } from './ids.ts'
 import { PostedMessage } from './message.ts'
 import { Principal } from './principal.ts'
-import { Room } from './room.ts'
+import { BrokenGlass, Room } from './room.ts'
 
 function event<Name extends string, Members extends Record<string, TSchema>>(name: Name, members: Members) {
   return Type.Object({ event: Type.Literal(name), ...members })
@@ -47,6 +47,7 @@ export const events = {
       Type.Array(Principal, { description: 'who is in the room now; also where several came at once' }),
     ),
   }),
+  'room.glassBroken': event('room.glassBroken', { room: RoomId, ...BrokenGlass.properties }),
   'room.invited': event('room.invited', { room: RoomId, by: Type.Union([Principal, Type.Null()]) }),
 } as const
 

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { FactorKind, NewTotp, Passkey, PasskeyAssertion, PasskeyAttestation } from './factor.ts'
 import { PrincipalRef } from './ids.ts'
-import { administrator, Flag, optional, Text, verb } from './verb.ts'
+import { Flag, fullAdministrator, optional, Text, verb } from './verb.ts'
 
 /** What a sign-in needs beside the password. */
 export const factorVerbs = {
@@ -44,6 +44,6 @@ export const factorVerbs = {
     'Take all second factors from a user; his sign-ins end',
     { user: PrincipalRef },
     {},
-    administrator,
+    fullAdministrator,
   ),
 } as const

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { ClientId, Instant, RoomId, Seq } from './ids.ts'
 import { Message, MessageFormat, PostedMessage } from './message.ts'
+import { Principal } from './principal.ts'
 import { Flag, Limit, optional, Refs, Text, verb } from './verb.ts'
 
 export const Match = Type.Union([Type.Literal('any'), Type.Literal('all'), Type.Literal('exact')])
@@ -62,8 +63,28 @@ export const messageVerbs = {
     },
   ),
   'message.remove': verb(
-    'Remove or replace messages',
-    { room: RoomId, seq: optional(Seq), filter: optional(MessageFilter), replaceWith: optional(Text()) },
-    { removed: Type.Integer() },
+    'Remove or replace messages, or only say which that would be; all words of the text count unless said otherwise',
+    {
+      room: RoomId,
+      seq: optional(Seq),
+      filter: optional(MessageFilter),
+      replaceWith: optional(Text()),
+      dryRun: optional(Type.Literal(true, { description: 'changes nothing' })),
+    },
+    {
+      removed: Type.Integer({ description: 'with dryRun: that would be' }),
+      sample: optional(
+        Type.Array(
+          Type.Object({
+            seq: Seq,
+            at: Text(),
+            author: Principal,
+            title: optional(Text()),
+            text: optional(Text({ description: 'only where the caller may read the room' })),
+          }),
+          { description: 'with dryRun: the first 20' },
+        ),
+      ),
+    },
   ),
 } as const

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Instant, Uuid } from './ids.ts'
-import { administrator, Flag, optional, Text, verb } from './verb.ts'
+import { administrator, administratorOr, Flag, optional, Text, verb } from './verb.ts'
 
 export const PoolState = Type.Union([Type.Literal('normal'), Type.Literal('failed-over')])
 
@@ -29,7 +29,12 @@ export type PoolView = Static<typeof PoolView>
 
 /** Which servers serve. */
 export const poolVerbs = {
-  'pool.get': verb('Servers of the pool and who of them is active', {}, { pool: PoolView }, administrator),
+  'pool.get': verb(
+    'Servers of the pool and who of them is active',
+    {},
+    { pool: PoolView },
+    administratorOr('helpDesk'),
+  ),
   'pool.update': verb(
     'Set which servers take new sessions, or swap them with those on stand-by; set the state of the pool',
     {

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Uuid } from './ids.ts'
+import { AdministrationRole } from './role.ts'
 
 export const PrincipalKind = Type.Union([
   Type.Literal('user'),
@@ -19,7 +20,10 @@ export type Principal = Static<typeof Principal>
 
 export const Me = Type.Object({
   ...Principal.properties,
-  administrator: Type.Boolean(),
+  administrator: Type.Boolean({ description: 'full administrator' }),
+  roles: Type.Array(AdministrationRole, {
+    description: 'roles of administration, that of the full administrator among them',
+  }),
   enabled: Type.Boolean({ description: 'the access policy lets this user use Persistent Chat' }),
 })
 export type Me = Static<typeof Me>

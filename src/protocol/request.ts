@@ -1,6 +1,8 @@
 import type { Static } from 'typebox'
+import { addinVerbs } from './addin-verbs.ts'
 import { auditVerbs } from './audit-verbs.ts'
 import { categoryVerbs } from './category-verbs.ts'
+import { configurationVerbs } from './configuration-verbs.ts'
 import { directoryVerbs } from './directory-verbs.ts'
 import { factorVerbs } from './factor-verbs.ts'
 import { fileVerbs } from './file-verbs.ts'
@@ -8,9 +10,11 @@ import { messageVerbs } from './message-verbs.ts'
 import { policyVerbs } from './policy-verbs.ts'
 import { poolVerbs } from './pool-verbs.ts'
 import { principalVerbs } from './principal-verbs.ts'
+import { roleVerbs } from './role-verbs.ts'
 import { roomVerbs } from './room-verbs.ts'
 import { sessionVerbs } from './session-verbs.ts'
 import { settingsVerbs } from './settings-verbs.ts'
+import { usageVerbs } from './usage-verbs.ts'
 
 /** Every verb: what it takes, what it answers, on which doors, for whom. Both doors, OpenAPI and the client read this. */
 export const verbs = {
@@ -19,13 +23,17 @@ export const verbs = {
   ...factorVerbs,
   ...policyVerbs,
   ...settingsVerbs,
+  ...configurationVerbs,
   ...poolVerbs,
   ...auditVerbs,
+  ...roleVerbs,
   ...directoryVerbs,
   ...categoryVerbs,
+  ...addinVerbs,
   ...roomVerbs,
   ...messageVerbs,
   ...fileVerbs,
+  ...usageVerbs,
 } as const
 
 export type Verb = keyof typeof verbs

@@ -1,9 +1,10 @@
 import Type from 'typebox'
-import { CategoryId, Instant, RoomId, Seq } from './ids.ts'
+import { AddinRef } from './addin.ts'
+import { CategoryId, Instant, RoomId, Seq, PrincipalRef } from './ids.ts'
 import { Message } from './message.ts'
 import { Principal } from './principal.ts'
-import { InvitationSetting, Privacy, Rights, Room, RoomRole, RoomType } from './room.ts'
-import { Flag, Limit, ListChange, optional, Refs, Text, verb, websocket } from './verb.ts'
+import { BrokenGlass, InvitationSetting, Privacy, Rights, Room, RoomRole, RoomType } from './room.ts'
+import { administrator, administratorOr, Flag, Limit, ListChange, Nullable, optional, Refs, Text, verb, websocket } from './verb.ts'
 
 /** `null`: everyone in the category's scope. */
 const MemberListChange = Type.Union([Type.Null(), ...ListChange.anyOf])
@@ -14,6 +15,7 @@ const roomMembers = {
   type: optional(RoomType),
   privacy: optional(Privacy),
   invitations: optional(InvitationSetting),
+  addin: optional(Nullable(AddinRef)),
 }
 
 /** Rooms, their lists, who follows and who is there. */
@@ -56,6 +58,11 @@ export const roomVerbs = {
       members: optional(Type.Union([Type.Array(Principal), Type.Null()])),
       managers: optional(Type.Array(Principal)),
       presenters: optional(Type.Array(Principal)),
+      glassBroken: optional(
+        Type.Array(BrokenGlass, {
+          description: 'for managers and administrators: who read the room without being a member, of the last 90 days',
+        }),
+      ),
     },
   ),
   'room.members': verb(
@@ -74,6 +81,57 @@ export const roomVerbs = {
       after: optional(Text()),
     },
     { rooms: Type.Array(Room), next: optional(Text()) },
+  ),
+  'room.list': verb(
+    'All rooms with what they hold, for administrators',
+    {
+      filter: optional(Text({ description: 'the whole name; * stands for anything, ? for one character' })),
+      searchDescription: optional(Flag({ description: 'the filter is held against the description too' })),
+      category: optional(CategoryId),
+      member: optional(PrincipalRef),
+      manager: optional(PrincipalRef),
+      disabled: optional(Flag()),
+      privacy: optional(Privacy),
+      type: optional(RoomType),
+      invitations: optional(InvitationSetting),
+      contentExceedsBytes: optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+      limit: optional(Limit),
+      after: optional(Text()),
+    },
+    {
+      rooms: Type.Array(
+        Type.Object({
+          room: Room,
+          categoryName: Text(),
+          contentBytes: Type.Integer({
+            description: 'UTF-8 of titles and texts of kept messages, and the sizes of files',
+          }),
+          messages: Type.Integer({ description: 'kept, neither removed nor cleared' }),
+          members: Type.Integer({ description: 'entries of the list' }),
+          managers: Type.Integer(),
+          presenters: Type.Integer(),
+        }),
+      ),
+      next: optional(Text()),
+      counting: optional(
+        Flag({
+          description: 'messages and contentBytes of some rooms are not yet counted to the end; ask again later',
+        }),
+      ),
+    },
+    administratorOr('helpDesk'),
+  ),
+  'room.previewMove': verb(
+    'Which entries of a room a move into a category would purge; the first 100 of each list',
+    { room: RoomId, category: CategoryId },
+    {
+      purged: Type.Object({
+        members: Type.Array(Principal),
+        managers: Type.Array(Principal),
+        presenters: Type.Array(Principal),
+      }),
+      counts: Type.Object({ members: Type.Integer(), managers: Type.Integer(), presenters: Type.Integer() }),
+    },
   ),
   'room.join': verb(
     'Hear a room: history, then live',
@@ -96,7 +154,21 @@ export const roomVerbs = {
   'room.follow': verb('Keep a room in the own list, read up to now', { room: RoomId }, {}),
   'room.unfollow': verb('Take a room off the own list', { room: RoomId }, {}),
   'room.markRead': verb('Read up to this message', { room: RoomId, seq: Seq }, {}),
-  'room.clear': verb('Clear what was posted up to an instant', { room: RoomId, until: Instant }, { firstSeq: Seq }),
+  'room.clear': verb(
+    'Clear what was posted up to an instant, or only say how much that would be',
+    { room: RoomId, until: Instant, dryRun: optional(Type.Literal(true, { description: 'changes nothing' })) },
+    { firstSeq: Seq, messages: optional(Type.Integer({ description: 'with dryRun: that would go' })) },
+  ),
+  'room.breakGlass': verb(
+    'Read the history of a room without being a member, for a while and with a reason: it is recorded and its managers are told; 0 minutes end it',
+    {
+      room: RoomId,
+      reason: optional(Text({ description: '10 to 500 characters; not needed to end it' })),
+      minutes: optional(Type.Integer({ minimum: 0, maximum: 1440, description: 'without it 60' })),
+    },
+    { until: Instant },
+    administrator,
+  ),
   'room.delete': verb('Delete a room and its messages', { room: RoomId }, {}),
   'invitation.dismiss': verb('Take an invitation off the list', { room: RoomId }, {}),
   'participant.list': verb('Who is in the room now', { room: RoomId }, { participants: Type.Array(Principal) }),

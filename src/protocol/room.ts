@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { Addin } from './addin.ts'
 import { CategoryId, RoomId, Seq } from './ids.ts'
 import { Principal } from './principal.ts'
 
@@ -25,6 +26,7 @@ export const Room = Type.Object({
   disabled: Type.Boolean(),
   chatHistory: Type.Boolean({ description: "the category's switch" }),
   fileUpload: Type.Boolean({ description: "the category's switch" }),
+  addin: Type.Optional(Addin),
   version: Type.Integer({ description: 'rises with every change of the room; for ifVersion' }),
   lastSeq: Type.Optional(Seq),
   firstSeq: Type.Optional(Seq),
@@ -47,6 +49,15 @@ export const Rights = Type.Object({
   administer: Type.Boolean(),
 })
 export type Rights = Static<typeof Rights>
+
+/** Somebody who manages Persistent Chat reads a room that he is no member of, and says why. */
+export const BrokenGlass = Type.Object({
+  by: Principal,
+  at: Type.String(),
+  until: Type.String({ description: 'where it was ended early, that instant' }),
+  reason: Type.String(),
+})
+export type BrokenGlass = Static<typeof BrokenGlass>
 
 export const Invitation = Type.Object({
   room: RoomId,

@@ -81,7 +81,16 @@ export const sessionVerbs = {
   'session.open': verb(
     'Bind this connection to a signed-in user; always the first frame',
     { token: optional(Text()) },
-    { me: Me, version: Type.Integer(), servers: Type.Array(Text()), epoch: Text(), limits: Limits },
+    {
+      me: Me,
+      version: Type.Integer(),
+      servers: Type.Array(Text()),
+      epoch: Text(),
+      limits: Limits,
+      roomManagementUrl: optional(
+        Text({ description: 'rooms are created and managed there, not in the built-in pages' }),
+      ),
+    },
     { ...websocket, callers: 'anyone' },
   ),
   'session.end': verb(

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { administrator, Text, verb } from './verb.ts'
+import { administrator, administratorOr, Text, verb } from './verb.ts'
 
 /** Pool options, read and set by administrators. */
 export const PoolSettings = Type.Object({
@@ -37,7 +37,7 @@ export type PoolSettings = Static<typeof PoolSettings>
 
 /** The pool's options. */
 export const settingsVerbs = {
-  'settings.get': verb('The pool options', {}, { settings: PoolSettings }, administrator),
+  'settings.get': verb('The pool options', {}, { settings: PoolSettings }, administratorOr('helpDesk')),
   'settings.update': verb(
     'Change pool options',
     { settings: Type.Partial(PoolSettings, { additionalProperties: false }) },

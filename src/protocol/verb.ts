@@ -1,10 +1,11 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { PrincipalRef } from './ids.ts'
+import type { AdministrationRole } from './role.ts'
 
 /** Which doors carry a verb: the WebSocket-only ones bind a live session. */
 export type Doors = 'both' | 'websocket'
-/** Who may call at all; what he may do there is for domain/access. */
-export type Callers = 'anyone' | 'user' | 'administrator'
+/** Who may call at all: strangers too, whoever is signed in, or who holds one of the roles. What he may do there is for domain/access. */
+export type Callers = 'anyone' | 'user' | readonly AdministrationRole[]
 
 export function verb<Input extends Record<string, TSchema>, Result extends Record<string, TSchema>>(
   summary: string,
@@ -27,7 +28,14 @@ export const Text = Type.String
 export const Flag = Type.Boolean
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 export const Limit = Type.Integer({ minimum: 1, maximum: 1000 })
-export const administrator = { callers: 'administrator' } as const
+/** Those who manage Persistent Chat: full administrators, and those of it alone. */
+export const administrator = { callers: ['administrator', 'chatAdministrator'] } satisfies { callers: Callers }
+/** For what concerns people and their sign-ins. */
+export const fullAdministrator = { callers: ['administrator'] } satisfies { callers: Callers }
+/** Who manages Persistent Chat, and others who read this, or do it, as well. */
+export const administratorOr = (...roles: AdministrationRole[]): { callers: readonly AdministrationRole[] } => ({
+  callers: [...administrator.callers, ...roles],
+})
 export const websocket = { doors: 'websocket' } as const
 
 export const Refs = Type.Array(PrincipalRef, { maxItems: 10_000 })

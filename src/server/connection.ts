@@ -114,6 +114,7 @@ export function serveConnection({
 
   function fail(id: Request['id'] | null, error: unknown, context: object) {
     const refusal = toRefusal(chat, error, { ...context, user: session?.caller.user.name })
+    chat.metrics.refusals.inc({ code: refusal.code })
     answer(id, { error: refusal.toWire() })
     return refusal
   }

@@ -1,6 +1,6 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Chat, Live, Standing } from '../chat/chat.ts'
-import { concernedUsers, readRoomOpened } from '../chat/hearing.ts'
+import { concernedUsers, glassWitnesses, readRoomOpened } from '../chat/hearing.ts'
 import { endedSessions } from '../chat/session.ts'
 import { loadSettings } from '../chat/settings.ts'
 import type { BusMessage, Subject } from '../pool/bus.ts'
@@ -15,6 +15,7 @@ import { openLosses } from './losses.ts'
 import { openPoolRoster, type PoolRosterOptions } from './pool-roster.ts'
 import { openRoomFeed } from './room-feed.ts'
 import type { RosterNews } from './roster.ts'
+import { openScopeWatch } from './scope-watch.ts'
 import type { Session } from './session.ts'
 import type { Sub } from './sub.ts'
 import { openSweep } from './sweep.ts'
@@ -56,17 +57,24 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       chat,
       users: () => [...byUser.keys()],
       recheck: recheckUsers,
-      followed: users => void failing(tellBack(users)),
+      followed: users => void failing(tellAllBack(users)),
     },
     (await readStamps(chat.db)).directory,
   )
+  const scopes = openScopeWatch({
+    chat,
+    feeds: () => [...feeds.values()].map(({ feed }) => feed),
+    users: () => [...byUser.keys()],
+    lost: () => losses.list(),
+    tellBack,
+  })
   const sweep = await openSweep(
     {
       chat,
       feed: room => feeds.get(room)?.feed,
       feeds: () => [...feeds.values()].map(({ feed }) => feed),
       follow: directory.catchUp,
-      hearCategory,
+      hearCategory: scopes.hear,
       checkSignIns: () => checkSignIns([...sessions.values()]),
     },
     options.sweepMs,
@@ -126,6 +134,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
 
   function entered(feed: RoomFeed, sub: Sub) {
     chat.metrics.subscriptions.inc()
+    chat.metrics.joins.inc()
     roster.enter(feed.room, sub.session.caller.user)
     losses.settle(feed.room, sub.session.caller.user.id)
   }
@@ -158,9 +167,10 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     if (head.kind === 'directory') void failing(directory.catchUp({ directory: head.version, settings: 0 }))
     else if (head.kind === 'settings') void failing(loadSettings(chat))
     else if (head.kind === 'ended') endSessions(new Set(head.sessions))
-    else if (head.kind === 'category') hearCategory(head.category)
+    else if (head.kind === 'category') scopes.hear(head.category)
     if (head.kind === 'opened' && frame) void failing(tellOpened(head.room, head.principals, frame))
     if (head.kind === 'invited' && frame) void failing(tellInvited(head, frame))
+    if (head.kind === 'glass' && frame) void failing(tellGlass(head.room, frame))
   }
 
   function endSessions(ended: Set<string>) {
@@ -169,18 +179,15 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
         session.close(closeCodes.sessionEnded, 'this sign-in has ended; sign in again')
   }
 
-  function hearCategory(category: string) {
-    for (const { feed } of feeds.values()) feed.hear({ category })
-    void failing(tellBack())
+  /** Followers who were shut out while they heard, and may read again by a group. */
+  async function tellAllBack(users: Set<string>) {
+    for (const [room, lost] of losses.list(users)) await tellBack(room, lost)
   }
 
-  /** Followers who were shut out while they heard, and may read again by a wider scope or a group. */
-  async function tellBack(users?: Set<string>) {
-    for (const [room, lost] of losses.list(users)) {
-      const back = await concernedUsers(chat, room, lost, undefined, true)
-      const frame = back.length > 0 ? await readRoomOpened(chat, room) : undefined
-      if (frame) pushOpened(room, back, frame)
-    }
+  async function tellBack(room: string, lost: string[]) {
+    const back = await concernedUsers(chat, room, lost, undefined, true)
+    const frame = back.length > 0 ? await readRoomOpened(chat, room) : undefined
+    if (frame) pushOpened(room, back, frame)
   }
 
   function pushOpened(room: string, users: string[], frame: Uint8Array) {
@@ -206,6 +213,11 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       if (user === by) continue
       for (const session of byUser.get(user)?.sessions ?? []) session.outlet.push(frame)
     }
+  }
+
+  async function tellGlass(room: string, frame: Uint8Array) {
+    for (const user of await glassWitnesses(chat, room, [...byUser.keys()]))
+      for (const session of byUser.get(user)?.sessions ?? []) session.outlet.push(frame)
   }
 
   function hearUser(user: string, message: BusMessage) {
@@ -261,6 +273,9 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     for (const session of [...sessions.values()]) session.close(closeCodes.restart, 'the store was restored; load anew')
   }
 
+  chat.metrics.looks.largeRooms = roster.large
+  chat.metrics.looks.queueBytes = () =>
+    [...sessions.values()].reduce((sum, { outlet }) => sum + (outlet.waitingBytes?.() ?? 0), 0)
   const endPool = chat.bus.subscribe('pool', hearPool)
   const checking: Running = repeatEvery(options.epochMs ?? epochMs, checkStore, error =>
     chat.log.warn({ err: error }, 'the look at the epoch waits for the store'),
@@ -283,6 +298,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
           sessions: new Set([session]),
           end: chat.bus.subscribe(subject, message => hearUser(user, message)),
         })
+        chat.metrics.users.inc()
       }
     },
     remove(session) {
@@ -297,6 +313,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       if (known?.sessions.size === 0) {
         known.end()
         byUser.delete(session.caller.user.id)
+        chat.metrics.users.dec()
         losses.forget(session.caller.user.id)
       }
     },
@@ -320,6 +337,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     checkStore: () => failing(checkStore()),
     async stop() {
       endPool()
+      scopes.stop()
       await sweep.stop()
       await checking.stop()
       await checkingStore?.catch(() => {})

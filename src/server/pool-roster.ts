@@ -23,6 +23,8 @@ export type PoolRoster = Roster & {
   hear(head: BusHead): void
   /** All of a room, for who was told nothing for a while. */
   whole(room: string): RosterNews | undefined
+  /** How many rooms that are known here are above the cut-off. */
+  large(): number
   /** That process is dead, as far as the store says. */
   forget(member: string): void
   stop(): Promise<void>
@@ -161,6 +163,7 @@ export function openPoolRoster(
     },
     hear: exchange.hear,
     whole: roster.whole,
+    large: roster.large,
     forget: members.forgetSilent,
     async stop() {
       for (const one of ends) one()

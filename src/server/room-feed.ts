@@ -16,6 +16,7 @@ import type { Versions } from '../store/access.ts'
 import type { FeedHub, RoomFeed } from './feed.ts'
 import { RoomNews } from './room-news.ts'
 import type { RosterNews } from './roster.ts'
+import { followScope } from './scope-work.ts'
 import type { Session } from './session.ts'
 import {
   giveAll,
@@ -50,11 +51,11 @@ class Feed implements RoomFeed, Worker {
   readonly subs = new Map<Session, Sub>()
   category: string | undefined = undefined
   lastSeq: number | undefined = undefined
-  private stamp: Stamp | undefined = undefined
+  stamp: Stamp | undefined = undefined
   private revision = 0
   private readonly hub: FeedHub
   private readonly queue: WorkQueue = new WorkQueue(this)
-  private readonly about: RoomNews
+  readonly about: RoomNews
 
   constructor(hub: FeedHub, room: string) {
     this.hub = hub
@@ -99,7 +100,7 @@ class Feed implements RoomFeed, Worker {
     if ('recheck' in work) return this.recheckIfNewer()
     if ('removals' in work) return this.tellRemovals()
     if ('owed' in work) return this.about.tellOwed(work.owed, work.readAt)
-    return this.followCategory(work.category)
+    return followScope(this, work.scope)
   }
 
   private doMessage(message: BusMessage, seq: number, under: Stamp): Promise<void> | undefined {
@@ -234,11 +235,11 @@ class Feed implements RoomFeed, Worker {
     }
   }
 
-  private heard(which: (sub: Sub) => boolean): Sub[] {
+  heard(which: (sub: Sub) => boolean): Sub[] {
     return [...this.subs.values()].filter(sub => sub.state !== 'pending' && which(sub))
   }
 
-  private async recheckSubs(checked: Sub[]): Promise<Hearing> {
+  async recheckSubs(checked: Sub[]): Promise<Hearing> {
     this.chat.metrics.rechecks.inc()
     const hearing = await decideHearing(this.chat, this.room, [
       ...new Set(checked.map(sub => sub.session.caller.user.id)),
@@ -268,7 +269,7 @@ class Feed implements RoomFeed, Worker {
     if (this.stamp) this.stamp = { ...this.stamp, room: Number.MAX_SAFE_INTEGER }
   }
 
-  private close(sub: Sub, reason: ClosedReason) {
+  close(sub: Sub, reason: ClosedReason) {
     // A pending one is decided when it settles.
     if (sub.state === 'pending') return
     sub.session.outlet.push(eventFrame({ event: 'room.closed', room: this.room, reason }))
@@ -281,12 +282,6 @@ class Feed implements RoomFeed, Worker {
     if (found.frames.length > 0) await this.checkNow()
     this.revision = found.revision
     for (const frame of found.frames) await this.deliverEvent(frame)
-  }
-
-  private async followCategory(category: string) {
-    // Which category a room is of is learnt with its versions.
-    if (this.category === undefined) await this.checkNow()
-    if (this.category === category) await this.recheckIfNewer()
   }
 
   ////////////////////////////////////////////////////////////////// who hears

@@ -41,6 +41,13 @@ export class RoomNews {
     this.seen = first
   }
 
+  /** Newer versions that show nothing else. */
+  skip(now: Shown): void {
+    if (!isShownNewer(now, this.seen)) return
+    this.seen = now
+    for (const sub of this.feed.subs.values()) if (isShownNewer(now, sub.shown)) sub.shown = now
+  }
+
   hearRoster(news: RosterNews): void {
     this.count += 1
     // Most rooms are only synced: whoever opens one later gets the list as it is then.

@@ -27,6 +27,8 @@ export type MergedRoster = Required<Pick<Roster, 'told'>> &
     whole(room: string): RosterNews | undefined
     /** Only who is in the room by a session of this process is known from here on. Nobody is told: nobody looks. */
     forgetOthers(room: string): void
+    /** How many rooms are above the cut-off. */
+    large(): number
     /** Nobody here hears the room any more. */
     drop(room: string): void
     stop(): void
@@ -174,6 +176,7 @@ export function openRoster(options: {
     abandon: (room, place) => leaveAll(room, place, () => false),
     locals: room => some(room, (crowd, person) => isAt(crowd, person, here)),
     whole,
+    large: () => [...rooms.values()].filter(({ suspended }) => suspended).length,
     forgetOthers(room) {
       const roster = rooms.get(room)
       if (!roster) return

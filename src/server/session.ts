@@ -9,7 +9,7 @@ export type Session = {
   id: string
   caller: Caller
   heard: Set<Heard>
-  outlet: { push(frame: Uint8Array): void }
+  outlet: { push(frame: Uint8Array): void; waitingBytes?(): number }
   close(code: number, reason: string): void
 }
 

@@ -15,12 +15,15 @@ export type Work =
   | { recheck: true }
   /** Something was removed. */
   | { removals: true }
-  /** A category changed: where it is the room's, rights first, then its switches and name. */
-  | { category: string }
+  /** The room's category changed. */
+  | { scope: ScopeNews }
   /** Somebody came or went; `number` counts them. */
   | { roster: RosterNews; number: number }
   /** What was not told while the store was away may be told, under what stood in the store when it was read. */
   | { owed: Versions | undefined; readAt: number }
+
+/** Where the room stands since its category changed, and who of this server's users is out of its scope then. */
+export type ScopeNews = { now: Versions; out: Set<string> }
 
 /** Whose queue it is. */
 export type Worker = {

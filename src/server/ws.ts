@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
+import { openHostTest } from '../base/host.ts'
 import type { Running } from '../base/lifecycle.ts'
 import { requireActive } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
@@ -25,15 +26,22 @@ const full = new Refusal(
   { retryAfterMs: 1_000 },
 )
 
-/** `maxSessions`: beyond them nobody is let in, since the server needs descriptors for itself. */
-export type WebSocketOptions = { pingMs?: number | undefined; maxSessions?: number | undefined }
+/**
+ * `maxSessions`: beyond them nobody is let in, since the server needs descriptors for itself. `downloadUrl`: names the host that has
+ * no WebSocket.
+ */
+export type WebSocketOptions = {
+  pingMs?: number | undefined
+  maxSessions?: number | undefined
+  downloadUrl?: string | undefined
+}
 
 /** The WebSocket door at /ws of an HTTP server. Stopping drains: what was asked is answered, then everybody is sent elsewhere. */
 export function openWebSockets(
   server: Server,
   chat: Chat,
   hub: Hub,
-  { pingMs = defaultPingMs, maxSessions = Number.POSITIVE_INFINITY }: WebSocketOptions = {},
+  { pingMs = defaultPingMs, maxSessions = Number.POSITIVE_INFINITY, downloadUrl }: WebSocketOptions = {},
 ): Running {
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -43,25 +51,32 @@ export function openWebSockets(
   })
   const connections = new Set<Connection>()
   const schedule = openFlusher()
+  const isApart = openHostTest(downloadUrl)
   let draining = false
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
     socket.on('error', error => chat.log.debug({ err: error }, 'socket error before the upgrade'))
     try {
       const address = request.socket.remoteAddress ?? ''
+      if (isApart(request.headers.host)) throw new Refusal('not_found', 'There is nothing at this address.')
       if (URL.parse(request.url ?? '', 'http://any')?.pathname !== '/ws')
         throw new Refusal('not_found', 'The WebSocket is at /ws.')
       if (draining)
         throw new Refusal('unavailable', 'This server is going away. Connect to another one.', { retryAfterMs: 1_000 })
       requireActive(chat)
       // Expected, and so many that each in the log would be a flood: pchat_open_descriptors tells.
-      if (connections.size >= maxSessions) return refuseUpgrade(socket, full)
+      if (connections.size >= maxSessions) return refuse(socket, full)
       takeAddressRequest(chat, address)
       const token = tokenOfUpgrade(request)
       webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, token))
     } catch (error) {
-      refuseUpgrade(socket, toRefusal(chat, error, { door: 'upgrade' }))
+      refuse(socket, toRefusal(chat, error, { door: 'upgrade' }))
     }
+  }
+
+  function refuse(socket: Duplex, refusal: Refusal) {
+    chat.metrics.refusals.inc({ code: refusal.code })
+    refuseUpgrade(socket, refusal)
   }
 
   function connect(webSocket: import('ws').WebSocket, socket: Duplex, address: string, token: string | undefined) {

@@ -11,6 +11,7 @@ import {
   maySee,
   type PersonFacts,
   type RoomFacts,
+  seesAll,
 } from '../domain/access.ts'
 import { nameKey } from '../domain/name.ts'
 import { readAccess, readCategoryAccess } from './access.ts'
@@ -56,6 +57,7 @@ const someWorld = fc.record({
       unit: fc.option(fc.nat(units - 1), { nil: undefined }),
       domain: fc.nat(domains - 1),
       administrator: fc.boolean(),
+      role: fc.constantFrom('', 'chatAdministrator', 'helpDesk', 'userAdministrator'),
       disabled: fc.boolean(),
     }),
     { minLength: users, maxLength: users },
@@ -66,6 +68,14 @@ const someWorld = fc.record({
     maxLength: groups,
   }),
   unitsNested: fc.boolean(),
+  /** Groups that stand for who is in them. */
+  groupRoles: fc.uniqueArray(
+    fc.record({ group: fc.nat(groups - 1), role: fc.constantFrom('chatAdministrator', 'helpDesk') }),
+    {
+      maxLength: 2,
+      selector: granted => granted.group,
+    },
+  ),
   policies: fc.uniqueArray(fc.record({ principal: fc.nat(users + groups - 1), enabled: fc.boolean() }), {
     maxLength: 3,
     selector: policy => policy.principal,
@@ -134,9 +144,13 @@ function truthOf(world: World): Truth {
     const held = world.policies.filter(policy => policy.principal >= users && ancestors[user]!.has(policy.principal))
     return held.length > 0 ? held.every(policy => policy.enabled) : world.policy
   }
+  const holds = (user: number, role: string) =>
+    world.people[user]!.role === role ||
+    world.groupRoles.some(granted => granted.role === role && ancestors[user]!.has(users + granted.group))
   return {
     person: user => ({
-      administrator: world.people[user]!.administrator,
+      administrator: world.people[user]!.administrator || holds(user, 'chatAdministrator'),
+      helpDesk: holds(user, 'helpDesk'),
       disabled: world.people[user]!.disabled,
       enabled: enabled(user),
     }),
@@ -179,7 +193,7 @@ async function insert(table: string, columns: string, rows: unknown[][]): Promis
 
 async function write(world: World): Promise<void> {
   await database.db.query(
-    'TRUNCATE principal, affiliation, group_member, policy, category, category_scope, category_creator, room, room_head, room_entry, room_user, message, session CASCADE',
+    'TRUNCATE principal, administration, affiliation, group_member, policy, category, category_scope, category_creator, room, room_head, room_entry, room_user, message, session CASCADE',
   )
   const indexes = Array.from({ length: principals }, (_, i) => i)
   await insert(
@@ -195,6 +209,10 @@ async function write(world: World): Promise<void> {
       world.people[i]?.disabled ?? false,
     ]),
   )
+  await insert('administration', 'principal, role', [
+    ...world.people.flatMap(({ role }, i) => (role === '' ? [] : [[principalId(i), role]])),
+    ...world.groupRoles.map(({ group, role }) => [principalId(users + group), role]),
+  ])
   const ancestors = ancestorsOf(world)
   await insert(
     'affiliation',
@@ -304,7 +322,7 @@ test('[AC21] the directory lists the rooms that the caller may see, and disabled
     const find = async (mine?: 'member' | 'manager') =>
       findDirectory(database.db, {
         user: principalId(user),
-        administrator: person.administrator,
+        seesAll: seesAll(person),
         nameKey: undefined,
         searchDescription: false,
         category: undefined,
@@ -316,8 +334,7 @@ test('[AC21] the directory lists the rooms that the caller may see, and disabled
     const manages = (i: number) => isManager(scope(i), truth.facts(user, i))
     const belongs = (i: number) => isMember(scope(i), truth.facts(user, i))
     const listed = (i: number) =>
-      maySee(person, scope(i), truth.facts(user, i)) &&
-      (!world.rooms[i]!.disabled || person.administrator || manages(i))
+      maySee(person, scope(i), truth.facts(user, i)) && (!world.rooms[i]!.disabled || seesAll(person) || manages(i))
     const found = await find()
     expect(found.map(row => row.id).sort()).toEqual(roomsWhere(world, listed))
     expect(

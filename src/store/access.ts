@@ -1,6 +1,8 @@
 import type { CategoryFacts, PersonFacts, RoomFacts } from '../domain/access.ts'
 import type { Stamp } from '../domain/stamp.ts'
+import type { AdministrationRole } from '../protocol/role.ts'
 import type { Privacy, RoomType } from '../protocol/room.ts'
+import { helpDeskSql, managesSql, rolesSql } from './administration.ts'
 import type { Queryable } from './db.ts'
 import { enabledSql } from './policy.ts'
 
@@ -20,6 +22,7 @@ type AccessRow = {
   room: string
   category: string
   administrator: boolean
+  help_desk: boolean
   account_disabled: boolean
   enabled: boolean
   allowed: boolean
@@ -50,7 +53,7 @@ export async function readAccess(
   const { rows } = await q.query<AccessRow>({
     name: 'access',
     text: `
-    SELECT i.usr, r.id AS room, h.category, p.administrator, p.disabled AS account_disabled,
+    SELECT i.usr, r.id AS room, h.category, ${managesSql} AS administrator, ${helpDeskSql} AS help_desk, p.disabled AS account_disabled,
            ${enabledSql('i.usr', '$3')} AS enabled,
            s.allowed, s.denied, s.creator, r.privacy, r.type, h.disabled, r.all_members, e.member, e.manager, e.presenter,
            h.list_version, c.scope_version,
@@ -82,7 +85,12 @@ function toAccess(row: AccessRow): Access {
     user: row.usr,
     room: row.room,
     category: row.category,
-    person: { administrator: row.administrator, enabled: row.enabled, disabled: row.account_disabled },
+    person: {
+      administrator: row.administrator,
+      helpDesk: row.help_desk,
+      enabled: row.enabled,
+      disabled: row.account_disabled,
+    },
     scope: { allowed: row.allowed, denied: row.denied, creator: row.creator },
     facts: {
       privacy: row.privacy,
@@ -149,7 +157,7 @@ export async function readCategoryAccess(
   site: string | undefined,
 ): Promise<Map<string, CategoryAccess>> {
   const { rows } = await q.query<{ id: string; allowed: boolean; denied: boolean; creator: boolean } & PersonFacts>(
-    `SELECT c.id, p.administrator, p.disabled, ${enabledSql('p.id', '$3')} AS enabled, s.allowed, s.denied, s.creator
+    `SELECT c.id, ${managesSql} AS administrator, ${helpDeskSql} AS "helpDesk", p.disabled, ${enabledSql('p.id', '$3')} AS enabled, s.allowed, s.denied, s.creator
        FROM principal p CROSS JOIN category c
       CROSS JOIN LATERAL (
             SELECT coalesce(bool_or(NOT s.denied), false) AS allowed, coalesce(bool_or(s.denied), false) AS denied,
@@ -164,25 +172,37 @@ export async function readCategoryAccess(
     rows.map(row => [
       row.id,
       {
-        person: { administrator: row.administrator, enabled: row.enabled, disabled: row.disabled },
+        person: {
+          administrator: row.administrator,
+          helpDesk: row.helpDesk,
+          enabled: row.enabled,
+          disabled: row.disabled,
+        },
         scope: { allowed: row.allowed, denied: row.denied, creator: row.creator },
       },
     ]),
   )
 }
 
+/** What somebody is, whatever the room, and which roles of administration he holds. */
+export type CallerFacts = PersonFacts & { roles: AdministrationRole[] }
+
 /** Person facts alone, for verbs that concern no room. Undefined where the user does not exist. */
 export async function readPerson(
   q: Queryable,
   user: string,
   site: string | undefined,
-): Promise<PersonFacts | undefined> {
-  const { rows } = await q.query<PersonFacts>({
+): Promise<CallerFacts | undefined> {
+  const { rows } = await q.query<Omit<CallerFacts, 'administrator' | 'helpDesk'>>({
     name: 'person',
-    text: `SELECT p.administrator, p.disabled, ${enabledSql('p.id', '$2')} AS enabled FROM principal p WHERE p.id = $1`,
+    text: `SELECT ${rolesSql} AS roles, p.disabled, ${enabledSql('p.id', '$2')} AS enabled FROM principal p WHERE p.id = $1`,
     values: [user, site ?? null],
   })
-  return rows[0]
+  const row = rows[0]
+  if (!row) return undefined
+  const { roles } = row
+  const administrator = roles.includes('administrator') || roles.includes('chatAdministrator')
+  return { ...row, administrator, helpDesk: roles.includes('helpDesk') }
 }
 
 /**
@@ -205,5 +225,5 @@ export const memberSql = (inScope: string, entry: string) =>
   `(${inScope} AND (r.privacy = 'open' OR r.all_members OR ${entry}))`
 export const isMemberSql = memberSql(inScopeSql, entrySql(0))
 export const isManagerSql = `(${inScopeSql} AND ${entrySql(1)})`
-/** maySee for someone who is no administrator. */
+/** maySee for someone who neither manages Persistent Chat nor is of the help desk. */
 export const maySeeSql = `(${inScopeSql} AND (r.privacy <> 'secret' OR r.all_members OR ${entrySql(0)} OR ${entrySql(1)}))`

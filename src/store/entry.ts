@@ -87,14 +87,39 @@ export async function notOnMemberList(q: Queryable, room: string, principals: st
   return rows.map(row => row.id)
 }
 
+/** Over `room_entry e`: the category $2 does not allow who stands there. */
+const purgedSql = `(SELECT coalesce(bool_or(NOT s.denied), false) AND NOT coalesce(bool_or(s.denied), false)
+               FROM affiliation a JOIN category_scope s ON s.principal = a.ancestor AND s.category = $2
+              WHERE a.member = e.principal) IS NOT TRUE`
+
+/** What a move would purge: the first of each list by name, and how many there are. */
+export async function listPurged(
+  q: Queryable,
+  room: string,
+  category: string,
+  limit: number,
+): Promise<Record<RoomRole, Principal[]> & { counts: Record<RoomRole, number> }> {
+  const { rows } = await q.query<Principal & { role: number; n: number; place: number }>(
+    `SELECT * FROM (
+       SELECT p.id, p.kind, p.name, p.display_name AS "displayName", e.role, count(*) OVER (PARTITION BY e.role) AS n,
+              row_number() OVER (PARTITION BY e.role ORDER BY p.name_key) AS place
+         FROM room_entry e JOIN principal p ON p.id = e.principal WHERE e.room = $1 AND ${purgedSql}) purged
+      WHERE place <= $3 ORDER BY role, place`,
+    [room, category, limit],
+  )
+  const of = (role: RoomRole) => rows.filter(row => row.role === roleNumber[role])
+  const list = (role: RoomRole) => of(role).map(({ role: _, n: __, place: ___, ...principal }): Principal => principal)
+  const count = (role: RoomRole) => of(role)[0]?.n ?? 0
+  return {
+    member: list('member'),
+    manager: list('manager'),
+    presenter: list('presenter'),
+    counts: { member: count('member'), manager: count('manager'), presenter: count('presenter') },
+  }
+}
+
 /** A move purges what the new category does not allow. Answers how many entries went. */
 export async function purgeOutOfScope(q: Queryable, room: string, category: string): Promise<number> {
-  const { rowCount } = await q.query(
-    `DELETE FROM room_entry e WHERE e.room = $1
-        AND (SELECT coalesce(bool_or(NOT s.denied), false) AND NOT coalesce(bool_or(s.denied), false)
-               FROM affiliation a JOIN category_scope s ON s.principal = a.ancestor AND s.category = $2
-              WHERE a.member = e.principal) IS NOT TRUE`,
-    [room, category],
-  )
+  const { rowCount } = await q.query(`DELETE FROM room_entry e WHERE e.room = $1 AND ${purgedSql}`, [room, category])
   return rowCount ?? 0
 }

@@ -55,23 +55,26 @@ const orNull = (error: unknown) => {
  * A piece of an upload counts from here on; answers how many bytes the body has now. Null where it does not: somebody else has
  * written there meanwhile, the upload is over, or the object came too late. Then it stays garbage.
  */
-export function appendPiece(db: Db, file: string, piece: Piece, minutes: number): Promise<number | null> {
-  return transaction(db, async tx => {
-    const { rowCount: alive } = await tx.query(
-      `UPDATE file SET expires_at = clock_timestamp() + make_interval(mins => $3)
-        WHERE id = $1 AND body = $2 AND state = 'uploading' AND expires_at > clock_timestamp()`,
-      [file, piece.body, minutes],
-    )
-    if (!alive) throw late
-    const { rows } = await tx.query<{ received: number }>(
-      `UPDATE file_body b SET received = received + $3, pieces = pieces + 1 FROM file f
-        WHERE b.id = $1 AND b.received = $2 AND b.sha256 IS NULL AND f.id = $4 AND b.received + $3 <= f.size RETURNING received`,
-      [piece.body, piece.start, piece.size, file],
-    )
-    if (!rows[0]) throw late
-    await namePiece(tx, piece)
-    return rows[0].received
-  }).catch(orNull)
+export async function appendPiece(db: Queryable, file: string, piece: Piece, minutes: number): Promise<number | null> {
+  // One statement, since each piece of each upload waits for it: what it depends on is locked first, in the order of all others.
+  const { rows } = await db.query<{ received: number }>({
+    name: 'append-piece',
+    text: `WITH alive AS MATERIALIZED (
+        SELECT id, size FROM file WHERE id = $1 AND body = $2 AND state = 'uploading' AND expires_at > clock_timestamp() FOR NO KEY UPDATE),
+      place AS MATERIALIZED (
+        SELECT b.id FROM file_body b, alive WHERE b.id = $2 AND b.received = $3 AND b.sha256 IS NULL AND b.received + $4 <= alive.size
+           FOR NO KEY UPDATE OF b),
+      object AS MATERIALIZED (SELECT key FROM file_garbage, place WHERE key = $5 AND NOT taken FOR UPDATE OF file_garbage),
+      grown AS (
+        UPDATE file_body b SET received = received + $4, pieces = pieces + 1 FROM object WHERE b.id = $2 RETURNING b.received),
+      named AS (INSERT INTO file_piece (body, start, size, key, sealed_by) SELECT $2, $3, $4, $5, $6 FROM object),
+      freed AS (DELETE FROM file_garbage g USING object WHERE g.key = object.key),
+      renewed AS (
+        UPDATE file f SET expires_at = clock_timestamp() + make_interval(mins => $7) FROM object WHERE f.id = $1)
+      SELECT received FROM grown`,
+    values: [...[file, piece.body, piece.start, piece.size, piece.key, piece.sealedBy], minutes],
+  })
+  return rows[0]?.received ?? null
 }
 
 /** The object is no garbage any more, unless the collector has it already. */

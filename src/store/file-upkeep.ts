@@ -44,7 +44,10 @@ const reasonSql = {
   abandoned: 'f.seq IS NULL AND f.client_id IS NULL',
 }
 
-/** The row stays, so that it is known what was there; the bytes go where no other file has them. False where there was nothing to do. */
+/**
+ * The row stays for a while (dropRemoved), so that it is known what was there; the bytes go where no other file has them. False where
+ * there was nothing to do.
+ */
 export function removeFile(db: Db, id: string, why: keyof typeof reasonSql): Promise<boolean> {
   return transaction(db, async tx => {
     await tx.query('SELECT FROM file WHERE id = $1 FOR UPDATE', [id])
@@ -55,14 +58,35 @@ export function removeFile(db: Db, id: string, why: keyof typeof reasonSql): Pro
       [id],
     )
     if (!rows[0]) return false
-    await tx.query(`UPDATE file SET state = 'removed', body = NULL WHERE id = $1`, [id])
+    await tx.query(`UPDATE file SET state = 'removed', body = NULL, removed_at = clock_timestamp() WHERE id = $1`, [id])
     await dropBody(tx, rows[0].body)
     return true
   })
 }
 
+/**
+ * For how long it is known of a removed file that it was there. A file is removed after it was posted, and repeats of a post are
+ * known for 30 days and up to a week more (store/upkeep): a repeat of file.post is known as long as any other is.
+ */
+const removedDays = 40
+
+/** Rows of files that went so long ago, and that no message brings. Answers how many. */
+export async function dropRemoved(q: Queryable, limit: number): Promise<number> {
+  // An earlier program says no time.
+  await q.query("UPDATE file SET removed_at = clock_timestamp() WHERE state = 'removed' AND removed_at IS NULL")
+  const { rowCount } = await q.query(
+    `DELETE FROM file WHERE id IN (
+       SELECT f.id FROM file f LEFT JOIN room r ON r.id = f.room LEFT JOIN room_head h ON h.room = f.room
+         LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq
+        WHERE f.state = 'removed' AND NOT f.held AND f.removed_at < clock_timestamp() - interval '${removedDays} days'
+          AND NOT (f.seq IS NOT NULL AND coalesce(${standsSql}, false)) LIMIT $1)`,
+    [limit],
+  )
+  return rowCount ?? 0
+}
+
 /** `file f` stands by a message that was not kept. */
-const passingSql = `f.state <> 'removed' AND f.unreferenced_at IS NULL
+export const passingSql = `f.state <> 'removed' AND f.unreferenced_at IS NULL
   AND NOT EXISTS (SELECT FROM message m WHERE m.room = f.room AND m.seq = f.seq)`
 
 /**

@@ -128,8 +128,13 @@ async function joinBody(tx: Connection, file: FileRow, sha256: string, type: str
     [sha256],
   )
   const known = rows[0]?.id ?? file.body!
+  // What was found in these bytes before holds, also where no file has had them since.
   if (known === file.body)
-    await tx.query("UPDATE file_body SET sha256 = decode($2, 'hex'), type = $3 WHERE id = $1", [known, sha256, type])
+    await tx.query(
+      `UPDATE file_body SET sha256 = decode($2, 'hex'), type = $3,
+              finding = coalesce(finding, (SELECT finding FROM file_verdict WHERE sha256 = decode($2, 'hex'))) WHERE id = $1`,
+      [known, sha256, type],
+    )
   await tx.query("UPDATE file SET body = $2, state = 'scanning' WHERE id = $1 AND state IN ('uploading', 'scanning')", [
     file.id,
     known,
@@ -156,11 +161,14 @@ export async function dropBody(tx: Connection, body: string): Promise<boolean> {
 
 /**
  * What the scanner says of a body holds for every file that has it. `finding` empty: nothing found; null: was not asked, and what
- * was said before, or meanwhile, stands.
+ * was said before, or meanwhile, stands. What was found is kept beyond the body.
  */
 export async function setScanned(q: Queryable, body: string, finding: string | null): Promise<void> {
   await q.query(
-    `WITH told AS (UPDATE file_body SET finding = coalesce($2, finding) WHERE id = $1 RETURNING finding)
+    `WITH told AS (UPDATE file_body SET finding = coalesce($2, finding) WHERE id = $1 RETURNING sha256, finding),
+     kept AS (INSERT INTO file_verdict (sha256, finding) SELECT sha256, finding FROM told WHERE finding <> '' AND sha256 IS NOT NULL
+              ON CONFLICT (sha256) DO UPDATE SET finding = excluded.finding, at = clock_timestamp()),
+     unsaid AS (DELETE FROM file_verdict v USING told WHERE v.sha256 = told.sha256 AND told.finding = '')
      UPDATE file SET state = CASE WHEN coalesce(told.finding, '') = '' THEN 'ready' ELSE 'flagged' END,
             expires_at = greatest(expires_at, clock_timestamp() + interval '1 day')
        FROM told WHERE body = $1 AND state IN ('scanning', 'ready', 'flagged')`,
@@ -186,7 +194,7 @@ export async function claimFile(q: Queryable, id: string, { clientId, content }:
 }
 
 /** The post of `file f`, which a repeat knows: by what was posted, not by the client id alone, which may stand for something else. */
-const postSql = 'r.room = f.room AND r.author = f.author AND r.client_id = f.client_id AND r.content = f.content'
+export const postSql = 'r.room = f.room AND r.author = f.author AND r.client_id = f.client_id AND r.content = f.content'
 
 /** The client id stands for other content: the file may be posted under another one. */
 export async function unclaimFile(q: Queryable, id: string, { clientId, content }: Claim): Promise<void> {

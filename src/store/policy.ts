@@ -42,7 +42,7 @@ export async function setPolicy(
   else
     await tx.query(
       `INSERT INTO policy (scope, principal, enabled) VALUES ($1, $2, $3)
-       ON CONFLICT (scope) DO UPDATE SET enabled = excluded.enabled`,
+       ON CONFLICT (scope) DO UPDATE SET enabled = excluded.enabled, named = NULL`,
       [scope, principal ?? null, enabled],
     )
 }
@@ -50,14 +50,21 @@ export async function setPolicy(
 /** All grants: global, sites, then principals by name. */
 export async function listPolicies(
   q: Queryable,
-): Promise<{ scope: string; principal?: Principal | undefined; enabled: boolean }[]> {
-  const { rows } = await q.query<{ scope: string; principal: Principal | null; enabled: boolean }>(
-    `SELECT pol.scope, pol.enabled, CASE WHEN p.id IS NOT NULL THEN
+): Promise<{ scope: string; principal?: Principal; enabled: boolean; policy?: string }[]> {
+  const { rows } = await q.query<{
+    scope: string
+    principal: Principal | null
+    enabled: boolean
+    policy: string | null
+  }>(
+    `SELECT pol.scope, pol.enabled, n.name AS policy, CASE WHEN p.id IS NOT NULL THEN
             json_build_object('id', p.id, 'kind', p.kind, 'name', p.name, 'displayName', p.display_name) END AS principal
-       FROM policy pol LEFT JOIN principal p ON p.id = pol.principal
+       FROM policy pol LEFT JOIN principal p ON p.id = pol.principal LEFT JOIN named_policy n ON n.id = pol.named
       ORDER BY p.name_key NULLS FIRST, pol.scope`,
   )
-  return rows.map(row =>
-    row.principal ? { ...row, principal: row.principal } : { scope: row.scope, enabled: row.enabled },
-  )
+  return rows.map(({ scope, principal, enabled, policy }) => ({
+    ...{ scope, enabled },
+    ...(principal ? { principal } : {}),
+    ...(policy === null ? {} : { policy }),
+  }))
 }

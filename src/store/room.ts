@@ -1,3 +1,4 @@
+import type { Addin } from '../protocol/addin.ts'
 import { roomUri } from '../protocol/ids.ts'
 import type { InvitationSetting, Privacy, Room, RoomRole, RoomType } from '../protocol/room.ts'
 import type { Queryable } from './db.ts'
@@ -24,12 +25,14 @@ export type RoomRow = {
   first_seq: number
   revision: number
   lock_key: number
+  addin: Addin | null
 }
 
 /** Columns of RoomRow over `room r JOIN room_head h … JOIN category c …`. */
 export const roomColumns = `r.id, r.name, r.description, h.category, c.name AS category_name, r.type, r.privacy, r.invitations,
   r.all_members, r.version, h.disabled, c.chat_history, c.file_upload, c.invitations AS category_invitations,
-  c.version AS category_version,  h.last_seq, h.first_seq, h.revision, c.lock_key`
+  c.version AS category_version,  h.last_seq, h.first_seq, h.revision, c.lock_key,
+  CASE WHEN r.addin IS NOT NULL THEN (SELECT json_build_object('id', a.id, 'name', a.name, 'url', a.url) FROM addin a WHERE a.id = r.addin) END AS addin`
 export const roomTables = 'room r JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category'
 
 /** The room as the wire has it. The counters are content: they stand only for who may read. */
@@ -47,6 +50,7 @@ export function toRoom(row: RoomRow, domain: string, mayRead: boolean): Room {
     disabled: row.disabled,
     chatHistory: row.chat_history,
     fileUpload: row.file_upload,
+    ...(row.addin ? { addin: row.addin } : {}),
     version: row.version,
     ...(mayRead ? { lastSeq: row.last_seq, firstSeq: row.first_seq, revision: row.revision } : {}),
   }
@@ -82,14 +86,15 @@ export type RoomDraft = {
   privacy: Privacy
   invitations: InvitationSetting
   allMembers: boolean
+  addin?: string | null
   createdBy: string
 }
 
 export async function insertRoom(q: Queryable, draft: RoomDraft): Promise<string> {
   const { rows } = await q.query<{ id: string }>(
     `WITH made AS (
-       INSERT INTO room (name, name_key, description, type, privacy, invitations, all_members, created_by)
-       VALUES ($2, $3, $4, $5, $6, $7, $8, $9) RETURNING id)
+       INSERT INTO room (name, name_key, description, type, privacy, invitations, all_members, created_by, addin)
+       VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id)
      INSERT INTO room_head (room, category) SELECT id, $1 FROM made RETURNING room AS id`,
     [
       draft.category,
@@ -101,6 +106,7 @@ export async function insertRoom(q: Queryable, draft: RoomDraft): Promise<string
       draft.invitations,
       draft.allMembers,
       draft.createdBy,
+      draft.addin ?? null,
     ],
   )
   return rows[0]!.id
@@ -113,7 +119,7 @@ export async function updateRoom(q: Queryable, room: string, change: RoomChange)
   await q.query(
     `UPDATE room SET name = coalesce($2, name), name_key = coalesce($3, name_key), description = coalesce($4, description),
             type = coalesce($5, type), privacy = coalesce($6, privacy), invitations = coalesce($7, invitations),
-            all_members = coalesce($8, all_members), version = version + 1
+            all_members = coalesce($8, all_members), addin = CASE WHEN $9 THEN $10::uuid ELSE addin END, version = version + 1
       WHERE id = $1`,
     [
       room,
@@ -124,6 +130,8 @@ export async function updateRoom(q: Queryable, room: string, change: RoomChange)
       change.privacy,
       change.invitations,
       change.allMembers,
+      change.addin !== undefined,
+      change.addin ?? null,
     ],
   )
 }

@@ -13,6 +13,7 @@ import {
   walk,
 } from './search-walk.ts'
 import { readWords, type Words, wordConditions, wordsSql } from './search-words.ts'
+import { limited, refuseLong } from './time-limit.ts'
 
 export type FoundRow = MessageRow & { room_revision: number }
 export type SearchOptions = {
@@ -40,38 +41,12 @@ const missedPart = 4
 /** Newest first, in rooms that the user may read whose history is kept. Rights are of the same snapshot. */
 export function searchMessages(db: Db, user: string, filter: Filter, options: SearchOptions): Promise<FoundRow[]> {
   const search = async (tx: Connection) => {
-    const q = within(tx, options.withinMs ?? searchWithinMs)
+    const q = limited(tx, options.withinMs ?? searchWithinMs, tooLong)
     const words = await readWords(q, filter, 'any')
     if (words === 'nothing') return []
     return searchIn(q, { ...options, user, filter, words }, options.pace ?? usualPace)
   }
-  return transaction(db, search, 'ISOLATION LEVEL REPEATABLE READ READ ONLY').catch(refuseLong)
-}
-
-const ended = '57014'
-
-/** Statements that together may take so long. */
-function within(tx: Connection, ms: number): Queryable {
-  const endsAt = performance.now() + ms
-  return {
-    async query(text, values) {
-      const left = Math.ceil(endsAt - performance.now())
-      if (left <= 0) throw tooLong()
-      // They travel together.
-      const limit = tx.query({
-        name: 'search-limit',
-        text: "SELECT set_config('statement_timeout', $1, true)",
-        values: [`${left}`],
-      })
-      const [, answer] = await Promise.all([limit, tx.query(text as string, values)])
-      return answer as never
-    },
-  }
-}
-
-/** Not `unavailable`: whoever tried the same again would load the store the same again. */
-function refuseLong(error: unknown): never {
-  throw (error as { code?: unknown }).code === ended ? tooLong() : error
+  return transaction(db, search, 'ISOLATION LEVEL REPEATABLE READ READ ONLY').catch(refuseLong(tooLong))
 }
 
 const tooLong = () =>
@@ -185,7 +160,7 @@ async function searchAtOnce(q: Queryable, search: SearchQuery, heads: Head[] | u
 }
 
 /** Over `message m`; what it binds is put behind `values`. */
-function filterConditions(filter: Filter, words: Words | undefined, values: unknown[]): string {
+export function filterConditions(filter: Filter, words: Words | undefined, values: unknown[]): string {
   const bind = (value: unknown) => `$${values.push(value)}`
   const sql = ['m.text IS NOT NULL']
   if (filter.authors) sql.push(`m.author = ANY (${bind(filter.authors)}::uuid[])`)

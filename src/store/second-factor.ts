@@ -1,10 +1,12 @@
 import type { Principal } from '../protocol/principal.ts'
+import { holdsAnySql } from './administration.ts'
 import type { Connection, Queryable } from './db.ts'
 import { principalColumns } from './principal.ts'
 
 /** What decides whether and how somebody proves himself beside his password. */
 export type FactorPerson = Principal & {
-  administrator: boolean
+  /** Holds a role of administration, whichever. */
+  official: boolean
   bot: boolean
   /** Empty where he signs in here. */
   source: string
@@ -14,7 +16,7 @@ export type FactorPerson = Principal & {
   recoveryCodes: number
 }
 
-const columns = `${principalColumns}, p.administrator, p.bot, p.source, p.password_hash IS NOT NULL AS "hasPassword",
+const columns = `${principalColumns}, p.administrator OR ${holdsAnySql('p.id')} AS official, p.bot, p.source, p.password_hash IS NOT NULL AS "hasPassword",
   EXISTS (SELECT FROM totp t WHERE t.principal = p.id AND t.confirmed) AS totp,
   (SELECT count(*) FROM passkey k WHERE k.principal = p.id) AS passkeys,
   (SELECT count(*) FROM recovery_code c WHERE c.principal = p.id) AS "recoveryCodes"`
@@ -74,7 +76,7 @@ export async function deleteFactors(tx: Connection, id: string): Promise<void> {
 export async function endUnprotected(q: Queryable, who: 'administrators' | 'everyone'): Promise<string[]> {
   const { rows } = await q.query<{ id: string }>(
     `DELETE FROM session s USING principal p
-      WHERE p.id = s.principal AND s.kind = 'person' AND p.source = '' AND NOT p.bot AND (p.administrator OR $1)
+      WHERE p.id = s.principal AND s.kind = 'person' AND p.source = '' AND NOT p.bot AND ($1 OR p.administrator OR ${holdsAnySql('p.id')})
         AND NOT EXISTS (SELECT FROM totp t WHERE t.principal = p.id AND t.confirmed)
         AND NOT EXISTS (SELECT FROM passkey k WHERE k.principal = p.id)
      RETURNING s.id`,

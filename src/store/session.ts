@@ -1,4 +1,6 @@
 import type { Principal } from '../protocol/principal.ts'
+import type { AdministrationRole } from '../protocol/role.ts'
+import { rolesSql } from './administration.ts'
 import type { Connection, Queryable } from './db.ts'
 import { enabledSql } from './policy.ts'
 import { principalColumns } from './principal.ts'
@@ -86,12 +88,12 @@ export async function personOfSession(
   q: Queryable,
   id: string,
   site: string | undefined,
-): Promise<{ principal: string; administrator: boolean; enabled: boolean } | undefined> {
-  const { rows } = await q.query<{ principal: string; administrator: boolean; enabled: boolean }>({
+): Promise<{ principal: string; roles: AdministrationRole[]; enabled: boolean } | undefined> {
+  const { rows } = await q.query<{ principal: string; roles: AdministrationRole[]; enabled: boolean }>({
     name: 'person-of-session',
     text: `
     WITH s AS (SELECT principal FROM session WHERE id = $1)
-    SELECT s.principal, p.administrator, ${enabledSql('p.id', '$2')} AS enabled FROM s JOIN principal p ON p.id = s.principal`,
+    SELECT s.principal, ${rolesSql} AS roles, ${enabledSql('p.id', '$2')} AS enabled FROM s JOIN principal p ON p.id = s.principal`,
     values: [id, site ?? null],
   })
   return rows[0]

@@ -1,4 +1,5 @@
 import type { PoolSettings } from '../protocol/settings-verbs.ts'
+import { type ScopedOptions, scopedOptions } from './configuration.ts'
 import type { Connection, Queryable } from './db.ts'
 
 /** The pool's options where nobody changed them. The first block are those of the original product. */
@@ -46,20 +47,58 @@ export const defaultSettings: PoolSettings = {
 
 const known = new Set(Object.keys(defaultSettings))
 
-/** The options in force and their version, from one snapshot. */
-export async function readSettings(
-  q: Queryable,
-): Promise<{ settings: PoolSettings; recording: boolean; version: number }> {
-  const { rows } = await q.query<{ settings: Partial<PoolSettings>; recording: boolean; version: number }>(
-    `SELECT pool.settings, pool.recording, stamp.version FROM pool, stamp WHERE stamp.kind = 'settings'`,
+/** The global options in force and their version, from one snapshot. */
+export async function readSettings(q: Queryable): Promise<{ settings: PoolSettings; version: number }> {
+  const { rows } = await q.query<{ settings: Partial<PoolSettings>; version: number }>(
+    `SELECT pool.settings, stamp.version FROM pool, stamp WHERE stamp.kind = 'settings'`,
   )
-  const { settings, recording, version } = rows[0]!
-  // What a newer version of the program wrote is kept in the store and not read.
-  const overrides = Object.fromEntries(Object.entries(settings).filter(([name]) => known.has(name)))
-  return { settings: { ...defaultSettings, ...overrides }, recording, version }
+  const { settings, version } = rows[0]!
+  return { settings: { ...defaultSettings, ...onlyKnown(settings) }, version }
+}
+
+/** The options of a server: those of its scopes over the global ones. `scopes`: the most specific one last. */
+export async function resolveSettings(
+  q: Queryable,
+  scopes: string[],
+): Promise<{ settings: PoolSettings; recording: boolean; version: number }> {
+  const { rows } = await q.query<{
+    settings: Partial<PoolSettings>
+    recording: boolean
+    version: number
+    scoped: Record<string, ScopedOptions>
+  }>(
+    `SELECT pool.settings, pool.recording, stamp.version,
+            (SELECT coalesce(json_object_agg(scope, options), '{}') FROM configuration WHERE scope = ANY ($1)) AS scoped
+       FROM pool, stamp WHERE stamp.kind = 'settings'`,
+    [scopes],
+  )
+  const { settings, recording, version, scoped } = rows[0]!
+  const layers = scopes.map(scope => onlyScoped(scoped[scope] ?? {}))
+  return { settings: Object.assign({}, defaultSettings, onlyKnown(settings), ...layers), recording, version }
+}
+
+/** The global options, and which of those that scopes may have are set rather than the default. */
+export async function readOwnSettings(q: Queryable): Promise<{ settings: PoolSettings; own: ScopedOptions }> {
+  const { rows } = await q.query<{ settings: Partial<PoolSettings> }>('SELECT settings FROM pool')
+  const own = rows[0]!.settings
+  return { settings: { ...defaultSettings, ...onlyKnown(own) }, own: onlyScoped(own) }
+}
+
+/** What a newer version of the program wrote is kept in the store and not read. */
+function onlyKnown(settings: Partial<PoolSettings>): Partial<PoolSettings> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => known.has(name)))
+}
+
+function onlyScoped(options: Partial<PoolSettings>): ScopedOptions {
+  return Object.fromEntries(scopedOptions.flatMap(name => (options[name] === undefined ? [] : [[name, options[name]]])))
 }
 
 /** Overrides some options. The caller raises the version, last. */
 export async function changeSettings(tx: Connection, change: Partial<PoolSettings>): Promise<void> {
   await tx.query('UPDATE pool SET settings = settings || $1::jsonb', [JSON.stringify(change)])
+}
+
+/** These options are the defaults again. The caller raises the version, last. */
+export async function resetSettings(tx: Connection, names: string[]): Promise<void> {
+  await tx.query('UPDATE pool SET settings = settings - $1::text[]', [names])
 }

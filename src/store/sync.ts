@@ -1,6 +1,7 @@
 import type { PersonFacts } from '../domain/access.ts'
 import type { Principal } from '../protocol/principal.ts'
 import { inScopeSql, isManagerSql, isMemberSql, maySeeSql, memberSql, meSql } from './access.ts'
+import { helpDeskSql, managesSql } from './administration.ts'
 import type { Queryable } from './db.ts'
 import { enabledSql } from './policy.ts'
 import { type RoomRow, roomColumns } from './room.ts'
@@ -45,6 +46,7 @@ export type Synced = {
 }
 type HeadRow = {
   administrator: boolean | null
+  help_desk: boolean
   account_disabled: boolean
   enabled: boolean
   directory: number
@@ -122,9 +124,9 @@ const invitationSql = `
 /** Over `seen s`: what SyncedRow has of the room, and of the person in the row that has no room. */
 const roomRowSql = `s.wanted, s.followed, s.read_seq, s.seq, s.since_revision, s.since_version, s.id, s.name, s.description, s.category, s.category_name,
            s.type, s.privacy, s.invitations, s.all_members, s.version, s.disabled, s.chat_history, s.file_upload, s.category_invitations,
-           s.category_version, s.last_seq, s.first_seq, s.revision, s.lock_key, s.list_version, s.scope_version, s.in_scope, s.member_entry, s.manager_entry,
+           s.category_version, s.last_seq, s.first_seq, s.revision, s.lock_key, s.addin, s.list_version, s.scope_version, s.in_scope, s.member_entry, s.manager_entry,
            CASE WHEN s.wanted IS NULL THEN (SELECT json_build_object(
-             'administrator', p.administrator, 'account_disabled', p.disabled, 'enabled', ${enabledSql('p.id', '$6')},
+             'administrator', CASE WHEN p.id IS NOT NULL THEN ${managesSql} END, 'help_desk', ${helpDeskSql}, 'account_disabled', p.disabled, 'enabled', ${enabledSql('p.id', '$6')},
              'directory', (SELECT version FROM stamp WHERE kind = 'directory'), 'settings', (SELECT version FROM stamp WHERE kind = 'settings'),
              'invited', (SELECT json_agg(i ORDER BY i.at DESC) FROM invitation i))
               FROM (SELECT) one LEFT JOIN principal p ON p.id = $1) END AS head`
@@ -181,13 +183,15 @@ export async function readSync(
   }
 }
 
-function toPerson({ administrator, account_disabled, enabled }: HeadRow): PersonFacts | undefined {
-  return administrator === null ? undefined : { administrator, disabled: account_disabled, enabled }
+function toPerson({ administrator, help_desk, account_disabled, enabled }: HeadRow): PersonFacts | undefined {
+  if (administrator === null) return undefined
+  return { administrator, helpDesk: help_desk, disabled: account_disabled, enabled }
 }
 
 export type FindOptions = {
   user: string
-  administrator: boolean
+  /** He may know of every room. */
+  seesAll: boolean
   nameKey: string | undefined
   searchDescription: boolean
   category: string | undefined
@@ -197,7 +201,7 @@ export type FindOptions = {
 }
 
 /** As nameKey folds: what lower case leaves apart is made one. */
-const foldedSql = (text: string) => `replace(replace(lower(normalize(${text}, NFC)), 'ß', 'ss'), 'ς', 'σ')`
+export const foldedSql = (text: string) => `replace(replace(lower(normalize(${text}, NFC)), 'ß', 'ss'), 'ς', 'σ')`
 
 /** The directory: what the user may know of, in order of name. Disabled rooms are found only by who may manage them. */
 export async function findDirectory(
@@ -218,7 +222,7 @@ export async function findDirectory(
      ORDER BY r.name_key, r.id LIMIT $9`,
     values: [
       options.user,
-      options.administrator,
+      options.seesAll,
       options.nameKey ?? null,
       options.searchDescription,
       options.category ?? null,

@@ -9,6 +9,7 @@ import type { OidcClients } from '../directory/oidc.ts'
 import type { ScimClient } from '../directory/scim-config.ts'
 import { errorCodes, Refusal } from '../protocol/error.ts'
 import { addDeviceSignIn } from './device-signin.ts'
+import { keepApart } from './download-host.ts'
 import { addOidc } from './oidc-signin.ts'
 import { asyncApi, openApi } from './openapi.ts'
 import { addSignIn, callerOfRequest } from './signin.ts'
@@ -31,6 +32,8 @@ export type HttpOptions = {
   scim?: ScimClient[] | undefined
   /** Address that browsers reach this server at, without a slash at its end. */
   publicUrl?: (() => string) | undefined
+  /** Address of the host that nothing but files is fetched from. */
+  downloadUrl?: string | undefined
 }
 
 /** The HTTP door: every verb as POST /api/v1/<verb>, sign-in by cookie, health, metrics, the web client's files. */
@@ -46,7 +49,9 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
     parseBody(request, body),
   )
   app.setErrorHandler((error, request, reply) => sendError(chat, error, request, reply))
-  app.addHook('onSend', async (_request, reply) => addSecurityHeaders(reply, options.tls !== undefined))
+  const pagePolicy = pagePolicyOf(options.downloadUrl)
+  app.addHook('onSend', async (_request, reply) => addSecurityHeaders(reply, pagePolicy, options.tls !== undefined))
+  keepApart(app, options.downloadUrl)
 
   app.post<{ Params: { verb: string } }>('/api/v1/:verb', async (request, reply) => {
     reply.header('cache-control', 'no-store')
@@ -116,9 +121,15 @@ async function answerVerb(chat: Chat, request: FastifyRequest, verb: string, inp
 }
 
 function sendError(chat: Chat, error: unknown, request: FastifyRequest, reply: FastifyReply) {
-  const refusal = ofFastify(error) ?? toRefusal(chat, error, { url: request.url })
+  const refusal = ofFastify(error) ?? toRefusal(chat, error, { url: pathOf(request) })
+  chat.metrics.refusals.inc({ code: refusal.code })
   if (refusal.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(refusal.retryAfterMs / 1000))
   return reply.code(errorCodes[refusal.code].status).type('application/json').send({ error: refusal.toWire() })
+}
+
+/** For the log. Behind it there may be a ticket, or a provider's code. */
+function pathOf({ url }: FastifyRequest): string {
+  return url.replace(/\?.*/s, '')
 }
 
 /** What fastify refuses by itself, in our words. */
@@ -133,23 +144,27 @@ function ofFastify(error: unknown): Refusal | undefined {
 
 /**
  * No page of others frames ours, and a page of ours runs nothing but its own files. The component library makes its styles at
- * run time by way of empty style elements: the hash is that of nothing.
+ * run time by way of empty style elements: the hash is that of nothing. Previews may come from the host for downloads.
  */
-const contentSecurityPolicy = [
-  "default-src 'self'",
-  "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
-  "img-src 'self' data: blob:",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ')
+function pagePolicyOf(downloadUrl: string | undefined): string {
+  return [
+    "default-src 'self'",
+    "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+    `img-src 'self' data: blob:${downloadUrl === undefined ? '' : ` ${new URL(downloadUrl).origin}`}`,
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    // Add-ins, sandboxed: administrators chose their addresses, and naming them here would tell strangers on the page of sign-in.
+    'frame-src http: https:',
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
 
-function addSecurityHeaders(reply: FastifyReply, secure: boolean) {
+function addSecurityHeaders(reply: FastifyReply, pagePolicy: string, secure: boolean) {
   reply.header('x-content-type-options', 'nosniff')
   reply.header('referrer-policy', 'no-referrer')
   // What was uploaded is under a stricter one already.
-  if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', contentSecurityPolicy)
+  if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', pagePolicy)
   reply.header('cross-origin-opener-policy', 'same-origin')
   if (secure) reply.header('strict-transport-security', 'max-age=31536000')
 }

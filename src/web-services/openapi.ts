@@ -1,6 +1,7 @@
 import { errorCodes } from '../protocol/error.ts'
 import { events } from '../protocol/event.ts'
 import { verbs } from '../protocol/request.ts'
+import type { Callers } from '../protocol/verb.ts'
 import { PROTOCOL_VERSION, WEBSOCKET_SUBPROTOCOL } from '../protocol/version.ts'
 
 const version = `1.0.${PROTOCOL_VERSION}`
@@ -20,6 +21,11 @@ const errorShape = {
       },
     },
   },
+}
+
+/** Who may ask at all, where that is not every user. */
+function rolesOf(callers: Callers): object {
+  return typeof callers === 'string' ? {} : { 'x-roles': callers }
 }
 
 /** The HTTP door as OpenAPI 3.1, from the verb table. */
@@ -46,6 +52,7 @@ export function openApi(): object {
           post: {
             operationId: name,
             summary: verb.summary,
+            ...rolesOf(verb.callers),
             tags: [name.split('.')[0]],
             ...(verb.callers === 'anyone' ? { security: [] } : {}),
             requestBody: { required: true, content: { 'application/json': { schema: verb.input } } },
@@ -86,6 +93,7 @@ export function asyncApi(): object {
     {
       name: `request.${name}`,
       summary: verb.summary,
+      ...rolesOf(verb.callers),
       payload: {
         type: 'object',
         required: ['id', 'verb'],

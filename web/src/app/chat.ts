@@ -1,6 +1,7 @@
 import { createContext, useContext } from 'react'
 import type { Client } from '../../../src/client/client.ts'
 import type { Me } from '../../../src/protocol/principal.ts'
+import type { Addins } from './addins.ts'
 import type { Outbox } from './outbox.ts'
 import type { RoomListing } from './room-list.ts'
 import type { RoomStates } from './room-states.ts'
@@ -11,6 +12,7 @@ export type Chat = {
   client: Client
   me: Me
   outbox: Outbox
+  addins: Addins
   uploads: Uploads
   listing: RoomListing
   roomStates: RoomStates

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
+import type { Verdict } from './addin-bridge.ts'
 import { createOutbox, type WaitingPost } from './outbox.ts'
 
 const stored = new Map<string, string>()
@@ -76,4 +77,47 @@ test('[WC4] what waited longer than the server remembers client ids is not sent,
   await settled()
   expect(sends).toBe(0)
   expect(outbox.posts.get()).toMatchObject([{ clientId: 'old', state: 'refused' }])
+})
+
+test('[CF32] what an add-in replaces is sent replaced, also by the next page; what it holds back keeps its text and reason', async () => {
+  const sent: WaitingPost[] = []
+  const verdicts: Verdict[] = [
+    { verdict: 'Replaced', change: { text: 'other', alert: true } },
+    { verdict: 'Canceled', reason: 'not here' },
+    { verdict: 'Passed' },
+  ]
+  const asked: string[] = []
+  const outbox = createOutbox(
+    'me',
+    async post => {
+      sent.push(post)
+      // The first answer is lost.
+      if (sent.length === 1) throw Object.assign(new Error('away'), { code: 'unavailable' })
+      return { seq: sent.length }
+    },
+    async one => {
+      asked.push(one.text)
+      return verdicts.shift()!
+    },
+  )
+  const [first, second] = [outbox.post(content), outbox.post({ ...content, text: 'secret' })]
+  await settled()
+  expect(outbox.posts.get()).toMatchObject([
+    { clientId: first.clientId, text: 'other', state: 'waiting' },
+    { clientId: second.clientId, text: 'secret', state: 'refused', fault: { code: 'client' } },
+  ])
+  expect(outbox.posts.get()[1]?.fault?.sentence).toContain('not here')
+  const next = createOutbox(
+    'me',
+    async post => ({ seq: sent.push(post) }),
+    () => Promise.reject(new Error('asked again')),
+  )
+  next.resume()
+  await settled()
+  expect(sent[1]).toMatchObject({ clientId: first.clientId, text: 'other', alert: true })
+  // Tried again, it is asked about again.
+  outbox.retry(second.clientId)
+  await settled()
+  expect(asked).toEqual(['text', 'secret', 'secret'])
+  expect(sent.at(-1)).toMatchObject({ clientId: second.clientId, text: 'secret' })
 })

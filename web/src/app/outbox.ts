@@ -1,4 +1,5 @@
 import type { MessageFormat } from '../../../src/protocol/message.ts'
+import type { Verdict } from './addin-bridge.ts'
 import { type Fault, faultOf } from './fault.ts'
 import { keep } from './kept.ts'
 import { createStore, type Store } from './store.ts'
@@ -15,6 +16,8 @@ export type WaitingPost = {
   state: 'waiting' | 'refused' | 'sent'
   /** Why it was refused. */
   fault?: Fault
+  /** The room's add-in has said what it thinks: what may have been sent is not changed any more. */
+  isJudged?: true
   /** Where it stands, once sent and not yet seen in the stream. */
   seq?: number
 }
@@ -23,6 +26,9 @@ export type PostContent = Pick<WaitingPost, 'room' | 'text' | 'format' | 'alert'
 
 /** Answers with the place of the post, rejects where the server refuses it for good; retries by itself meanwhile. */
 export type Send = (post: WaitingPost) => Promise<{ seq: number }>
+
+/** Asked once a post, before it is sent for the first time. Never rejects. */
+export type Judge = (content: PostContent) => Promise<Verdict>
 
 export type Outbox = {
   posts: Store<readonly WaitingPost[]>
@@ -48,6 +54,8 @@ function isPost(value: unknown): value is WaitingPost {
   return typeof post.clientId === 'string' && typeof post.room === 'string' && typeof post.text === 'string'
 }
 
+const passAll: Judge = async () => ({ verdict: 'Passed' })
+
 /** One key a post: two windows of one browser never overwrite each other's. */
 function storageKey(user: string, clientId: string): string {
   return `pchat.post.${user}.${clientId}`
@@ -68,7 +76,7 @@ function readPosts(user: string): WaitingPost[] {
   return posts.sort((a, b) => a.createdAt.localeCompare(b.createdAt))
 }
 
-export function createOutbox(user: string, send: Send): Outbox {
+export function createOutbox(user: string, send: Send, judge: Judge = passAll): Outbox {
   const posts = createStore<readonly WaitingPost[]>([])
   // Posts of one room wait for each other, so that they stand in the order in which they were written.
   const tails = new Map<string, Promise<void>>()
@@ -87,13 +95,30 @@ export function createOutbox(user: string, send: Send): Outbox {
         change(clientId, { state: 'refused', fault: tooOld })
         return
       }
-      const { seq } = await send(post)
+      const passed = post.isJudged ? post : await judged(post)
+      if (passed === undefined) return
+      const { seq } = await send(passed)
       change(clientId, { state: 'sent', seq })
     } catch (error) {
       const fault = faultOf(error)
       // The window was closed or signed out, which says nothing of the post: it stays for the next page.
       if (!passing.has(fault.code)) change(clientId, { state: 'refused', fault })
     }
+  }
+
+  /** What is to be sent of it; undefined where the add-in holds it back. */
+  async function judged(post: WaitingPost): Promise<WaitingPost | undefined> {
+    const { room, text, format, alert, title } = post
+    const verdict = await judge({ room, text, format, alert, ...(title === undefined ? {} : { title }) })
+    if (verdict.verdict === 'Canceled') {
+      const sentence = `The add-in of this room holds it back${verdict.reason === undefined ? '.' : `: ${verdict.reason}`}`
+      change(post.clientId, { state: 'refused', fault: { code: 'client', sentence } })
+      return undefined
+    }
+    const patch = { ...(verdict.verdict === 'Replaced' ? verdict.change : {}), isJudged: true } as const
+    // Kept before it is sent: a repeat of the next page must be the same.
+    change(post.clientId, patch)
+    return { ...post, ...patch }
   }
 
   function queue(post: WaitingPost): void {

@@ -10,9 +10,10 @@ export const adminSections = [
   'options',
   'audit',
   'sign-ins',
+  'roles',
 ] as const
 export type AdminSection = (typeof adminSections)[number]
-export const panes = ['people', 'card', 'search', 'files'] as const
+export const panes = ['people', 'card', 'search', 'files', 'addin'] as const
 export type Pane = (typeof panes)[number]
 
 /** Where the window is. It lives in the address after #, so that back, reload and links work. */

@@ -1,10 +1,11 @@
 import { connect } from '../../../src/client/client.ts'
 import type { SecondStep } from '../../../src/protocol/factor.ts'
 import type { Input } from '../../../src/protocol/request.ts'
+import { createAddins } from './addins.ts'
 import type { Chat } from './chat.ts'
 import { type Fault, faultOf } from './fault.ts'
 import { HttpFault, http, type SignedIn, stepOf } from './http.ts'
-import { createOutbox } from './outbox.ts'
+import { createOutbox, type WaitingPost } from './outbox.ts'
 import { forget, queryClient } from './query.ts'
 import { createRoomListing } from './room-list.ts'
 import { createRoomStates } from './room-states.ts'
@@ -78,19 +79,24 @@ function leave(notice: string): void {
   const now = session.get()
   // First the state: closing the client would otherwise report an ended session.
   session.set({ status: 'signedOut', notice })
-  if (now.status === 'signedIn') now.chat.client.close()
+  if (now.status === 'signedIn') {
+    now.chat.uploads.close()
+    now.chat.client.close()
+  }
   queryClient.clear()
 }
 
 function enter({ me, csrf }: SignedIn): void {
   const client = connect({ url: location.origin })
-  const outbox = createOutbox(me.id, post => {
+  const addins = createAddins()
+  const send = (post: WaitingPost) => {
     const { room, text, format, alert, title, clientId } = post
     const content = { text, format, ...(alert ? { alert } : {}), ...(title === undefined ? {} : { title }) }
     return client.post(room, content, clientId)
-  })
+  }
+  const outbox = createOutbox(me.id, send, addins.judge)
   const chat: Chat = {
-    ...{ client, me, outbox, uploads: createUploads(client, csrf) },
+    ...{ client, me, outbox, addins, uploads: createUploads(client, csrf, me.id) },
     ...{ listing: createRoomListing(client), roomStates: createRoomStates(client) },
   }
   client.on('state', state => {
@@ -101,6 +107,7 @@ function enter({ me, csrf }: SignedIn): void {
     if (message.file !== undefined) forget('file.list')
   })
   client.on('message.removed', () => forget('file.list'))
+  client.on('room.glassBroken', () => forget('room.get'))
   client.on('room.changed', () => forget('room.get', 'room.find', 'room.members', 'category.list'))
   client.on('room.opened', () => forget('room.get', 'room.find'))
   // What was read of it before is asked for again, and no longer answered.

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import { useChat } from '../app/chat.ts'
 import { http, type SignedInAt } from '../app/http.ts'
 import { densities, preferences, setPreferences, themeChoices } from '../app/preferences.ts'
+import { rolesOf, roleWords } from '../app/role-words.ts'
 import { useStore } from '../app/store.ts'
 import { useWindowTitle } from '../app/window-title.ts'
 import { PageHeader } from '../parts/PageHeader.tsx'
@@ -50,7 +51,7 @@ export function AccountPage() {
           <Text weight="semibold">{me.displayName}</Text>
           <Text>
             {me.name}
-            {me.administrator ? ', administrator' : ''}
+            {rolesOf(me).map(role => `, ${roleWords[role].name.toLowerCase()}`)}
           </Text>
           <SignOut at={signedInAt} />
         </section>

@@ -12,6 +12,7 @@ import { useState } from 'react'
 import { faultOf } from '../app/fault.ts'
 import { useVerb } from '../app/query.ts'
 import { exactTime, shortTime } from '../app/time.ts'
+import { type AuditFilter, AuditSearch } from '../parts/AuditSearch.tsx'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { RecordPager } from '../parts/RecordPager.tsx'
@@ -26,17 +27,32 @@ const pageSize = 50
 
 /** What administrators did, newest first. */
 export function AdminAudit() {
+  const [filter, setFilter] = useState<AuditFilter>({})
+  return (
+    <>
+      <AuditSearch onSearch={setFilter} />
+      <AuditTable key={JSON.stringify(filter)} filter={filter} />
+    </>
+  )
+}
+
+function AuditTable({ filter }: { filter: AuditFilter }) {
   const styles = useStyles()
   const [before, setBefore] = useState<number>()
   const { data, error } = useVerb(
     'audit.list',
-    { limit: pageSize, ...(before === undefined ? {} : { before }) },
+    { ...filter, limit: pageSize, ...(before === undefined ? {} : { before }) },
     { keepOld: true },
   )
   const entries = data?.entries ?? []
   const last = entries.length < pageSize ? undefined : entries.at(-1)?.id
   if (error !== null) return <FaultNote fault={faultOf(error)} />
-  if (data !== undefined && entries.length === 0) return <EmptyState title="Nothing has been recorded here yet." />
+  if (data !== undefined && entries.length === 0)
+    return (
+      <EmptyState
+        title={Object.keys(filter).length > 0 ? 'Nothing of this is recorded.' : 'Nothing has been recorded here yet.'}
+      />
+    )
   return (
     <>
       <Table aria-label="Audit record" size="small" className={styles.table}>

@@ -1,6 +1,8 @@
 import { makeStyles, tokens } from '@fluentui/react-components'
 import type { ReactElement } from 'react'
-import { type AdminSection, adminSections } from '../app/route.ts'
+import { adminSectionsOf } from '../app/admin-sections.ts'
+import { useChat } from '../app/chat.ts'
+import type { AdminSection } from '../app/route.ts'
 import { useWindowTitle } from '../app/window-title.ts'
 import { PageHeader } from '../parts/PageHeader.tsx'
 import { SectionLinks } from '../parts/SectionLinks.tsx'
@@ -10,6 +12,7 @@ import { AdminDirectory } from './AdminDirectory.tsx'
 import { AdminGroups } from './AdminGroups.tsx'
 import { AdminOptions } from './AdminOptions.tsx'
 import { AdminPolicy } from './AdminPolicy.tsx'
+import { AdminRoles } from './AdminRoles.tsx'
 import { AdminSignIns } from './AdminSignIns.tsx'
 import { AdminUsers } from './AdminUsers.tsx'
 
@@ -35,17 +38,21 @@ const sections: Record<AdminSection, { name: string; page: ReactElement }> = {
   options: { name: 'Pool options', page: <AdminOptions /> },
   audit: { name: 'Audit', page: <AdminAudit /> },
   'sign-ins': { name: 'Sign-ins', page: <AdminSignIns /> },
+  roles: { name: 'Roles', page: <AdminRoles /> },
 }
 
-export function AdminPage({ section }: { section: AdminSection }) {
+export function AdminPage({ section: wanted }: { section: AdminSection }) {
   const styles = useStyles()
+  const { me } = useChat()
+  const allowed = adminSectionsOf(me)
+  const section = allowed.includes(wanted) ? wanted : (allowed[0] ?? wanted)
   useWindowTitle(`${sections[section].name}, administration`)
   return (
     <main className={styles.root} data-pane="admin">
       <PageHeader title="Administration" />
       <SectionLinks
         label="Administration"
-        links={adminSections.map(one => ({
+        links={allowed.map(one => ({
           name: sections[one].name,
           route: { page: 'admin', section: one },
           isCurrent: one === section,

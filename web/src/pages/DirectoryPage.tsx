@@ -1,11 +1,12 @@
 import { Button, Checkbox, Input, makeStyles, Select, Spinner, tokens } from '@fluentui/react-components'
 import { AddRegular, SearchRegular, TextBulletListSquareSearchRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
+import { useChat } from '../app/chat.ts'
 import { useSettled } from '../app/debounce.ts'
 import { faultOf } from '../app/fault.ts'
+import { goCreateRoom } from '../app/management.ts'
 import { usePages } from '../app/pages.ts'
 import { useVerb } from '../app/query.ts'
-import { go } from '../app/route.ts'
 import { useWindowTitle } from '../app/window-title.ts'
 import { DirectoryRow } from '../parts/DirectoryRow.tsx'
 import { EmptyState } from '../parts/EmptyState.tsx'
@@ -35,6 +36,7 @@ const useStyles = makeStyles({
 /** Every room that I may know of. */
 export function DirectoryPage() {
   const styles = useStyles()
+  const { client } = useChat()
   const [text, setText] = useState('')
   const [inDescription, setInDescription] = useState(true)
   const [category, setCategory] = useState('')
@@ -52,7 +54,7 @@ export function DirectoryPage() {
     <main className={styles.root} data-pane="directory">
       <PageHeader title="Find rooms">
         {mayCreate ? (
-          <Button appearance="primary" icon={<AddRegular />} onClick={() => go({ page: 'create' })}>
+          <Button appearance="primary" icon={<AddRegular />} onClick={() => goCreateRoom(client)}>
             Create a room
           </Button>
         ) : null}
@@ -94,7 +96,7 @@ export function DirectoryPage() {
                 : 'No room fits. Try fewer words or all categories.'
             }
           >
-            {mayCreate ? <Button onClick={() => go({ page: 'create' })}>Create a room</Button> : null}
+            {mayCreate ? <Button onClick={() => goCreateRoom(client)}>Create a room</Button> : null}
           </EmptyState>
         ) : null}
         <ul className={styles.list}>

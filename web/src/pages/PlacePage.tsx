@@ -1,5 +1,6 @@
 import { Spinner } from '@fluentui/react-components'
 import { lazy, Suspense } from 'react'
+import { adminSectionsOf } from '../app/admin-sections.ts'
 import { useChat } from '../app/chat.ts'
 import type { Route } from '../app/route.ts'
 import { AccountPage } from './AccountPage.tsx'
@@ -28,7 +29,7 @@ export function PlacePage({ route }: { route: Route }) {
     case 'account':
       return <AccountPage />
     case 'admin':
-      return me.administrator ? (
+      return adminSectionsOf(me).length > 0 ? (
         <Suspense fallback={<Spinner label="Loading" delay={400} />}>
           <AdminPage section={route.section} />
         </Suspense>

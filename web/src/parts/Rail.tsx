@@ -7,6 +7,7 @@ import {
   TextBulletListSquareSearchRegular,
 } from '@fluentui/react-icons'
 import type { ReactElement } from 'react'
+import { adminSectionsOf } from '../app/admin-sections.ts'
 import { useChat } from '../app/chat.ts'
 import { type Route, routeHash } from '../app/route.ts'
 
@@ -59,6 +60,7 @@ type Place = { name: string; route: Route; icon: ReactElement; pages: Route['pag
 export function Rail({ page, chatRoute }: { page: Route['page']; chatRoute: Route }) {
   const styles = useStyles()
   const { me } = useChat()
+  const [adminPlace] = adminSectionsOf(me)
   const places: Place[] = [
     { name: 'Chat', route: chatRoute, icon: <ChatMultipleRegular />, pages: ['home', 'room'] },
     {
@@ -68,11 +70,11 @@ export function Rail({ page, chatRoute }: { page: Route['page']; chatRoute: Rout
       pages: ['find', 'create'],
     },
     { name: 'Search', route: { page: 'search', query: '' }, icon: <SearchRegular />, pages: ['search'] },
-    ...(me.administrator
+    ...(adminPlace !== undefined
       ? [
           {
             name: 'Admin',
-            route: { page: 'admin', section: 'users' },
+            route: { page: 'admin', section: adminPlace },
             icon: <SettingsRegular />,
             pages: ['admin'],
           } satisfies Place,

@@ -2,7 +2,10 @@ import { Button, makeStyles, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Result } from '../../../src/protocol/request.ts'
 import type { RoomRole } from '../../../src/protocol/room.ts'
+import { useChat } from '../app/chat.ts'
+import { openManagement } from '../app/management.ts'
 import { markWords, roomMarks } from '../app/room-words.ts'
+import { GlassRecord } from './GlassRecord.tsx'
 import { RoomDanger } from './RoomDanger.tsx'
 import { RoomForm } from './RoomForm.tsx'
 import { RoomMarks } from './RoomMarks.tsx'
@@ -27,6 +30,7 @@ type RoomCardProps = { card: Result<'room.get'> }
 export function RoomCard({ card }: RoomCardProps) {
   const styles = useStyles()
   const { room, rights } = card
+  const { client } = useChat()
   const [isEditing, setEditing] = useState(false)
   const mayManage = rights.manage
   return (
@@ -52,7 +56,7 @@ export function RoomCard({ card }: RoomCardProps) {
           <Text className={styles.address}>{room.uri}</Text>
           {mayManage ? (
             <div>
-              <Button onClick={() => setEditing(true)}>Change this room</Button>
+              <Button onClick={() => setEditing(!openManagement(client, room.id))}>Change this room</Button>
             </div>
           ) : null}
         </div>
@@ -63,6 +67,7 @@ export function RoomCard({ card }: RoomCardProps) {
         if (list === undefined || (role === 'presenter' && room.type === 'normal' && count === 0)) return null
         return <RoomPeople key={role} room={room} role={role} list={list} count={count} mayManage={mayManage} />
       })}
+      <GlassRecord card={card} />
       <RoomDanger room={room} rights={rights} />
     </div>
   )

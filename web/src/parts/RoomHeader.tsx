@@ -1,5 +1,6 @@
 import { Button, makeStyles, Text, ToggleButton, tokens } from '@fluentui/react-components'
 import {
+  AppsAddInRegular,
   ArrowLeftRegular,
   DocumentMultipleRegular,
   InfoRegular,
@@ -39,7 +40,8 @@ const useStyles = makeStyles({
   category: { color: tokens.colorNeutralForeground2 },
 })
 
-const paneButtons: { pane: Pane; label: string; icon: ReactElement }[] = [
+type PaneButton = { pane: Pane; label: string; icon: ReactElement }
+const paneButtons: PaneButton[] = [
   { pane: 'people', label: 'Participants', icon: <PeopleRegular /> },
   { pane: 'search', label: 'Search in this room', icon: <SearchRegular /> },
   { pane: 'files', label: 'Files', icon: <DocumentMultipleRegular /> },
@@ -58,6 +60,10 @@ export function RoomHeader({ room, participants, followed, pane, onFollow }: Roo
   const styles = useStyles()
   const isNarrow = useNarrow()
   const route = { page: 'room', room: room.id } as const
+  const buttons: PaneButton[] =
+    room.addin === undefined
+      ? paneButtons
+      : [{ pane: 'addin', label: `Add-in: ${room.addin.name}`, icon: <AppsAddInRegular /> }, ...paneButtons]
   return (
     <header className={styles.root}>
       {isNarrow ? (
@@ -92,7 +98,7 @@ export function RoomHeader({ room, participants, followed, pane, onFollow }: Roo
         title={followed ? 'Following. Take it off my list' : 'Follow this room'}
         onClick={() => onFollow(!followed)}
       />
-      {paneButtons.map(one => (
+      {buttons.map(one => (
         <ToggleButton
           key={one.pane}
           appearance="subtle"

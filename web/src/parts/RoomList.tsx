@@ -1,10 +1,12 @@
 import { Button, Caption1Strong, Input, Link, makeStyles, tokens } from '@fluentui/react-components'
 import { AddRegular, ChatMultipleRegular, FilterRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
+import { useChat } from '../app/chat.ts'
 import { useListing } from '../app/listed-rooms.ts'
+import { goCreateRoom } from '../app/management.ts'
 import { useVerb } from '../app/query.ts'
 import { roomSections } from '../app/room-sections.ts'
-import { go, routeHash } from '../app/route.ts'
+import { routeHash } from '../app/route.ts'
 import { EmptyState } from './EmptyState.tsx'
 import { InvitationItem } from './InvitationItem.tsx'
 import { RoomListItem } from './RoomListItem.tsx'
@@ -36,6 +38,7 @@ type RoomListProps = { current: string | undefined }
 
 export function RoomList({ current }: RoomListProps) {
   const styles = useStyles()
+  const { client } = useChat()
   const { rooms, invitations, isKnown } = useListing()
   const [filter, setFilter] = useState('')
   const categories = useVerb('category.list', {})
@@ -59,7 +62,7 @@ export function RoomList({ current }: RoomListProps) {
             icon={<AddRegular />}
             aria-label="Create a room"
             title="Create a room"
-            onClick={() => go({ page: 'create' })}
+            onClick={() => goCreateRoom(client)}
           />
         ) : null}
       </div>

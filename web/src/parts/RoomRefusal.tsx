@@ -2,6 +2,7 @@ import { Button, makeStyles, tokens } from '@fluentui/react-components'
 import type { Result } from '../../../src/protocol/request.ts'
 import type { Fault } from '../app/fault.ts'
 import { go } from '../app/route.ts'
+import { BrokenGlass } from './BrokenGlass.tsx'
 import { EmptyState } from './EmptyState.tsx'
 import { PageHeader } from './PageHeader.tsx'
 import { RoomCard } from './RoomCard.tsx'
@@ -27,6 +28,7 @@ export function RoomRefusal({ fault, isDisabled, card }: RoomRefusalProps) {
         {fault?.id === undefined ? null : <p>Tell support this id: {fault.id}</p>}
         <Button onClick={() => go({ page: 'find' })}>Find rooms</Button>
       </EmptyState>
+      {card === undefined ? null : <BrokenGlass card={card} />}
       {card === undefined ? null : (
         <div className={styles.card}>
           <RoomCard card={card} />

@@ -13,6 +13,7 @@ const useStyles = makeStyles({
     borderLeft: `1px solid ${tokens.colorNeutralStroke2}`,
     backgroundColor: tokens.colorNeutralBackground1,
   },
+  wide: { width: '420px' },
   over: {
     position: 'absolute',
     insetBlock: 0,
@@ -33,9 +34,9 @@ const useStyles = makeStyles({
   },
 })
 
-type SidePaneProps = { title: string; onClose: () => void; children: ReactNode }
+type SidePaneProps = { title: string; isWide?: boolean; onClose: () => void; children: ReactNode }
 
-export function SidePane({ title, onClose, children }: SidePaneProps) {
+export function SidePane({ title, isWide = false, onClose, children }: SidePaneProps) {
   const styles = useStyles()
   const isNarrow = useNarrow()
   const isTight = useTight()
@@ -44,7 +45,7 @@ export function SidePane({ title, onClose, children }: SidePaneProps) {
       aria-label={title}
       data-pane="side"
       tabIndex={-1}
-      className={mergeClasses(styles.root, isTight && styles.over, isNarrow && styles.alone)}
+      className={mergeClasses(styles.root, isWide && styles.wide, isTight && styles.over, isNarrow && styles.alone)}
       onKeyDown={event => {
         if (event.key !== 'Escape' || event.defaultPrevented) return
         event.stopPropagation()

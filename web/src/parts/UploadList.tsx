@@ -1,5 +1,6 @@
 import { Button, makeStyles, ProgressBar, tokens } from '@fluentui/react-components'
 import { DismissRegular, ErrorCircleRegular } from '@fluentui/react-icons'
+import { useRef } from 'react'
 import { useChat } from '../app/chat.ts'
 import { sizeWords } from '../app/file-words.ts'
 import { useStore } from '../app/store.ts'
@@ -30,6 +31,10 @@ const useStyles = makeStyles({
 })
 
 function progressWords({ state, sent, size }: UploadItem): string {
+  if (state === 'left')
+    return sent > 0
+      ? `${sizeWords(sent)} of ${sizeWords(size)} are there. Choose it again to go on.`
+      : `${sizeWords(size)}. Choose it again to go on.`
   if (state === 'waiting') return `${sizeWords(size)}, waits for its turn`
   if (state === 'posting') return 'Being looked through'
   return `${sizeWords(sent)} of ${sizeWords(size)}`
@@ -47,36 +52,68 @@ export function UploadList({ room }: { room: string }) {
         <li key={item.id} className={styles.item}>
           <div>
             <div className={styles.words}>
-              <span className={styles.name}>{item.name}</span>
-              {item.fault === undefined ? (
-                <span className={styles.quiet}>{progressWords(item)}</span>
-              ) : (
+              <span className={styles.name}>{item.state === 'left' ? `Waiting for ${item.name}` : item.name}</span>
+              {item.state === 'failed' ? null : <span className={styles.quiet}>{progressWords(item)}</span>}
+              {item.fault === undefined ? null : (
                 <span className={styles.fault} role="alert">
-                  <ErrorCircleRegular aria-hidden /> Not sent. {item.fault.sentence}
+                  <ErrorCircleRegular aria-hidden /> {item.state === 'failed' ? 'Not sent. ' : null}
+                  {item.fault.sentence}
                   {item.fault.id === undefined ? null : ` Tell support this id: ${item.fault.id}`}
                 </span>
               )}
             </div>
-            {item.state === 'failed' ? (
-              <Button size="small" appearance="outline" onClick={() => uploads.retry(item.id)}>
-                Try again
-              </Button>
-            ) : (
-              <ProgressBar
-                aria-label={`Upload of ${item.name}`}
-                {...(item.state === 'posting' ? {} : { value: item.sent, max: Math.max(1, item.size) })}
-              />
-            )}
+            <ItemAction item={item} />
           </div>
           <Button
             size="small"
             appearance="subtle"
             icon={<DismissRegular />}
-            aria-label={item.state === 'failed' ? `Dismiss ${item.name}` : `Cancel the upload of ${item.name}`}
+            aria-label={
+              item.state === 'failed' || item.state === 'left'
+                ? `Dismiss ${item.name}`
+                : `Cancel the upload of ${item.name}`
+            }
             onClick={() => uploads.drop(item.id)}
           />
         </li>
       ))}
     </ul>
+  )
+}
+
+/** What can be done about it, or how far it is. */
+function ItemAction({ item }: { item: UploadItem }) {
+  const { uploads } = useChat()
+  if (item.state === 'left') return <ChooseAgain item={item} onFile={file => uploads.give(item.id, file)} />
+  if (item.state === 'failed')
+    return (
+      <Button size="small" appearance="outline" onClick={() => uploads.retry(item.id)}>
+        Try again
+      </Button>
+    )
+  const progress = item.state === 'posting' ? {} : { value: item.sent, max: Math.max(1, item.size) }
+  return <ProgressBar aria-label={`Upload of ${item.name}`} {...progress} />
+}
+
+/** The browser knows a file only as long as the page lives that it was chosen in. */
+function ChooseAgain({ item, onFile }: { item: UploadItem; onFile: (file: File) => void }) {
+  const input = useRef<HTMLInputElement>(null)
+  return (
+    <>
+      <Button size="small" appearance="outline" onClick={() => input.current?.click()}>
+        Choose it again
+      </Button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        aria-label={`${item.name} again`}
+        onChange={event => {
+          const file = event.currentTarget.files?.[0]
+          if (file !== undefined) onFile(file)
+          event.currentTarget.value = ''
+        }}
+      />
+    </>
   )
 }

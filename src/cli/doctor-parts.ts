@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto'
+import { access, constants, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { connect, type NetConnectOpts } from 'node:net'
+import { join, resolve } from 'node:path'
+import { readSpace } from '../base/disk.ts'
+import { parseClamdAddress } from '../files/clamd.ts'
+import type { Db } from '../store/db.ts'
+import { readFileStore } from '../store/file-store.ts'
+import { closeSources, loadDirectoryConfig, openSources } from './directory-sources.ts'
+import { type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
+import { seeSpace } from './doctor-machine.ts'
+import type { StartOptions } from './options.ts'
+
+const answerMs = 4_000
+
+/** NATS, where files are kept, clamd and the directories; `db` where the store was reached. */
+export async function checkParts(options: StartOptions, db: Db | undefined): Promise<Check[]> {
+  const { natsUrl, clamd, scannerAway, directoryConfig } = options
+  const checks = [
+    ...(natsUrl ?? '').split(',').filter(Boolean).map(checkNats),
+    ...checkFileStore(options, db),
+    ...(clamd === undefined ? [] : [checkClamd(clamd, scannerAway)]),
+  ]
+  return [
+    ...(await Promise.all(checks)),
+    ...(directoryConfig === undefined ? [] : await checkDirectories(directoryConfig)),
+  ]
+}
+
+/** Sends, and answers what comes first. */
+function converse(address: NetConnectOpts, words: string, isWhole: (text: string) => boolean): Promise<string> {
+  return new Promise((done, reject) => {
+    const socket = connect(address)
+    let text = ''
+    const end = (error?: Error) => {
+      socket.destroy()
+      if (error) reject(error)
+      else done(text)
+    }
+    socket.setTimeout(answerMs, () => end(new Error(`no answer within ${answerMs / 1000} s`)))
+    socket.on('error', end)
+    socket.on('end', () => end())
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+      if (isWhole(text) || text.length > 65_536) end()
+    })
+    socket.once('connect', () => words !== '' && socket.write(words))
+  })
+}
+
+/** A server of NATS says who it is before anybody asks. */
+function checkNats(url: string): Promise<Check> {
+  const { hostname, port } = new URL(url)
+  const wanted = 'a NATS server that takes messages of 1 MB'
+  const shown = `${hostname}:${port || 4222}`
+  return look(
+    'bus',
+    shown,
+    wanted,
+    'Check that it runs, the address in --nats-url, and firewalls between.',
+    async () => {
+      const text = await converse({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 4222) }, '', said =>
+        said.includes('\n'),
+      )
+      if (!text.startsWith('INFO ')) return fault('something else answers there', wanted, 'Mend --nats-url.')
+      const info = JSON.parse(text.slice(5, text.indexOf('\n'))) as {
+        version?: string
+        max_payload?: number
+        cluster?: string
+      }
+      const found = `nats-server ${info.version}${info.cluster ? `, cluster ${info.cluster}` : ''}, max_payload ${info.max_payload}`
+      return (info.max_payload ?? 0) < 1_000_000
+        ? warning(found, wanted, 'Leave max_payload at 1 MB; what is larger is found in the store, later.')
+        : ok(found, wanted)
+    },
+  )
+}
+
+function checkFileStore(options: StartOptions, db: Db | undefined): Promise<Check>[] {
+  const place = options.fileStore ?? join(options.dataDir, 'files')
+  const isBucket = place.startsWith('s3:')
+  const folder = resolve(place)
+  const area = 'file store'
+  const wanted = 'the file store of the pool, to write, rename, read and remove in'
+  const mend = 'Mount it or mend --file-store; look at its rights.'
+  return [
+    look(area, 'read and write', wanted, mend, () => (isBucket ? tryBucket(options) : tryFolder(folder)), 20_000),
+    look(
+      area,
+      'identity',
+      'that of the pool',
+      mend,
+      () => (isBucket ? seeBucketMark(options, db) : seeMark(folder, db)),
+      20_000,
+    ),
+    ...(isBucket ? [] : [look(area, 'space', '1 GB and a tenth free', mend, () => seeFolderSpace(folder))]),
+  ]
+}
+
+const isThere = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
+/** What it writes it removes again. A folder that is not there yet is not made. */
+async function tryFolder(folder: string): Promise<Seen> {
+  const wanted = 'a folder to write, rename, read and remove in'
+  if (!(await isThere(folder))) return ok(`${folder} is not there yet`, 'made when the server starts')
+  await access(folder, constants.R_OK | constants.W_OK)
+  const incoming = join(folder, 'incoming')
+  const place = (await isThere(incoming)) ? incoming : folder
+  const draft = join(place, `doctor-${randomUUID()}`)
+  const beganAt = performance.now()
+  try {
+    const file = await open(draft, 'wx', 0o600)
+    try {
+      await file.writeFile('doctor')
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, `${draft}-renamed`)
+    const text = await readFile(`${draft}-renamed`, 'utf8')
+    if (text !== 'doctor') return fault('other bytes came back', wanted, 'Look at the disk below.')
+  } finally {
+    await rm(draft, { force: true })
+    await rm(`${draft}-renamed`, { force: true })
+  }
+  return ok(`${folder}: written, renamed, read, removed in ${Math.round(performance.now() - beganAt)} ms`, wanted)
+}
+
+async function openBucketOf({ fileStore, dataDir }: StartOptions) {
+  const { openFileStore } = await import('./file-options.ts')
+  return openFileStore({ ...(fileStore === undefined ? {} : { fileStore }), dataDir })
+}
+
+async function tryBucket(options: StartOptions): Promise<Seen> {
+  const store = await openBucketOf(options)
+  const key = `doctor-${randomUUID()}`
+  const beganAt = performance.now()
+  try {
+    await store.put(key, Buffer.from('doctor'))
+    for await (const _ of await store.get(key));
+    return ok(
+      `${store.place}: written, read, removed in ${Math.round(performance.now() - beganAt)} ms`,
+      'a bucket to write, read and remove in',
+    )
+  } finally {
+    await store.remove(key).catch(() => {})
+    await store.close()
+  }
+}
+
+const mark = 'pchat-file-store'
+
+async function seeMark(folder: string, db: Db | undefined): Promise<Seen> {
+  const text = await readFile(join(folder, mark.slice(0, 2), mark), 'utf8').catch(() => undefined)
+  return seeIdentity(text, db)
+}
+
+async function seeBucketMark(options: StartOptions, db: Db | undefined): Promise<Seen> {
+  const store = await openBucketOf(options)
+  try {
+    const chunks: Buffer[] = []
+    for await (const chunk of await store.get(mark)) chunks.push(chunk)
+    return await seeIdentity(Buffer.concat(chunks).toString('utf8'), db)
+  } catch (error) {
+    if ((error as Error).name === 'MissingObject') return await seeIdentity(undefined, db)
+    throw error
+  } finally {
+    await store.close()
+  }
+}
+
+async function seeIdentity(text: string | undefined, db: Db | undefined): Promise<Seen> {
+  const wanted = 'that of the pool'
+  const known = db && (await readFileStore(db).catch(() => null))
+  if (db === undefined) return warning(text ?? 'none', wanted, 'The store was not reached, which knows it.')
+  if (known === null) return ok(text ?? 'none yet', 'the pool has none yet; the first server takes this one')
+  if (text === known) return ok(`${text}`, wanted)
+  const found = text === undefined ? 'none: not mounted, or empty' : `${text}, another pool's`
+  return fault(found, `${known}`, 'Mount or name the right one; where this one is meant: pchat file adopt')
+}
+
+async function seeFolderSpace(folder: string): Promise<Seen> {
+  const wanted = '1 GB and a tenth free'
+  if (!(await isThere(folder))) return ok(`${folder} is not there yet`, wanted)
+  return seeSpace(await readSpace(folder), folder, wanted)
+}
+
+function checkClamd(clamd: string, away: StartOptions['scannerAway']): Promise<Check> {
+  const address = parseClamdAddress(clamd)
+  const wanted = 'a clamd that answers'
+  const then = away === 'open' ? 'files pass unseen meanwhile' : 'files wait meanwhile'
+  return look('scanner', clamd, wanted, `Start clamd or mend --clamd; ${then}.`, async () => {
+    const text = await converse(address as NetConnectOpts, 'zVERSION\0', said => said.includes('\0'))
+    const version = text.replace(/\0.*$/s, '')
+    return version.startsWith('ClamAV')
+      ? ok(version, wanted)
+      : fault(`it says ${JSON.stringify(version.slice(0, 100))}`, wanted, 'Mend --clamd.')
+  })
+}
+
+async function checkDirectories(file: string): Promise<Check[]> {
+  const wanted = 'a directory that the reading account may read'
+  let config: Awaited<ReturnType<typeof loadDirectoryConfig>> = {}
+  const read = await look(
+    'directory',
+    'configuration',
+    'a file without faults',
+    'Mend what is named, and its place.',
+    async () => {
+      config = await loadDirectoryConfig(file)
+      const names = [...(config.ldap ?? []), ...(config.oidc ?? []), ...(config.scim ?? [])].map(source => source.name)
+      return ok(`${file}: ${names.join(', ') || 'no source'}`, 'a file without faults')
+    },
+  )
+  const sources = read.state === 'error' ? new Map() : await openSources(config)
+  try {
+    const directories = [...sources].map(([name, { directory }]) =>
+      look(
+        'directory',
+        name,
+        wanted,
+        'See docs/directory.md: address, certificate, account, base.',
+        async () => {
+          await directory.check()
+          return ok('it may be read', wanted)
+        },
+        15_000,
+      ),
+    )
+    return [read, ...(await Promise.all([...directories, ...(config.oidc ?? []).map(checkProvider)]))]
+  } finally {
+    await closeSources(sources)
+  }
+}
+
+function checkProvider({ name, issuer }: { name: string; issuer: string }): Promise<Check> {
+  const wanted = 'a provider that says where to sign in'
+  return look('directory', name, wanted, 'Mend issuer, or look at the provider.', async () => {
+    const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+    const answer = await fetch(url, { signal: AbortSignal.timeout(answerMs) })
+    const said = answer.ok ? ((await answer.json()) as { issuer?: string; authorization_endpoint?: string }) : {}
+    if (said.authorization_endpoint === undefined)
+      return fault(`${url} answered ${answer.status}`, wanted, 'Mend issuer.')
+    return said.issuer === issuer
+      ? ok(issuer, wanted)
+      : fault(`it calls itself ${said.issuer}`, issuer, 'Write the issuer as the provider does.')
+  })
+}

@@ -1,0 +1,236 @@
+import { resolve } from 'node:path'
+import { splitHosts } from '../store/address.ts'
+import { type Db, openDb, type Queryable } from '../store/db.ts'
+import { listSources } from '../store/directory-source.ts'
+import { lookAtStore, readSchemaFacts, readStoreFacts, readWorkFacts, type StoreFacts } from '../store/doctor.ts'
+import { findEmbedded } from '../store/embedded.ts'
+import { readClock, readPool } from '../store/server.ts'
+import { bytes, type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
+import { serverName } from './doctor-machine.ts'
+import type { StartOptions } from './options.ts'
+import { connectionsFor } from './store-connection.ts'
+
+type Host = { name: string; db: Db; backup: boolean }
+
+/** Each host of the store by itself, then what the primary holds. `work` is given the primary's connection, for what compares with it. */
+export async function checkStore(
+  options: StartOptions,
+  work: (db: Db | undefined) => Promise<Check[]>,
+): Promise<Check[]> {
+  const hosts = await hostsOf(options)
+  try {
+    if (hosts.length === 0) return [notRunning(options), ...(await work(undefined))]
+    const seen = await Promise.all(hosts.map(host => checkHost(host, options)))
+    const primary = hosts.find((host, n) => !host.backup && seen[n]!.facts?.isStandBy === false)
+    const checks = seen.flatMap(one => one.checks)
+    const own = seen.filter((_, n) => !hosts[n]!.backup)
+    if (own.length > 1) checks.push(checkPair(own.flatMap(one => one.facts ?? [])))
+    if (primary) checks.push(...(await checkContent(primary.db, options)))
+    return [...checks, ...(await work(primary?.db))]
+  } finally {
+    await Promise.allSettled(hosts.map(host => host.db.end()))
+  }
+}
+
+async function hostsOf({ databaseUrl, backupDatabaseUrl, dataDir }: StartOptions): Promise<Host[]> {
+  // One connection to one host at a time: a store of several hosts would be written to, to see who confirms.
+  const open = (connectionString: string) => openDb({ connectionString }, { max: 1 })
+  const named = [...(splitHosts(databaseUrl ?? '') ?? []), ...(splitHosts(backupDatabaseUrl ?? '', true) ?? [])]
+  if (databaseUrl !== undefined)
+    return named.map(({ name, backup, connectionString }) => ({
+      name: backup ? `${name}, other site` : name,
+      backup,
+      db: open(connectionString),
+    }))
+  const embedded = await findEmbedded(resolve(dataDir))
+  return embedded ? [{ name: 'embedded', backup: false, db: openDb(embedded, { max: 1 }) }] : []
+}
+
+function notRunning({ dataDir }: StartOptions): Check {
+  const found = `no database runs in ${resolve(dataDir)}`
+  return {
+    area: 'store',
+    check: 'embedded',
+    ...warning(
+      found,
+      'the database of a running server',
+      'Start the server, then look again; or name a store with --database-url.',
+    ),
+  }
+}
+
+type SeenHost = { checks: Check[]; facts: StoreFacts | undefined }
+
+async function checkHost({ name, db }: Host, options: StartOptions): Promise<SeenHost> {
+  let facts: StoreFacts | undefined
+  let offsetMs = 0
+  let slackMs = 0
+  const reached = await look(
+    'store',
+    name,
+    'PostgreSQL 15 or later',
+    'Check address, password, pg_hba.conf and firewalls between.',
+    async () => {
+      // Connecting takes its time, and is not the clock's.
+      await readClock(db)
+      const askedAt = Date.now()
+      const clock = await readClock(db)
+      slackMs = (Date.now() - askedAt) / 2
+      offsetMs = clock.getTime() - askedAt - slackMs
+      facts = await lookAtStore(db, readStoreFacts)
+      const { version, versionNumber, isStandBy, bytes: size } = facts
+      const found = `PostgreSQL ${version}, ${isStandBy ? 'stand-by' : 'primary'}, ${bytes(size)}`
+      return versionNumber < 150_000
+        ? fault(found, 'PostgreSQL 15 or later', 'Upgrade it.')
+        : ok(found, 'PostgreSQL 15 or later')
+    },
+  )
+  if (!facts) return { checks: [reached], facts }
+  const checks = [reached, { area: 'store', check: `${name}: durability`, ...seeDurability(facts) }]
+  checks.push({ area: 'store', check: `${name}: connections`, ...seeConnections(facts, options) })
+  checks.push({ area: 'store', check: `${name}: clock`, ...seeClock(offsetMs, slackMs) })
+  return { checks, facts }
+}
+
+function seeDurability({ settings }: StoreFacts): Seen {
+  const names = ['fsync', 'full_page_writes', 'synchronous_commit'] as const
+  const found = names.map(name => `${name} ${settings[name]}`).join(', ')
+  const wanted = 'all on: an acknowledged post is on disk'
+  const off = names.filter(name => settings[name] === 'off')
+  return off.length > 0
+    ? fault(found, wanted, `Set ${off.map(name => `${name} = on`).join(', ')} in postgresql.conf.`)
+    : ok(found, wanted)
+}
+
+function seeConnections({ settings, connections }: StoreFacts, { workers }: StartOptions): Seen {
+  const most = Number(settings.max_connections)
+  const needed = connectionsFor(workers) - 16 * workers
+  const found = `${connections} of ${most} in use`
+  const wanted = `room for ${16 * workers} of this server, those of the others, and 10`
+  if (most < needed) return fault(found, wanted, 'Raise max_connections: 16 for each process that serves, and 10.')
+  return connections > most * 0.9
+    ? warning(found, wanted, 'Raise max_connections: 16 for each process that serves, and 10.')
+    : ok(found, wanted)
+}
+
+function seeClock(offsetMs: number, slackMs: number): Seen {
+  const found = `${offsetMs < 0 ? 'behind' : 'ahead'} by ${(Math.abs(offsetMs) / 1000).toFixed(2)} s (± ${(slackMs / 1000).toFixed(2)} s)`
+  const wanted = 'within 1 s of this machine'
+  const mend = 'Let both machines set their clocks by the same time servers (chrony, systemd-timesyncd).'
+  const off = Math.abs(offsetMs) - slackMs
+  if (off > 30_000) return fault(found, wanted, mend)
+  return off > 1_000 ? warning(found, wanted, mend) : ok(found, wanted)
+}
+
+function checkPair(facts: StoreFacts[]): Check {
+  const primaries = facts.filter(one => !one.isStandBy)
+  const wanted = 'one primary whose stand-by confirms each commit'
+  const state = (seen: Seen): Check => ({ area: 'store', check: 'fail-over', ...seen })
+  const mend = 'See docs/high-availability.md.'
+  if (primaries.length !== 1) return state(fault(`${primaries.length} primaries`, wanted, mend))
+  const { standBys, settings } = primaries[0]!
+  const sync = standBys.filter(one => one.sync === 'sync' || one.sync === 'quorum')
+  if (sync.length > 0) return state(ok(sync.map(one => `${one.name} ${one.state}, ${one.sync}`).join('; '), wanted))
+  const found = `no stand-by confirms; synchronous_standby_names is "${settings.synchronous_standby_names}"`
+  return state(warning(found, wanted, `A fail-over may lose what was acknowledged. ${mend}`))
+}
+
+async function checkContent(db: Db, options: StartOptions): Promise<Check[]> {
+  let isWhole = false
+  const schema = await look(
+    'store',
+    'schema',
+    'the schema of this program',
+    'Start a server, which brings it up to date.',
+    async () => {
+      const facts = await lookAtStore(db, readSchemaFacts)
+      if (!facts) return warning('no pool in this database yet', 'the schema of this program', 'Start a server on it.')
+      const { has, knows, servesFrom } = facts
+      isWhole = has >= knows && servesFrom <= knows
+      if (servesFrom > knows)
+        return fault(
+          `schema ${has}, this program knows ${knows}`,
+          `${knows} or one that it can serve`,
+          'Install the newer version here.',
+        )
+      return has < knows
+        ? warning(`schema ${has} of ${knows}`, `${knows}`, 'Start a server of this version: it migrates the store.')
+        : ok(`schema ${has}, this program knows ${knows}`, 'the schema of this program')
+    },
+  )
+  if (!isWhole) return [schema]
+  const checks = await Promise.all([
+    look('pool', 'servers', 'all active servers run', 'See pchat pool state.', () =>
+      lookAtStore(db, q => seePool(q, options)),
+    ),
+    look('directory', 'last runs', 'each read lately, with success', 'See pchat directory status.', () =>
+      lookAtStore(db, seeRuns),
+    ),
+    look('upkeep', 'unfinished work', 'what servers do within minutes', 'See the log of the servers.', () =>
+      lookAtStore(db, seeWork),
+    ),
+  ])
+  return [schema, ...checks]
+}
+
+async function seePool(q: Queryable, options: StartOptions): Promise<Seen> {
+  const { state, servers } = await readPool(q)
+  const alive = servers.flatMap(server => server.processes.filter(one => one.alive))
+  const active = servers.filter(server => server.active)
+  const programs = [...new Set(alive.map(one => one.program))]
+  const found = servers
+    .map(({ name, active, processes }) => {
+      const running = processes.filter(one => one.alive).length
+      return `${name} ${active ? 'active' : 'on stand-by'}, ${running === 0 ? 'does not run' : `${running} processes`}`
+    })
+    .join('; ')
+  const wanted = 'all active servers run, with one version'
+  const down = active.filter(server => !server.processes.some(one => one.alive)).map(server => server.name)
+  const known = servers.some(server => server.name === serverName(options))
+  if (servers.length === 0) return ok('no server was started yet', wanted)
+  if (active.length === 0) return fault(found, wanted, 'Make some active: pchat pool active-servers set NAME …')
+  if (state !== 'normal') return warning(`${state}; ${found}`, wanted, 'When the own site is back: pchat pool normal')
+  if (down.length > 0)
+    return warning(found, wanted, `Start ${down.join(', ')}, or take it out: pchat pool remove-server NAME`)
+  if (programs.length > 1)
+    return warning(
+      `${found}; versions ${programs.join(', ')}`,
+      wanted,
+      'Finish the upgrade: the others are to get the newer one.',
+    )
+  if (!known)
+    return warning(
+      `${found}; none is called ${serverName(options)}`,
+      wanted,
+      'Say --server with the name of this one, where it has another.',
+    )
+  return ok(`${found}; version ${programs.join(', ') || 'unknown'}`, wanted)
+}
+
+const latestSeconds = 3_600
+
+async function seeRuns(q: Queryable): Promise<Seen> {
+  const sources = await listSources(q)
+  const wanted = 'each read within the hour, with success'
+  if (sources.length === 0) return ok('no directory was ever read', wanted)
+  const found = sources
+    .map(({ name, lagSeconds, failures, lastError }) => {
+      const last = lagSeconds === null ? 'never' : `${Math.round(lagSeconds)} s ago`
+      return `${name} ${last}${failures > 0 ? `, failed ${failures} times: ${lastError}` : ''}`
+    })
+    .join('; ')
+  const bad = sources.some(one => one.failures > 0 || (one.lagSeconds ?? Infinity) > latestSeconds)
+  return bad ? warning(found, wanted, 'See pchat directory status, and the directory itself.') : ok(found, wanted)
+}
+
+async function seeWork(q: Queryable): Promise<Seen> {
+  const { purges, unfinishedFiles, staleFiles, garbageDue, usageBehindDays } = await readWorkFacts(q)
+  const found = `${purges} rooms to purge, ${unfinishedFiles} files on their way, ${garbageDue} objects to remove, usage counted up to ${usageBehindDays} days ago`
+  const wanted = 'what servers do within minutes'
+  const left = [
+    ...(staleFiles > 0 ? [`${staleFiles} files wait for the scanner for more than an hour: look at clamd`] : []),
+    ...(garbageDue > 1_000 ? ['objects of the file store are not removed: is it there?'] : []),
+    ...(usageBehindDays > 2 ? ['the usage is not counted: see the log of the servers'] : []),
+  ]
+  return left.length > 0 ? warning(found, wanted, `${left.join('. ')}.`) : ok(found, wanted)
+}

@@ -1,0 +1,44 @@
+import type { Hearing } from '../chat/hearing.ts'
+import { newest, type Stamp } from '../domain/stamp.ts'
+import type { ClosedReason } from '../protocol/event.ts'
+import type { RoomNews } from './room-news.ts'
+import { isRoomNewer, type Sub } from './sub.ts'
+import type { ScopeNews } from './work-queue.ts'
+
+/** What of a feed is needed to follow its category. */
+export type ScopedFeed = {
+  category: string | undefined
+  stamp: Stamp | undefined
+  readonly about: RoomNews
+  heard(which: (sub: Sub) => boolean): Sub[]
+  close(sub: Sub, reason: ClosedReason): void
+  recheckIfNewer(): Promise<void>
+  recheckSubs(checked: Sub[]): Promise<Hearing>
+}
+
+/**
+ * A category changed. Where nothing of the room itself did, whoever heard it hears it on if he is in scope: nothing else that his
+ * right hangs on is another, but for the directory, which has a version of its own. So nothing is asked of the store.
+ */
+export function followScope(feed: ScopedFeed, { now, out }: ScopeNews): Promise<void> | undefined {
+  feed.category = now.category
+  // What a room shows of its category raises the room's own version.
+  if (now.shown.room > feed.about.shown().room) return feed.recheckIfNewer()
+  feed.about.skip(now.shown)
+  if (!isRoomNewer(now.stamp, feed.stamp!)) return undefined
+  const scoped = { ...now.stamp, directory: 0, settings: 0 }
+  const unsure: Sub[] = []
+  for (const sub of feed.heard(sub => isRoomNewer(scoped, sub.under))) {
+    if (sub.under.room !== scoped.room) unsure.push(sub)
+    else if (out.has(sub.session.caller.user.id)) feed.close(sub, 'removed')
+    else sub.under = newest(sub.under, scoped)
+  }
+  // Last, and not before those are decided anew that are to be: who waits for its turn is held against it.
+  if (unsure.length === 0) {
+    feed.stamp = newest(feed.stamp!, scoped)
+    return undefined
+  }
+  return feed.recheckSubs(unsure).then(() => {
+    feed.stamp = newest(feed.stamp!, scoped)
+  })
+}
