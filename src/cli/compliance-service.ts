@@ -8,7 +8,7 @@ import { type ComplianceService, openComplianceService } from '../compliance/ser
 import { noKeys, readKeys } from '../files/keys.ts'
 import { readBody } from '../files/objects.ts'
 import type { FileStore } from '../files/store.ts'
-import type { OneStore, StoreAddress } from '../store/address.ts'
+import type { StoreAddress } from '../store/address.ts'
 import { readCompliance } from '../store/compliance.ts'
 import { type Db, openDb } from '../store/db.ts'
 import { findFile } from '../store/file.ts'
@@ -36,7 +36,7 @@ export async function openArchive(options: ComplianceOptions, store: StoreAddres
     throw new Error(
       'No database for the archive is named. Add --compliance-database-url <url>, best on another server than the store.',
     )
-  const address = besideStore(store) as OneStore
+  const address = besideStore(store)
   await ensureDatabase(address)
   return openDb(address, { max: connections, statementMs: 600_000 })
 }

@@ -67,11 +67,10 @@ async function moveAll() {
   })
   const id = await readArchiveId(archive.db)
   for (;;) {
-    const [{ rows }, head, anchors] = await Promise.all([
-      readBacklog(store.db, 10),
-      lastHead(archive.db),
-      readAnchors(anchorFile(), id),
-    ])
+    // In this order: what has left the outbox stands in the archive.
+    const { rows } = await readBacklog(store.db, 10)
+    const head = await lastHead(archive.db)
+    const anchors = await readAnchors(anchorFile(), id)
     if (rows === 0 && (anchors.at(-1)?.batch ?? 0) === (head?.head.batch ?? 0)) break
     await sleep(20)
   }

@@ -1,10 +1,11 @@
-import type { StoreAddress } from '../store/address.ts'
 import { openDb } from '../store/db.ts'
+
+type Place = { host: string; user: string; database: string }
 
 const name = /^[a-z_][a-z0-9_]{0,62}$/
 
 /** Makes the archive's database beside the store's where it is not there yet: for one machine that keeps both. */
-export async function ensureDatabase(address: { host: string; user: string; database: string }): Promise<void> {
+export async function ensureDatabase(address: Place): Promise<void> {
   if (!name.test(address.database)) throw new Error(`${address.database} is no name of a database.`)
   const db = openDb({ ...address, database: 'postgres' }, { max: 1 })
   try {
@@ -19,6 +20,6 @@ export async function ensureDatabase(address: { host: string; user: string; data
 }
 
 /** The archive of a store that has the same server: its database by another name. */
-export function besideStore(address: { host: string; user: string; database: string }): StoreAddress {
+export function besideStore(address: Place): Place {
   return { ...address, database: `${address.database}_compliance` }
 }
