@@ -6,8 +6,8 @@ import { transaction } from '../store/db.ts'
 import { listMessages as listMessageRows } from '../store/message.ts'
 import { findRoom } from '../store/room.ts'
 import type { Caller, Chat } from './chat.ts'
-import { recordRead, requireRecordable } from './record.ts'
 import { noteGlassReading, requireHistory } from './glass.ts'
+import { recordRead, requireRecordable } from './record.ts'
 
 /** Enqueues before it returns, so that posts of one session are taken in the order of sending. */
 export function postMessage(chat: Chat, caller: Caller, input: Input<'message.post'>): Promise<Result<'message.post'>> {

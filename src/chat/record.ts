@@ -54,6 +54,22 @@ export async function recordJoin(chat: Chat, caller: Caller, rooms: VisitedRoom[
   })
 }
 
+/** Who is in rooms and stands in no record of coming: he came before recording began, or was taken for gone while he was not. */
+export async function recordStaying(chat: Chat, staying: { live: string; caller: Caller; rooms: string[] }[]) {
+  if (chat.recording === 'off' || staying.length === 0) return
+  await transaction(chat.db, async tx => {
+    await noteEvents(
+      tx,
+      staying.map(({ caller, rooms }) => ({
+        ...{ kind: 'join', actor: caller.user.id, rooms: rooms.map(id => ({ id })) },
+        data: { session: caller.session, address: caller.address, how: 'still there' },
+      })),
+    )
+    for (const { live, caller, rooms } of staying)
+      await attend(tx, { live, member: chat.member, principal: caller.user.id, session: caller.session }, rooms)
+  })
+}
+
 export async function recordRead(
   chat: Chat,
   caller: Caller,

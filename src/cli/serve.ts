@@ -202,6 +202,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     url: () => (url === '' ? '' : `${(options.publicUrl ?? url).replace(/^http/, 'ws').replace(/\/$/, '')}/ws`),
     program: programVersion,
     sessions: () => hub.sessions.size,
+    records: hub.records,
     onGone: member => hub.forget(member),
   })
   started.defer(() => membership.stop())

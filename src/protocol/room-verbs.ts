@@ -1,10 +1,22 @@
 import Type from 'typebox'
 import { AddinRef } from './addin.ts'
-import { CategoryId, Instant, RoomId, Seq, PrincipalRef } from './ids.ts'
+import { CategoryId, Instant, PrincipalRef, RoomId, Seq } from './ids.ts'
 import { Message } from './message.ts'
 import { Principal } from './principal.ts'
 import { BrokenGlass, InvitationSetting, Privacy, Rights, Room, RoomRole, RoomType } from './room.ts'
-import { administrator, administratorOr, Flag, Limit, ListChange, Nullable, optional, Refs, Text, verb, websocket } from './verb.ts'
+import {
+  administrator,
+  administratorOr,
+  Flag,
+  Limit,
+  ListChange,
+  Nullable,
+  optional,
+  Refs,
+  Text,
+  verb,
+  websocket,
+} from './verb.ts'
 
 /** `null`: everyone in the category's scope. */
 const MemberListChange = Type.Union([Type.Null(), ...ListChange.anyOf])

@@ -32,6 +32,8 @@ export type Hub = {
   forget(member: string): void
   /** Looks whether the store is another one than before, as after a restore. Never rejects: it is looked at again. */
   checkStore(): Promise<void>
+  /** Version of the settings under which all that happens here is recorded; 0 where it is not. */
+  records(): number
   stop(): Promise<void>
 }
 
@@ -89,11 +91,17 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     options,
   )
   const attendance = openAttendance(chat, {
-    isLive: live => sessions.has(live),
+    lives: () => sessions,
     isHeard: (live, room) => {
       const session = sessions.get(live)
       return session !== undefined && feeds.get(room)?.feed.subs.has(session) === true
     },
+    // Who is still coming is recorded before he hears.
+    roomsOf: session =>
+      [...session.heard].flatMap(({ room }) => {
+        const sub = feeds.get(room)?.feed.subs.get(session)
+        return sub === undefined || sub.state === 'pending' ? [] : [room]
+      }),
     ...options.attendance,
   })
   const feedHub = {
@@ -335,6 +343,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     }),
     forget: roster.forget,
     checkStore: () => failing(checkStore()),
+    records: attendance.records,
     async stop() {
       endPool()
       scopes.stop()

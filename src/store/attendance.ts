@@ -62,8 +62,18 @@ export async function endDeadAttendance(q: Queryable): Promise<number> {
   return rowCount ?? 0
 }
 
-/** Connections of one process that are noted. */
-export async function listAttendance(q: Queryable, member: string): Promise<string[]> {
-  const { rows } = await q.query<{ live: string }>('SELECT live FROM attendance WHERE member = $1', [member])
-  return rows.map(row => row.live)
+/** Everybody leaves what is recorded with its end. In the transaction that ends it, before. */
+export async function endAllAttendance(tx: Queryable): Promise<void> {
+  await tx.query(
+    `WITH gone AS (DELETE FROM attendance RETURNING principal, session, rooms, 'recording ends' AS why) ${partSql}`,
+  )
+}
+
+/** Connections of one process that are noted, each with its rooms. */
+export async function listAttendance(q: Queryable, member: string): Promise<Map<string, Set<string>>> {
+  const { rows } = await q.query<{ live: string; rooms: string[] }>(
+    'SELECT live, rooms FROM attendance WHERE member = $1',
+    [member],
+  )
+  return new Map(rows.map(row => [row.live, new Set(row.rooms)]))
 }

@@ -33,6 +33,11 @@ export async function readCompliance(q: Queryable): Promise<{ recording: boolean
   return { recording, settings: { ...defaultCompliance, ...compliance } }
 }
 
+/** Nobody else changes it until the transaction ends. */
+export async function lockCompliance(tx: Connection): Promise<void> {
+  await tx.query('SELECT FROM pool FOR NO KEY UPDATE')
+}
+
 /** Under the exclusive lock of the settings: what began before is not recorded, what begins after is. */
 export async function changeCompliance(
   tx: Connection,

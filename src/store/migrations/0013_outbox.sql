@@ -6,6 +6,9 @@ ALTER TABLE pool ADD COLUMN recording boolean NOT NULL DEFAULT false;
 -- Adapters, bounds of the outbox (store/compliance.ts).
 ALTER TABLE pool ADD COLUMN compliance jsonb NOT NULL DEFAULT '{}';
 
+-- The version of the settings under which a process records what happens there; 0 where it does not, as one of an older program.
+ALTER TABLE server_process ADD COLUMN records bigint NOT NULL DEFAULT 0;
+
 CREATE TABLE outbox (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
   at timestamptz(3) NOT NULL,
