@@ -117,7 +117,7 @@ test('[CP53] an adapter is a built-in one with whole paths and a folder of its o
   const { adapters } = await officer.call('compliance.get', {})
   expect(adapters).toEqual([
     {
-      ...{ name: 'books', type: 'xml', outputDirectory: '/var/lib/books', runIntervalSeconds: 900, custom: {} },
+      ...{ name: 'books', type: 'xml', outputDirectory: '/var/lib/books', runIntervalSeconds: 900, custom: [] },
       ...{ oneRoomPerFile: false, roomDetails: false, userDetails: false, attachmentsManifest: false },
     },
   ])
@@ -132,13 +132,18 @@ test('[CP53] an adapter is a built-in one with whole paths and a folder of its o
     { runIntervalSeconds: 2_592_001 },
     { name: '../x' },
     { name: '' },
-    { custom: { a: 1 } },
+    { custom: { a: 'b' } },
+    { custom: [{ name: 'a', value: 1 }] },
   ])
     expect(await set(wrong), JSON.stringify(wrong)).toBe('invalid_argument')
   expect(await set({ name: 'other' })).toBe('conflict')
   expect((await officer.call('compliance.get', {})).adapters).toEqual(adapters)
-  expect(await set({ type: 'mail', custom: { to: 'archive@example.com' }, oneRoomPerFile: true })).toBe('ok')
-  expect((await officer.call('compliance.get', {})).adapters).toMatchObject([{ type: 'mail', oneRoomPerFile: true }])
+  expect(
+    await set({ type: 'mail', custom: [{ name: 'to', value: 'archive@example.com' }], oneRoomPerFile: true }),
+  ).toBe('ok')
+  expect((await officer.call('compliance.get', {})).adapters).toMatchObject([
+    { type: 'mail', oneRoomPerFile: true, custom: [{ name: 'to', value: 'archive@example.com' }] },
+  ])
   expect(await officer.code('compliance.removeAdapter', { name: 'none' })).toBe('not_found')
   expect(await officer.code('compliance.removeAdapter', { name: 'books' })).toBe('ok')
   expect((await officer.call('compliance.get', {})).adapters).toEqual([])

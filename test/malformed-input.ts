@@ -104,7 +104,7 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
     'compliance.setAdapter': {
       ...{ name: 'a', type: 'xml', outputDirectory: '/var/lib/a', runIntervalSeconds: 900, oneRoomPerFile: true },
       ...{ roomDetails: true, userDetails: true, attachmentsManifest: true, transformation: '/etc/a.xslt' },
-      custom: { to: 'x' },
+      custom: [{ name: 'to', value: 'x' }],
     },
     'compliance.removeAdapter': { name: 'a' },
     'category.list': {},
@@ -199,6 +199,7 @@ type Schema = TSchema & {
   const?: unknown
   pattern?: string
   minLength?: number
+  maxLength?: number
   minimum?: number
   maximum?: number
   exclusiveMinimum?: number
@@ -222,6 +223,7 @@ export function isValid(schema: TSchema, value: unknown): boolean {
       value.isWellFormed() &&
       !value.includes('\0') &&
       value.length >= (rest.minLength ?? 0) &&
+      value.length <= (rest.maxLength ?? Infinity) &&
       (pattern === undefined || new RegExp(pattern).test(value))
     )
   if (type === 'integer' || type === 'number')

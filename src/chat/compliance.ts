@@ -68,12 +68,17 @@ export async function untilHeard(db: Db, version: number): Promise<void> {
   while ((await listUnheard(db, version)).length > 0 && Date.now() < deadline) await sleep(lookMs)
 }
 
-async function viewOf(db: Db, version: number): Promise<View> {
+/** `version`: of the settings that a process must have heard of. */
+export async function viewOf(db: Db, version: number): Promise<View> {
   const { recording, settings } = await readCompliance(db)
   const { maxRows, maxAgeSeconds, adapters } = settings
   const { rows: events, ageSeconds } = await readBacklog(db, maxRows + 1)
   const unheard = recording ? await listUnheard(db, version) : []
-  return { recording, unheard, maxRows, maxAgeSeconds, adapters, backlog: { events, ageSeconds } }
+  return { recording, unheard, maxRows, maxAgeSeconds, adapters: adapters.map(toView), backlog: { events, ageSeconds } }
+}
+
+function toView({ custom, ...adapter }: AdapterSetting): View['adapters'][number] {
+  return { ...adapter, custom: Object.entries(custom).map(([name, value]) => ({ name, value })) }
 }
 
 /** compliance.setAdapter: another type under the same name goes on from the same place. Refusal invalid_argument. */
@@ -82,21 +87,11 @@ export async function setAdapter(
   caller: Caller,
   input: Input<'compliance.setAdapter'>,
 ): Promise<Result<'compliance.setAdapter'>> {
-  const adapter = newAdapter(input)
+  const { custom = [], ...given } = input
+  const adapter = newAdapter({ ...given, custom: Object.fromEntries(custom.map(one => [one.name, one.value])) })
   const fault = findAdapterFault(adapter)
   if (fault) throw new Refusal('invalid_argument', fault)
-  await changeAdapters(chat, caller, 'compliance.setAdapter', adapter.name, adapter, adapters => {
-    const isNew = adapters.every(one => one.name !== adapter.name)
-    if (isNew && adapters.length >= maxAdapters)
-      throw new Refusal('conflict', `There are ${maxAdapters} adapters already. Remove one first.`)
-    const taken = adapters.find(one => one.name !== adapter.name && one.outputDirectory === adapter.outputDirectory)
-    if (taken)
-      throw new Refusal(
-        'conflict',
-        `${adapter.outputDirectory} is the folder of ${taken.name}. Give it one of its own.`,
-      )
-    return isNew ? [...adapters, adapter] : adapters.map(one => (one.name === adapter.name ? adapter : one))
-  })
+  await inSettings(chat, tx => putAdapter(tx, caller.user.id, adapter))
   return {}
 }
 
@@ -106,31 +101,48 @@ export async function removeAdapter(
   caller: Caller,
   { name }: Input<'compliance.removeAdapter'>,
 ): Promise<Result<'compliance.removeAdapter'>> {
-  await changeAdapters(chat, caller, 'compliance.removeAdapter', name, {}, adapters => {
-    if (adapters.every(one => one.name !== name))
-      throw new Refusal('not_found', `There is no adapter ${JSON.stringify(name)}. See compliance.get.`)
-    return adapters.filter(one => one.name !== name)
-  })
+  await inSettings(chat, tx => dropAdapter(tx, caller.user.id, name))
   return {}
 }
 
-async function changeAdapters(
-  chat: Chat,
-  caller: Caller,
-  action: string,
-  name: string,
-  detail: object,
-  change: (adapters: AdapterSetting[]) => AdapterSetting[],
-): Promise<void> {
+async function inSettings(chat: Chat, change: (tx: Connection) => Promise<void>): Promise<void> {
   const settings = await transaction(chat.db, async tx => {
-    await lockCompliance(tx)
-    const before = await readCompliance(tx)
-    await changeCompliance(tx, { settings: { adapters: change(before.settings.adapters) } })
-    await audit(tx, caller.user.id, action, name, detail)
+    await change(tx)
     return raiseSettings(tx)
   })
   await loadSettings(chat)
   announce(chat, { settings })
+}
+
+/** Adds it, or puts it in the place of the one of that name. The caller raises the settings, last. Refusal conflict. */
+export async function putAdapter(tx: Connection, actor: string | null, adapter: AdapterSetting): Promise<void> {
+  const adapters = await lockedAdapters(tx)
+  const isNew = adapters.every(one => one.name !== adapter.name)
+  if (isNew && adapters.length >= maxAdapters)
+    throw new Refusal('conflict', `There are ${maxAdapters} adapters already. Remove one first.`)
+  const taken = adapters.find(one => one.name !== adapter.name && one.outputDirectory === adapter.outputDirectory)
+  if (taken)
+    throw new Refusal('conflict', `${adapter.outputDirectory} is the folder of ${taken.name}. Give it one of its own.`)
+  const changed = isNew ? [...adapters, adapter] : adapters.map(one => (one.name === adapter.name ? adapter : one))
+  await changeCompliance(tx, { settings: { adapters: changed } })
+  await audit(tx, actor, 'compliance.setAdapter', adapter.name, adapter)
+}
+
+/** The caller raises the settings, last. Refusal not_found. */
+export async function dropAdapter(tx: Connection, actor: string | null, name: string): Promise<void> {
+  const adapters = await lockedAdapters(tx)
+  if (adapters.every(one => one.name !== name))
+    throw new Refusal(
+      'not_found',
+      `There is no adapter ${JSON.stringify(name)}; there is ${adapters.map(one => one.name).join(', ') || 'none'}.`,
+    )
+  await changeCompliance(tx, { settings: { adapters: adapters.filter(one => one.name !== name) } })
+  await audit(tx, actor, 'compliance.removeAdapter', name)
+}
+
+async function lockedAdapters(tx: Connection): Promise<AdapterSetting[]> {
+  await lockCompliance(tx)
+  return (await readCompliance(tx)).settings.adapters
 }
 
 const defaultInterval = 15 * 60

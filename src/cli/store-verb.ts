@@ -37,7 +37,11 @@ export async function onStore(options: StoreOptions, work: (db: Db) => Promise<v
   }
 }
 
-async function addressOf({ databaseUrl, dataDir }: StoreOptions): Promise<StoreAddress> {
+/** Of the store that the options name. Throws with a sentence. */
+export async function addressOf({
+  databaseUrl,
+  dataDir,
+}: Pick<StoreOptions, 'databaseUrl' | 'dataDir'>): Promise<StoreAddress> {
   if (databaseUrl) {
     if (!splitHosts(databaseUrl))
       throw new InvalidArgumentError('--database-url is no address such as postgres://user@host/pchat.')

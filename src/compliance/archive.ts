@@ -38,6 +38,14 @@ export async function keepMover(q: Queryable, fence: number): Promise<boolean> {
   return rowCount === 1
 }
 
+/** Who moves events, and until when unless he says so again. */
+export async function readMover(q: Queryable): Promise<{ holder: string; fence: number; isActive: boolean }> {
+  const { rows } = await q.query<{ holder: string; fence: number; isActive: boolean }>(
+    'SELECT holder, fence, until > clock_timestamp() AS "isActive" FROM mover',
+  )
+  return rows[0]!
+}
+
 /** A service that stops lets the next one begin at once. */
 export async function leaveMover(q: Queryable, fence: number): Promise<void> {
   await q.query("UPDATE mover SET until = '-infinity' WHERE fence = $1", [fence])

@@ -82,7 +82,8 @@ export async function readPublicKeys(file: string): Promise<KeyObject[]> {
 }
 
 export function publicPem(key: KeyObject): string {
-  return createPublicKey(key).export({ type: 'spki', format: 'pem' }) as string
+  const half = key.type === 'public' ? key : createPublicKey(key)
+  return half.export({ type: 'spki', format: 'pem' }) as string
 }
 
 function requireEd25519(key: KeyObject, file: string): KeyObject {

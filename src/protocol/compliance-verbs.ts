@@ -20,7 +20,13 @@ const AdapterName = Text({
 })
 const Path = Text({ minLength: 2, maxLength: 4_096 })
 const RunInterval = Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'a minute to 30 days' })
-const Custom = Type.Record(Text({ maxLength: 200 }), Text({ maxLength: 10_000 }), { maxProperties: 100 })
+const Custom = Type.Array(
+  Type.Object(
+    { name: Text({ minLength: 1, maxLength: 200 }), value: Text({ maxLength: 10_000 }) },
+    { additionalProperties: false },
+  ),
+  { maxItems: 100 },
+)
 
 const Adapter = Type.Object({
   name: Text(),
@@ -32,7 +38,7 @@ const Adapter = Type.Object({
   userDetails: Flag(),
   attachmentsManifest: Flag(),
   transformation: optional(Text({ description: 'path of an XSLT file' })),
-  custom: Type.Record(Text(), Text()),
+  custom: Type.Array(Type.Object({ name: Text(), value: Text() })),
 })
 
 const view = {
