@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { type FileSite, openFileSite, openRoomFor } from './files.ts'
 import type { Person } from './harness.ts'
 
@@ -165,4 +165,25 @@ test('[CP55] a process that others took for dead, and lives, records again who i
   expect((await recorded('join')).filter(names(room.id)).map(({ how }) => how)).toEqual(['room.join', 'still there'])
   await hers.close()
   expect(await eventually('part', names(room.id))).toMatchObject({ why: 'ended' })
+})
+
+test('[CP56] /readyz and the metrics say that compliance is behind, and that the outbox is full', async () => {
+  const notes = async () => ((await (await fetch(`${site.url}/readyz`)).json()) as { notes: string[] }).notes
+  const metric = async (name: string) =>
+    new RegExp(`^${name} (.*)$`, 'm').exec(await (await fetch(`${site.url}/metrics`)).text())?.[1]
+  await officer.call('compliance.update', { recording: true, maxRows: 1_000 })
+  await vi.waitFor(async () => expect(await metric('pchat_compliance_backlog_events')).not.toBe('0'), 5_000)
+  expect(await notes()).toEqual([])
+  const fill = (n: number) =>
+    site.db.query("INSERT INTO outbox (at, kind, data) SELECT now(), 'change', '{}' FROM generate_series(1, $1)", [n])
+  await fill(600)
+  await vi.waitFor(async () => expect(await notes()).toEqual(['compliance behind']), 5_000)
+  await fill(600)
+  await vi.waitFor(async () => expect(await notes()).toEqual(['compliance outbox full']), 5_000)
+  expect(await metric('pchat_compliance_full')).toBe('1')
+  expect(Number(await metric('pchat_compliance_backlog_events'))).toBe(1_001)
+  expect(Number(await metric('pchat_compliance_backlog_age_seconds'))).toBeGreaterThan(0)
+  // Officers are answered all the same, and make it wait for less.
+  await officer.call('compliance.update', { maxRows: 1_000_000 })
+  await vi.waitFor(async () => expect(await notes()).toEqual([]), 5_000)
 })

@@ -173,12 +173,20 @@ export function openMetrics() {
     complianceBacklog: new Gauge({
       name: 'pchat_compliance_backlog_events',
       help: 'Events that wait for the compliance service, counted up to the bound',
-      registers: [registry],
+      aggregator: same,
+      registers,
     }),
     complianceAge: new Gauge({
       name: 'pchat_compliance_backlog_age_seconds',
       help: 'Age of the oldest event that waits for the compliance service',
-      registers: [registry],
+      aggregator: same,
+      registers,
+    }),
+    complianceFull: new Gauge({
+      name: 'pchat_compliance_full',
+      help: '1 while too much waits for the compliance service, so that nothing is posted or read',
+      aggregator: same,
+      registers,
     }),
     poolProcesses: new Gauge({
       name: 'pchat_pool_processes',

@@ -40,6 +40,8 @@ export type Chat = {
   settingsVersion: number
   /** Whether compliance records what happens, or would and cannot: then nothing that it records may happen. */
   recording: 'off' | 'on' | 'full'
+  /** More than half of what may wait for the compliance service waits. */
+  recordingBehind?: boolean | undefined
   /** Raised once where the store turns out to be older than what was seen of it. */
   epoch: string
   site: string | undefined

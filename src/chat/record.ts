@@ -128,12 +128,11 @@ export function watchBacklog(chat: Chat): Running {
   return repeatEvery(
     lookMs,
     async () => {
-      if (chat.recording === 'off') return
+      if (chat.recording === 'off') return showBacklog(chat, { rows: 0, ageSeconds: 0, behind: false })
       const { recording, settings } = await readCompliance(chat.db)
       const { rows, ageSeconds } = await readBacklog(chat.db, settings.maxRows + 1)
-      chat.metrics.complianceBacklog.set(rows)
-      chat.metrics.complianceAge.set(ageSeconds)
-      if (!recording) return
+      const behind = rows > settings.maxRows / 2 || ageSeconds > settings.maxAgeSeconds / 2
+      if (!recording) return showBacklog(chat, { rows, ageSeconds, behind: false })
       const isFull = rows > settings.maxRows || ageSeconds > settings.maxAgeSeconds
       if (isFull !== (chat.recording === 'full'))
         chat.log.warn(
@@ -141,7 +140,15 @@ export function watchBacklog(chat: Chat): Running {
           isFull ? 'the outbox is full: nothing is posted or read' : 'the outbox takes events again',
         )
       chat.recording = isFull ? 'full' : 'on'
+      showBacklog(chat, { rows, ageSeconds, behind })
     },
     error => chat.log.warn({ err: error }, 'the look at the outbox waits for the store'),
   )
+}
+
+function showBacklog(chat: Chat, { rows, ageSeconds, behind }: { rows: number; ageSeconds: number; behind: boolean }) {
+  chat.recordingBehind = behind
+  chat.metrics.complianceBacklog.set(rows)
+  chat.metrics.complianceAge.set(ageSeconds)
+  chat.metrics.complianceFull.set(chat.recording === 'full' ? 1 : 0)
 }

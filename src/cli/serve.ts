@@ -248,6 +248,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       ...(isStoreThere ? [] : ['store away']),
       ...(isBusThere(bus) ? [] : ['bus away']),
       ...(files?.isThere() === false ? ['file store away'] : []),
+      ...(chat.recording === 'full' ? ['compliance outbox full'] : chat.recordingBehind ? ['compliance behind'] : []),
       ...(draining || membership.takesSessions() ? [] : ['on stand-by']),
       ...(membership.state() === 'normal' ? [] : [membership.state()]),
     ]
