@@ -87,7 +87,7 @@ test('[CP60] [CP63] from the machine it is switched on, recorded, moved by one o
   await untilArchived()
   expect((await officer('verify')).code).toBe(0)
   services = services.filter(one => one !== active)
-}, 120_000)
+}, 240_000)
 
 test('[CP61] an export is recorded with who made it, and is checked by the file that comes with it; a period too', async () => {
   const key = join(folder, 'public.pem')
@@ -110,7 +110,7 @@ test('[CP61] an export is recorded with who made it, and is checked by the file 
   expect(none).toMatchObject({ code: 1, said: 'pchat: Nothing happened in that period.\n' })
   const wrong = await officer('export', join(folder, 'none'), '--from', 'yesterday')
   expect(wrong).toMatchObject({ code: 1, said: expect.stringContaining('--from is no instant') })
-}, 60_000)
+}, 180_000)
 
 test('[CP62] any past period is produced by any adapter, one of one’s own too, and adapters are set on the machine', async () => {
   const csv = join(folder, 'again')
@@ -139,7 +139,7 @@ test('[CP62] any past period is produced by any adapter, one of one’s own too,
   expect((await store('adapter', 'remove', 'own')).code).toBe(1)
   expect((await store('set', '--max-rows', '5000')).code).toBe(0)
   expect((await store('set')).code).toBe(2)
-}, 60_000)
+}, 180_000)
 
 test('[CP61] what was tampered with is found by the verb: exit code 1, and the first bad entry', async () => {
   await archive.db.query(`SET session_replication_role = replica;
@@ -147,7 +147,7 @@ test('[CP61] what was tampered with is found by the verb: exit code 1, and the f
   const { code, out } = await officer('verify', '--json')
   expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 1, sound: false, firstBad: { what: 'entry' } })
   expect((await officer('verify')).out).toMatch(/^NOT SOUND\. /)
-}, 30_000)
+}, 120_000)
 
 test('[CP64] prepare makes an archive whose service appends, and can do nothing else', async () => {
   const { user, host } = inject('store')
@@ -208,4 +208,4 @@ test('[CP64] prepare makes an archive whose service appends, and can do nothing 
     await root.query(`DROP ROLE service_${n}`)
     await root.end()
   }
-}, 90_000)
+}, 180_000)

@@ -41,5 +41,16 @@ export function exportProof(
 /** The verifier as JavaScript, for machines without this project. */
 export async function offlineVerifier(): Promise<string> {
   const source = await readFile(new URL('offline-verifier.ts', import.meta.url), 'utf8')
-  return stripTypeScriptTypes(source).replaceAll(/[ \t]+$/gm, '')
+  return quietly(() => stripTypeScriptTypes(source)).replaceAll(/[ \t]+$/gm, '')
+}
+
+/** Node warns that the function is young; officers can do nothing with that. */
+function quietly<T>(work: () => T): T {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return work()
+  } finally {
+    process.emitWarning = emitWarning
+  }
 }

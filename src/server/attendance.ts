@@ -31,6 +31,7 @@ export function openAttendance(chat: Chat, options: AttendanceOptions): Attendan
   const rooms = new Map<string, { live: string; room: string }>()
   const lives = new Set<string>()
   let isComplete = false
+  let sweeping: Promise<void> | undefined
 
   async function write() {
     if (chat.recording === 'off') isComplete = false
@@ -54,7 +55,15 @@ export function openAttendance(chat: Chat, options: AttendanceOptions): Attendan
    * What was missed: connections that ended while their coming was still being written, processes that died, and who is here
    * although others took this process for dead.
    */
-  async function sweep() {
+  function sweep(): Promise<void> {
+    // One at a time: two would both find who is missing.
+    sweeping ??= sweepOnce().finally(() => {
+      sweeping = undefined
+    })
+    return sweeping
+  }
+
+  async function sweepOnce() {
     if (chat.recording === 'off') return
     const before = heardNow()
     const noted = await listAttendance(chat.db, chat.member)

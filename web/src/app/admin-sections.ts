@@ -17,6 +17,8 @@ const allowed: Record<AdminSection, AdministrationRole[]> = {
   audit: [...managing, 'complianceOfficer'],
   'sign-ins': [...full, 'complianceOfficer'],
   roles: full,
+  // Who administers is among those whom it watches.
+  compliance: ['complianceOfficer'],
 }
 
 /** The pages that somebody's roles open; none for who administers nothing. */

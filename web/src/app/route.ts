@@ -11,6 +11,7 @@ export const adminSections = [
   'audit',
   'sign-ins',
   'roles',
+  'compliance',
 ] as const
 export type AdminSection = (typeof adminSections)[number]
 export const panes = ['people', 'card', 'search', 'files', 'addin'] as const

@@ -8,6 +8,7 @@ import { PageHeader } from '../parts/PageHeader.tsx'
 import { SectionLinks } from '../parts/SectionLinks.tsx'
 import { AdminAudit } from './AdminAudit.tsx'
 import { AdminCategories } from './AdminCategories.tsx'
+import { AdminCompliance } from './AdminCompliance.tsx'
 import { AdminDirectory } from './AdminDirectory.tsx'
 import { AdminGroups } from './AdminGroups.tsx'
 import { AdminOptions } from './AdminOptions.tsx'
@@ -39,6 +40,7 @@ const sections: Record<AdminSection, { name: string; page: ReactElement }> = {
   audit: { name: 'Audit', page: <AdminAudit /> },
   'sign-ins': { name: 'Sign-ins', page: <AdminSignIns /> },
   roles: { name: 'Roles', page: <AdminRoles /> },
+  compliance: { name: 'Compliance', page: <AdminCompliance /> },
 }
 
 export function AdminPage({ section: wanted }: { section: AdminSection }) {
