@@ -26,6 +26,7 @@ export async function translate(batch, output, readFile) {
   // What has no room, or no place in the original product's formats, is among batch.entries.
   lines.push(`${batch.entries.length} entries, ${batch.firstSeq} to ${batch.lastSeq}`)
   await output.write(`${batch.id}.txt`, `${lines.join('\n')}\n`)
-  for (const { file } of batch.conversations.flatMap(({ happenings }) => happenings))
-    if (file) await output.write(`${batch.id}-${file.id}`, readFile(file.id))
+  // A file that was sent and taken in the same batch is written once.
+  const files = batch.conversations.flatMap(({ happenings }) => happenings.flatMap(({ file }) => file?.id ?? []))
+  for (const id of new Set(files)) await output.write(`${batch.id}-${id}`, readFile(id))
 }

@@ -20,6 +20,7 @@ export async function writeWhole(folder: string, write: (output: Output) => Prom
     await write({
       async write(name, content) {
         if (basename(name) !== name || name.startsWith('.')) throw new Error(`${name} is no name of a file.`)
+        if (names.includes(name)) throw new Error(`${name} is written twice in one batch. Give each file its own name.`)
         await writeSynced(join(aside, name), content)
         names.push(name)
       },
