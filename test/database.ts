@@ -6,10 +6,19 @@ import type { TestStore } from './global-setup.ts'
 export type TestDatabase = { address: TestStore; db: Db; drop(): Promise<void> }
 
 /** A migrated database of one's own, cloned from the run's template in about 50 ms. Close other pools on it or not: `drop` ends them. */
-export async function openTestDatabase(): Promise<TestDatabase> {
+export function openTestDatabase(): Promise<TestDatabase> {
+  return createDatabase(` TEMPLATE ${inject('store').database}`)
+}
+
+/** An empty one on the same server, such as for the archive. */
+export function openEmptyDatabase(): Promise<TestDatabase> {
+  return createDatabase('')
+}
+
+async function createDatabase(like: string): Promise<TestDatabase> {
   const template = inject('store')
   const address = { ...template, database: `test_${randomBytes(6).toString('hex')}` }
-  await asAdministrator(template, `CREATE DATABASE ${address.database} TEMPLATE ${template.database}`)
+  await asAdministrator(template, `CREATE DATABASE ${address.database}${like}`)
   const db = openDb(address, { max: 5 })
   return {
     address,

@@ -90,6 +90,10 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
     { principal: t.member, role: 'helpDesk', granted: false },
   ],
   'role.list': () => [{}],
+  'compliance.get': () => [{}],
+  'compliance.update': () => [{}, { recording: false }, { maxRows: 1_000 }],
+  'compliance.setAdapter': t => [{ name: 'a', type: 'csv', outputDirectory: `/${t.room}` }],
+  'compliance.removeAdapter': t => [{ name: t.room }, { name: t.category }],
 
   'directory.status': () => [{}],
   'directory.sync': () => [{}, { source: 'corp', dryRun: true }],

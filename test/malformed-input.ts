@@ -99,6 +99,14 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
       deniedMembers: [],
       creators: { remove: [user] },
     },
+    'compliance.get': {},
+    'compliance.update': { recording: false, maxRows: 1_000_000, maxAgeSeconds: 3_600 },
+    'compliance.setAdapter': {
+      ...{ name: 'a', type: 'xml', outputDirectory: '/var/lib/a', runIntervalSeconds: 900, oneRoomPerFile: true },
+      ...{ roomDetails: true, userDetails: true, attachmentsManifest: true, transformation: '/etc/a.xslt' },
+      custom: [{ name: 'to', value: 'x' }],
+    },
+    'compliance.removeAdapter': { name: 'a' },
     'category.list': {},
     'category.delete': { category },
     'category.simulate': { category, allowedMembers: { add: [user] }, deniedMembers: [] },
@@ -192,6 +200,7 @@ type Schema = TSchema & {
   const?: unknown
   pattern?: string
   minLength?: number
+  maxLength?: number
   minimum?: number
   maximum?: number
   exclusiveMinimum?: number
@@ -215,6 +224,7 @@ export function isValid(schema: TSchema, value: unknown): boolean {
       value.isWellFormed() &&
       !value.includes('\0') &&
       value.length >= (rest.minLength ?? 0) &&
+      value.length <= (rest.maxLength ?? Infinity) &&
       (pattern === undefined || new RegExp(pattern).test(value))
     )
   if (type === 'integer' || type === 'number')

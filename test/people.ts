@@ -27,6 +27,7 @@ export async function openPeople(): Promise<{ chat: Chat; heard: BusHead[]; clos
     directory: openLocalDirectory({ findAccount: name => findCredential(db, name) }),
     settings: defaultSettings,
     settingsVersion: 0,
+    recording: 'off',
     epoch: '',
     site: undefined,
     servers: () => ['ws://one/ws'],

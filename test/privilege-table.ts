@@ -106,6 +106,16 @@ export const table: { [V in Verb]: Row<V> } = {
     granted: true,
   })),
   'role.list': row('uf ffff fff fy', 'reads', () => ({})),
+  'compliance.get': row('uf ffff fyf ff', 'reads', () => ({})),
+  'compliance.update': row('uf ffff fyf ff', 'writes', () => ({ maxRows: 500_000 })),
+  'compliance.setAdapter': row('uf ffff fyf ff', 'writes', () => ({
+    ...{ name: 'books', type: 'csv', outputDirectory: '/var/lib/books' },
+  })),
+  'compliance.removeAdapter': row('uf ffff fyf ff', 'writes', async w => {
+    const adapter = { name: 'old', type: 'csv', outputDirectory: '/var/lib/old' } as const
+    await w.people.complianceOfficer.call('compliance.setAdapter', adapter)
+    return { name: 'old' }
+  }),
   // No directory is connected here: what gets through finds none.
   'directory.status': row('uf ffff yff fy', 'reads', () => ({})),
   'directory.sync': row('uf ffff fff fn', 'writes', () => ({ source: 'none' })),

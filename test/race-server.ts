@@ -145,6 +145,7 @@ export async function openRaceServer(
     posts: openPostQueue({ db, bus, site: undefined, log: silentLog, metrics }),
     settings: defaultSettings,
     settingsVersion: 0,
+    recording: 'off',
     epoch: await readEpoch(db),
     site: undefined,
     servers: () => [url],

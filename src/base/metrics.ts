@@ -170,6 +170,24 @@ export function openMetrics() {
       aggregator: same,
       registers,
     }),
+    complianceBacklog: new Gauge({
+      name: 'pchat_compliance_backlog_events',
+      help: 'Events that wait for the compliance service, counted up to the bound',
+      aggregator: same,
+      registers,
+    }),
+    complianceAge: new Gauge({
+      name: 'pchat_compliance_backlog_age_seconds',
+      help: 'Age of the oldest event that waits for the compliance service',
+      aggregator: same,
+      registers,
+    }),
+    complianceFull: new Gauge({
+      name: 'pchat_compliance_full',
+      help: '1 while too much waits for the compliance service, so that nothing is posted or read',
+      aggregator: same,
+      registers,
+    }),
     poolProcesses: new Gauge({
       name: 'pchat_pool_processes',
       help: 'living processes of the pool',

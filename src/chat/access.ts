@@ -57,7 +57,8 @@ export async function requireRole(chat: Chat, caller: Caller, roles: readonly Ad
   const person = await readPerson(chat.db, caller.user.id, chat.site)
   if (person && holds(person, roles)) return
   requireEnabled(person)
-  throw new Refusal('forbidden', 'Only administrators may do this. Ask one.')
+  const who = roles.includes('administrator') ? 'administrators' : 'compliance officers'
+  throw new Refusal('forbidden', `Only ${who} may do this. Ask one.`)
 }
 
 /** The same as a question. */

@@ -38,6 +38,10 @@ export type Chat = {
   /** The pool's options as last read, with what this server's site and pool have of their own; replaced as a whole when they change. */
   settings: PoolSettings
   settingsVersion: number
+  /** Whether compliance records what happens, or would and cannot: then nothing that it records may happen. */
+  recording: 'off' | 'on' | 'full'
+  /** More than half of what may wait for the compliance service waits. */
+  recordingBehind?: boolean | undefined
   /** Raised once where the store turns out to be older than what was seen of it. */
   epoch: string
   site: string | undefined

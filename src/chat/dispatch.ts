@@ -9,6 +9,7 @@ import { listAudit } from './audit.ts'
 import { createBot, issueBotToken } from './bot.ts'
 import { createCategory, deleteCategory, listCategories, updateCategory } from './category.ts'
 import type { Caller, Chat } from './chat.ts'
+import { getCompliance, removeAdapter, setAdapter, updateCompliance } from './compliance.ts'
 import { deleteConfiguration, listConfigurations, setConfiguration } from './configuration.ts'
 import { checkOneDirectory } from './directory-check.ts'
 import { explainPrincipal } from './directory-explain.ts'
@@ -107,6 +108,10 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'audit.list': listAudit,
   'role.grant': grantRole,
   'role.list': listRoles,
+  'compliance.get': getCompliance,
+  'compliance.update': updateCompliance,
+  'compliance.setAdapter': setAdapter,
+  'compliance.removeAdapter': removeAdapter,
   'directory.status': readDirectoryStatus,
   'directory.sync': syncDirectory,
   'directory.check': checkOneDirectory,

@@ -1,5 +1,6 @@
 import type { FileRow } from '../store/file.ts'
 import type { Caller, Chat } from './chat.ts'
+import { recordDownload } from './record.ts'
 
 export type FileDoing = 'uploaded' | 'downloaded' | 'flagged'
 
@@ -10,5 +11,7 @@ export async function noteFileEvent(
   doing: FileDoing,
   file: FileRow,
 ): Promise<void> {
+  // What was uploaded is recorded with its message, what was flagged by the audit record.
+  if (doing === 'downloaded' && caller) await recordDownload(chat, caller.user.id, file)
   chat.log.debug({ doing, file: file.id, room: file.room, user: caller?.user.id }, 'file')
 }

@@ -11,6 +11,7 @@ import { findRoom, toRoom } from '../store/room.ts'
 import { readRoomUser } from '../store/room-user.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat, Live, Standing } from './chat.ts'
+import { recordJoin } from './record.ts'
 
 export function limitsOf(chat: Chat): Limits {
   const { settings } = chat
@@ -43,7 +44,8 @@ export async function joinRoom(chat: Chat, caller: Caller, input: Input<'room.jo
   const pending = requireLive(caller).begin(input.room)
   try {
     await learnRoster(chat, caller, input.room, 'read')
-    const { standing, result } = await readJoin(chat, caller, input)
+    const { standing, result, row } = await readJoin(chat, caller, input)
+    await recordJoin(chat, caller, [{ row, messages: result.messages }], 'room.join')
     // In one turn: whoever comes or goes after this list was made is told.
     const participants = participantsWith(chat, caller, input.room)
     pending.settle(standing)
@@ -83,7 +85,7 @@ function readJoin(chat: Chat, caller: Caller, input: Input<'room.join'>) {
         stamp: access.stamp,
         shown: { room: row.version, category: row.category_version },
       }
-      return { standing, result }
+      return { standing, result, row }
     },
     'ISOLATION LEVEL REPEATABLE READ READ ONLY',
   )

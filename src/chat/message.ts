@@ -7,10 +7,12 @@ import { listMessages as listMessageRows } from '../store/message.ts'
 import { findRoom } from '../store/room.ts'
 import type { Caller, Chat } from './chat.ts'
 import { noteGlassReading, requireHistory } from './glass.ts'
+import { recordRead, requireRecordable } from './record.ts'
 
 /** Enqueues before it returns, so that posts of one session are taken in the order of sending. */
 export function postMessage(chat: Chat, caller: Caller, input: Input<'message.post'>): Promise<Result<'message.post'>> {
   checkContent(input, chat.settings)
+  requireRecordable(chat)
   return chat.posts.post({
     author: caller.user,
     room: input.room.toLowerCase(),
@@ -33,7 +35,7 @@ export async function listMessages(
   if (input.before !== undefined && input.after !== undefined)
     throw new Refusal('invalid_argument', 'Give before or after, not both.')
   // One snapshot: a page never holds what came after the reader's right ended.
-  const { byGlass, ...page } = await transaction(
+  const { byGlass, row, ...page } = await transaction(
     chat.db,
     async tx => {
       const { byGlass } = await requireHistory(chat, caller, input.room, tx)
@@ -47,7 +49,7 @@ export async function listMessages(
         after: input.after,
         limit: input.limit ?? defaultPage,
       })
-      return { messages, firstSeq: room.first_seq, lastSeq: room.last_seq, revision: room.revision, byGlass }
+      return { messages, firstSeq: room.first_seq, lastSeq: room.last_seq, revision: room.revision, byGlass, row: room }
     },
     'ISOLATION LEVEL REPEATABLE READ READ ONLY',
   )
@@ -56,5 +58,6 @@ export async function listMessages(
     const range = messages.length === 0 ? {} : { fromSeq: messages[0]!.seq, throughSeq: messages.at(-1)!.seq }
     await noteGlassReading(chat, caller, input.room, { messages: messages.length, ...range })
   }
+  await recordRead(chat, caller, row, page.messages)
   return page
 }

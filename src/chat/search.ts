@@ -8,6 +8,7 @@ import { searchMessages as searchRows } from '../store/search.ts'
 import type { SearchCursor } from '../store/search-walk.ts'
 import { requirePerson } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
+import { recordSearch } from './record.ts'
 
 const maxSearchCodeUnits = 1_000
 
@@ -35,6 +36,7 @@ export async function searchMessages(
   )
   const page = found.slice(0, limit)
   const last = page.at(-1)
+  await recordSearch(chat, caller, input, page)
   return {
     matches: page.flatMap(row => {
       const message = toMessage(row)

@@ -16,10 +16,13 @@ import type { Caller, Chat } from './chat.ts'
 export async function loadSettings(chat: Chat): Promise<void> {
   const scopes = Object.entries({ site: chat.site, pool: chat.pool })
   const named = scopes.flatMap(([kind, name]) => (name === undefined ? [] : [`${kind}:${nameKey(name)}`]))
-  const { settings, version } = await resolveSettings(chat.db, named)
+  const { settings, recording, version } = await resolveSettings(chat.db, named)
   // Two loads may end in the other order. A restored store may be older, and that one starts anew (epoch).
   if (version < chat.settingsVersion) return
   chat.settings = settings
+  // Full stays full until the outbox is looked at again.
+  if (!recording) chat.recording = 'off'
+  else if (chat.recording === 'off') chat.recording = 'on'
   chat.settingsVersion = version
 }
 

@@ -16,6 +16,7 @@ import { requireEnabled } from './access.ts'
 import { admitted } from './admission.ts'
 import type { Caller, Chat, Standing } from './chat.ts'
 import { requireLive } from './live.ts'
+import { recordJoin, type VisitedRoom } from './record.ts'
 
 /** Rooms that are synced in full, newest first. */
 const maxSyncedRooms = 1_000
@@ -46,6 +47,7 @@ export async function syncSession(
     invitations: person.enabled ? read.invitations.map(row => toInvitation(chat, row)) : [],
   }
   const refused = new Map<string, string>()
+  const visited: (VisitedRoom & { standing: Standing })[] = []
   for (const row of read.rooms) {
     const refusal = refuseSync(person, row)
     if (refusal) {
@@ -54,9 +56,12 @@ export async function syncSession(
     }
     const room = row as SyncedRow & { id: string }
     const synced = toSyncRoom(chat, room, sameEpoch)
-    answer.rooms.push(answer.rooms.length < maxSyncedRooms ? synced : { ...synced, messages: [], gap: true })
-    session.enter(room.id, standingOf(read, room))
+    const told = answer.rooms.length < maxSyncedRooms ? synced : { ...synced, messages: [], gap: true }
+    answer.rooms.push(told)
+    visited.push({ row: room, messages: told.messages, standing: standingOf(read, room) })
   }
+  await recordJoin(chat, caller, visited, 'session.sync')
+  for (const { row, standing } of visited) session.enter(row.id, standing)
   // In the order of asking: that of the rows would tell which of them exist.
   answer.refused = asked.flatMap(({ room }) => (refused.has(room) ? [{ room, code: refused.get(room)! }] : []))
   return answer

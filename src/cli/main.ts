@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addCompliance } from './compliance.ts'
 import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
 import { addDoctor } from './doctor.ts'
@@ -28,6 +29,7 @@ addSecondFactor(program)
 addLoad(program)
 addSignInCommands(program)
 addFile(program)
+addCompliance(program)
 addTest(program)
 addDoctor(program)
 // The last one: its help and completion know what was added before.

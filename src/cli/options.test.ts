@@ -11,6 +11,7 @@ function parse(...args: string[]): StartOptions {
 
 test('[ST8] every option has a default or is left out', () => {
   expect(parse()).toEqual({
+    role: 'all',
     port: 8080,
     host: 'localhost',
     dataDir: './data',
@@ -21,6 +22,7 @@ test('[ST8] every option has a default or is left out', () => {
 })
 
 test.each([
+  [['--role', 'some'], /--role <role>.*Allowed choices are all, compliance/],
   [['--port', 'abc'], /--port <number>.*whole number from 0 to 65535/],
   [['--port', '65536'], /--port <number>.*whole number/],
   [['--port', '1e3'], /--port <number>.*whole number/],

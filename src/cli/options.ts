@@ -5,6 +5,7 @@ import { parseClamdAddress } from '../files/clamd.ts'
 import { splitHosts } from '../store/address.ts'
 
 export type StartOptions = {
+  role?: 'all' | 'compliance'
   port: number
   host: string
   dataDir: string
@@ -27,6 +28,9 @@ export type StartOptions = {
   fileKeyFile?: string
   clamd?: string
   scannerAway?: 'closed' | 'open'
+  complianceDatabaseUrl?: string
+  complianceKeyFile?: string
+  complianceAnchors?: string
   downloadUrl?: string
   logLevel: string
 }
@@ -34,6 +38,11 @@ export type StartOptions = {
 /** The options of every verb that starts a server. Each can be given as an environment variable too. */
 export function withStartOptions(command: Command): Command {
   return command
+    .addOption(
+      variable('--role <role>', 'PCHAT_ROLE', 'what runs here: all, or the compliance service alone, without a port')
+        .default('all')
+        .choices(['all', 'compliance']),
+    )
     .addOption(
       variable('--port <number>', 'PCHAT_PORT', 'where the server listens; 0 takes a free one')
         .default(8080)
@@ -141,6 +150,27 @@ export function withStartOptions(command: Command): Command {
     )
     .addOption(
       variable(
+        '--compliance-database-url <url>',
+        'PCHAT_COMPLIANCE_DATABASE_URL',
+        'archive of compliance, PostgreSQL 15 or later; default: one beside the embedded database',
+      ).argParser(readDatabaseUrl),
+    )
+    .addOption(
+      variable(
+        '--compliance-key-file <file>',
+        'PCHAT_COMPLIANCE_KEY_FILE',
+        'private key (Ed25519, PEM) that signs the archive; default: made in the data folder',
+      ),
+    )
+    .addOption(
+      variable(
+        '--compliance-anchors <file>',
+        'PCHAT_COMPLIANCE_ANCHORS',
+        'file that heads of the archive are added to, best on another machine; default: in the data folder',
+      ),
+    )
+    .addOption(
+      variable(
         '--download-url <url>',
         'PCHAT_DOWNLOAD_URL',
         'address of another host that leads to this server, and that files alone are downloaded from',
@@ -161,6 +191,7 @@ export function withStartOptions(command: Command): Command {
 /** What no option alone can be blamed for. Answers the sentence to show, or nothing. */
 export function findFault(options: StartOptions): string | undefined {
   const { host, tlsCert, tlsKey, tlsSelfSigned } = options
+  if (options.role === 'compliance') return findRoleFault(options)
   if (tlsCert !== undefined && tlsKey === undefined) return '--tls-cert needs its private key. Add --tls-key <file>.'
   if (tlsKey !== undefined && tlsCert === undefined) return '--tls-key needs its certificate. Add --tls-cert <file>.'
   if (tlsSelfSigned && tlsCert !== undefined)
@@ -175,6 +206,15 @@ export function findFault(options: StartOptions): string | undefined {
   if (downloadFault) return downloadFault
   if (!isLoopback(host) && !tlsSelfSigned && tlsCert === undefined)
     return `--host ${host} is reached from other machines, so that passwords need a certificate. Add --tls-cert <file> and --tls-key <file>, or --tls-self-signed.`
+  return undefined
+}
+
+/** The service alone is of a pool: one machine with its own database has it inside. */
+function findRoleFault({ databaseUrl, complianceDatabaseUrl }: StartOptions): string | undefined {
+  if (databaseUrl === undefined)
+    return "--role compliance takes events from a pool's store. Add --database-url <url>; a server with its own database has the service inside."
+  if (complianceDatabaseUrl === undefined)
+    return '--role compliance needs the archive. Add --compliance-database-url <url>, best on another server than the store.'
   return undefined
 }
 

@@ -12,6 +12,7 @@ import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
 import { openMeasuring } from '../chat/measure.ts'
 import { checkVouches } from '../chat/oidc-check.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
+import { watchBacklog } from '../chat/record.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
@@ -29,7 +30,7 @@ import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
 import { watchBusLag } from '../server/bus-lag.ts'
-import { openHub } from '../server/hub.ts'
+import { type HubOptions, openHub } from '../server/hub.ts'
 import { openMembership } from '../server/membership.ts'
 import { openWebSockets } from '../server/ws.ts'
 import type { StoreAddress } from '../store/address.ts'
@@ -92,6 +93,8 @@ export type ServeOptions = {
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */
   sweepMs?: number
   lingerMs?: number
+  /** How often it is written down who has left, and who died. */
+  attendance?: HubOptions['attendance']
   /** How often each connection is asked for a sign of life. */
   pingMs?: number
   /** WebSocket connections at a time; by default as many as leave the process enough descriptors for itself. */
@@ -167,6 +170,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     posts: openPostQueue({ db, bus, site: options.site, log, metrics }),
     settings: defaultSettings,
     settingsVersion: 0,
+    recording: 'off',
     epoch: await readEpoch(db),
     site: options.site,
     pool: options.pool ?? defaultPool,
@@ -198,12 +202,15 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     url: () => (url === '' ? '' : `${(options.publicUrl ?? url).replace(/^http/, 'ws').replace(/\/$/, '')}/ws`),
     program: programVersion,
     sessions: () => hub.sessions.size,
+    records: hub.records,
     onGone: member => hub.forget(member),
   })
   started.defer(() => membership.stop())
   chat.servers = membership.servers
   chat.takesSessions = membership.takesSessions
   started.defer(watchBusLag(chat))
+  const backlog = watchBacklog(chat)
+  started.defer(() => backlog.stop())
   metrics.lines.set('posts', () => chat.posts.waiting())
   metrics.lines.set('sign-in', () => chat.directory.waiting?.() ?? 0)
   metrics.lines.set('admission', () => admissionLine(chat).here)
@@ -241,6 +248,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       ...(isStoreThere ? [] : ['store away']),
       ...(isBusThere(bus) ? [] : ['bus away']),
       ...(files?.isThere() === false ? ['file store away'] : []),
+      ...(chat.recording === 'full' ? ['compliance outbox full'] : chat.recordingBehind ? ['compliance behind'] : []),
       ...(draining || membership.takesSessions() ? [] : ['on stand-by']),
       ...(membership.state() === 'normal' ? [] : [membership.state()]),
     ]

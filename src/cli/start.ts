@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type Log, openLog } from '../base/log.ts'
 import type { StoreAddress } from '../store/address.ts'
@@ -17,6 +18,7 @@ import { startWorkers } from './workers.ts'
 const examples = `
 Examples:
   $ pchat start --port 9000 --data-dir /srv/pchat
+  $ pchat start --role compliance --database-url postgres://pchat@db1/pchat --compliance-database-url postgres://service@db9/archive
   $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
 
 Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.`
@@ -37,7 +39,8 @@ export async function start(
   const stopping = listenForStop()
   const setting = await checkSetting(options).catch((error: Error) => command.error(`error: ${error.message}`))
   try {
-    await run({ options, log, stopping, ...setting }, onReady)
+    if (options.role === 'compliance') await runCompliance(options, log, stopping)
+    else await run({ options, log, stopping, ...setting }, onReady)
     process.exit(stopping.hurried.aborted ? 1 : 0)
   } catch (error) {
     if (stopping.asked.aborted) process.exit(0)
@@ -76,10 +79,27 @@ async function run(
   const plan = { options, address, tls: certificate, admin, log }
   const serving = options.workers > 1 ? await startWorkers({ ...plan, ...stopping }) : await serveAlone(plan)
   started.defer(() => unless(stopping.hurried, serving.stop()))
+  // A pool's servers have the service beside them where they are told of the archive; one machine has it always.
+  if (options.complianceDatabaseUrl || !options.databaseUrl) {
+    const { startCompliance } = await import('./compliance-service.ts')
+    const compliance = startCompliance(options, address, log)
+    started.defer(() => unless(stopping.hurried, compliance.stop()))
+  }
   await onReady?.(serving, address)
   announce(serving)
   await aborted(stopping.asked)
   log.info({}, 'stopping')
+}
+
+/** The role alone: beside the servers of a pool, or on a machine of its own. One of several moves events, the others wait. */
+async function runCompliance(options: StartOptions, log: Log, stopping: Stopping): Promise<void> {
+  await mkdir(options.dataDir, { recursive: true, mode: 0o711 })
+  const { startCompliance } = await import('./compliance-service.ts')
+  const compliance = startCompliance(options, { connectionString: options.databaseUrl! }, log)
+  console.log('The compliance service runs')
+  await aborted(stopping.asked)
+  log.info({}, 'stopping')
+  await unless(stopping.hurried, compliance.stop())
 }
 
 type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log }

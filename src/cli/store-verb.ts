@@ -41,7 +41,11 @@ export function explainStore(error: unknown): string {
   return `${text}${cause instanceof Error && cause.message !== text ? ` (${cause.message})` : ''}`
 }
 
-export async function addressOf({ databaseUrl, dataDir }: StoreOptions): Promise<StoreAddress> {
+/** Of the store that the options name. Throws with a sentence. */
+export async function addressOf({
+  databaseUrl,
+  dataDir,
+}: Pick<StoreOptions, 'databaseUrl' | 'dataDir'>): Promise<StoreAddress> {
   if (databaseUrl) {
     if (!splitHosts(databaseUrl))
       throw new InvalidArgumentError('--database-url is no address such as postgres://user@host/pchat.')

@@ -2,6 +2,7 @@ import type { Static } from 'typebox'
 import { addinVerbs } from './addin-verbs.ts'
 import { auditVerbs } from './audit-verbs.ts'
 import { categoryVerbs } from './category-verbs.ts'
+import { complianceVerbs } from './compliance-verbs.ts'
 import { configurationVerbs } from './configuration-verbs.ts'
 import { directoryVerbs } from './directory-verbs.ts'
 import { factorVerbs } from './factor-verbs.ts'
@@ -27,6 +28,7 @@ export const verbs = {
   ...poolVerbs,
   ...auditVerbs,
   ...roleVerbs,
+  ...complianceVerbs,
   ...directoryVerbs,
   ...categoryVerbs,
   ...addinVerbs,

@@ -7,6 +7,7 @@ import type { BusMessage, Subject } from '../pool/bus.ts'
 import type { Roster } from '../pool/roster.ts'
 import { closeCodes } from '../protocol/error.ts'
 import { readStamps } from '../store/stamp.ts'
+import { type AttendanceOptions, openAttendance } from './attendance.ts'
 import { openDirectoryWatch } from './directory-watch.ts'
 import { otherEpoch } from './epoch.ts'
 import type { RoomFeed } from './feed.ts'
@@ -31,10 +32,16 @@ export type Hub = {
   forget(member: string): void
   /** Looks whether the store is another one than before, as after a restore. Never rejects: it is looked at again. */
   checkStore(): Promise<void>
+  /** Version of the settings under which all that happens here is recorded; 0 where it is not. */
+  records(): number
   stop(): Promise<void>
 }
 
-export type HubOptions = PoolRosterOptions & { sweepMs?: number; epochMs?: number }
+export type HubOptions = PoolRosterOptions & {
+  sweepMs?: number
+  epochMs?: number
+  attendance?: Pick<AttendanceOptions, 'writeMs' | 'sweepMs'>
+}
 
 /** How often it is asked whether the store was restored. */
 const epochMs = 30_000
@@ -83,6 +90,20 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     },
     options,
   )
+  const attendance = openAttendance(chat, {
+    lives: () => sessions,
+    isHeard: (live, room) => {
+      const session = sessions.get(live)
+      return session !== undefined && feeds.get(room)?.feed.subs.has(session) === true
+    },
+    // Who is still coming is recorded before he hears.
+    roomsOf: session =>
+      [...session.heard].flatMap(({ room }) => {
+        const sub = feeds.get(room)?.feed.subs.get(session)
+        return sub === undefined || sub.state === 'pending' ? [] : [room]
+      }),
+    ...options.attendance,
+  })
   const feedHub = {
     chat,
     isBehind: directory.isBehind,
@@ -129,6 +150,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   function left(feed: RoomFeed, sub: Sub) {
     chat.metrics.subscriptions.dec()
     roster.leave(feed.room, sub.session.caller.user.id, leaving === sub.session)
+    if (leaving !== sub.session) attendance.leftRoom(sub.session.id, feed.room)
   }
 
   ////////////////////////////////////////////////////////////////// directory and settings
@@ -293,6 +315,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       leaving = session
       for (const feed of [...session.heard]) feed.remove(session)
       leaving = undefined
+      attendance.ended(session.id)
       const known = byUser.get(session.caller.user.id)
       known?.sessions.delete(session)
       if (known?.sessions.size === 0) {
@@ -320,6 +343,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     }),
     forget: roster.forget,
     checkStore: () => failing(checkStore()),
+    records: attendance.records,
     async stop() {
       endPool()
       scopes.stop()
@@ -327,6 +351,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
       await checking.stop()
       await checkingStore?.catch(() => {})
       await roster.stop()
+      await attendance.stop()
       for (const { end } of feeds.values()) end()
       feeds.clear()
     },

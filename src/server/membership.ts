@@ -17,6 +17,8 @@ export type MembershipOptions = {
   url: () => string
   program: string
   sessions: () => number
+  /** Version of the settings under which all that happens here is recorded; 0 where it is not. */
+  records?: () => number
   /** A process of the pool is dead, or has said goodbye. */
   onGone: (member: string) => void
 }
@@ -39,6 +41,8 @@ export async function openMembership(chat: Chat, options: MembershipOptions): Pr
   const { server, program } = options
   let draining = false
   let beatAt = Number.NEGATIVE_INFINITY
+  let told = 0
+  const recording = options.records ?? (() => 0)
   await registerServer(chat.db, server)
   let pool = await readPool(chat.db)
   let lookedAt = performance.now()
@@ -65,13 +69,15 @@ export async function openMembership(chat: Chat, options: MembershipOptions): Pr
     for (const member of living) if (!ids.has(member) && member !== chat.member) options.onGone(member)
     living = ids
     // At once after a change: whoever made it sees from the beats that it is in force.
-    if (performance.now() - beatAt >= beatMs || before !== isActive()) await write()
+    if (performance.now() - beatAt >= beatMs || before !== isActive() || told !== recording()) await write()
   }
 
   async function write() {
     const url = options.url()
     if (url === '') return
-    await beat(chat.db, { id: chat.member, server, url, program, sessions: options.sessions(), draining })
+    const records = recording()
+    await beat(chat.db, { id: chat.member, server, url, program, sessions: options.sessions(), draining, records })
+    told = records
     beatAt = performance.now()
   }
 

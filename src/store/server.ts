@@ -17,8 +17,10 @@ export type ServerProcess = {
   program: string
   sessions: number
   draining: boolean
+  /** Version of the settings under which it records all that happens there; 0 where it does not. */
+  records?: number
 }
-export type SeenProcess = ServerProcess & { startedAt: Date; beatAt: Date; alive: boolean }
+export type SeenProcess = Omit<ServerProcess, 'records'> & { startedAt: Date; beatAt: Date; alive: boolean }
 export type SeenServer = { name: string; active: boolean; processes: SeenProcess[] }
 export type SeenPool = { state: PoolState; servers: SeenServer[] }
 
@@ -57,9 +59,10 @@ export async function beat(q: Queryable, process: ServerProcess): Promise<void> 
     name: 'beat',
     text: `
     WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-    INSERT INTO server_process (id, server, url, program, schema, sessions, draining)
-    SELECT $1, $2, $3, $4, $5, $6, $7 FROM hasty
-    ON CONFLICT (id) DO UPDATE SET sessions = excluded.sessions, draining = excluded.draining, url = excluded.url, beat_at = clock_timestamp()`,
+    INSERT INTO server_process (id, server, url, program, schema, sessions, draining, records)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM hasty
+    ON CONFLICT (id) DO UPDATE SET sessions = excluded.sessions, draining = excluded.draining, url = excluded.url,
+      records = excluded.records, beat_at = clock_timestamp()`,
     values: [
       process.id,
       process.server,
@@ -68,8 +71,19 @@ export async function beat(q: Queryable, process: ServerProcess): Promise<void> 
       await newestSchema(),
       process.sessions,
       process.draining,
+      process.records ?? 0,
     ],
   })
+}
+
+/** Servers with a process that lives and does not record all that happens there under these settings, or newer ones. */
+export async function listUnheard(q: Queryable, version: number): Promise<string[]> {
+  const { rows } = await q.query<{ server: string }>(
+    `SELECT DISTINCT server FROM server_process
+      WHERE records < $1 AND beat_at > clock_timestamp() - make_interval(secs => $2) ORDER BY server`,
+    [version, deadAfterMs / 1000],
+  )
+  return rows.map(row => row.server)
 }
 
 /** Processes that live and whose program knows only schemas below this one. */

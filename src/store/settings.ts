@@ -60,20 +60,21 @@ export async function readSettings(q: Queryable): Promise<{ settings: PoolSettin
 export async function resolveSettings(
   q: Queryable,
   scopes: string[],
-): Promise<{ settings: PoolSettings; version: number }> {
+): Promise<{ settings: PoolSettings; recording: boolean; version: number }> {
   const { rows } = await q.query<{
     settings: Partial<PoolSettings>
+    recording: boolean
     version: number
     scoped: Record<string, ScopedOptions>
   }>(
-    `SELECT pool.settings, stamp.version,
+    `SELECT pool.settings, pool.recording, stamp.version,
             (SELECT coalesce(json_object_agg(scope, options), '{}') FROM configuration WHERE scope = ANY ($1)) AS scoped
        FROM pool, stamp WHERE stamp.kind = 'settings'`,
     [scopes],
   )
-  const { settings, version, scoped } = rows[0]!
+  const { settings, recording, version, scoped } = rows[0]!
   const layers = scopes.map(scope => onlyScoped(scoped[scope] ?? {}))
-  return { settings: Object.assign({}, defaultSettings, onlyKnown(settings), ...layers), version }
+  return { settings: Object.assign({}, defaultSettings, onlyKnown(settings), ...layers), recording, version }
 }
 
 /** The global options, and which of those that scopes may have are set rather than the default. */

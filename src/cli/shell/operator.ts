@@ -56,6 +56,7 @@ async function openChat(db: Db): Promise<Chat> {
     posts: openPostQueue({ db, bus, site: undefined, log, metrics }),
     settings: defaultSettings,
     settingsVersion: 0,
+    recording: 'off',
     epoch: await readEpoch(db),
     site: undefined,
     servers: () => [],

@@ -31,6 +31,8 @@ export const adminPlaces: Record<AdminSection, Place> = {
   usage: { name: 'Usage', readers: managing },
   audit: { name: 'Audit', readers: [...managing, 'complianceOfficer'] },
   'sign-ins': { name: 'Sign-ins', readers: [...full, 'complianceOfficer'] },
+  // Who administers is among those whom it watches.
+  compliance: { name: 'Compliance', readers: ['complianceOfficer'] },
   pool: { name: 'Pool', readers: [...managing, 'helpDesk'], changers: managing },
 }
 
@@ -39,7 +41,7 @@ export const adminGroups: readonly { name: string; sections: readonly AdminSecti
   { name: 'People', sections: ['users', 'groups', 'directory', 'bots', 'sessions', 'roles'] },
   { name: 'Rooms', sections: ['categories', 'rooms', 'messages', 'addins'] },
   { name: 'Policy and options', sections: ['policy', 'options'] },
-  { name: 'Records', sections: ['usage', 'audit', 'sign-ins'] },
+  { name: 'Records', sections: ['usage', 'audit', 'sign-ins', 'compliance'] },
   { name: 'Servers', sections: ['pool'] },
 ]
 

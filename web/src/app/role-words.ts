@@ -9,7 +9,10 @@ export const roleWords: Record<AdministrationRole, { name: string; meaning: stri
     meaning: 'categories, rooms, policies, pool options and the audit record; no people',
   },
   userAdministrator: { name: 'User administrator', meaning: 'who may use Persistent Chat' },
-  complianceOfficer: { name: 'Compliance officer', meaning: 'reads the audit record and the record of sign-ins' },
+  complianceOfficer: {
+    name: 'Compliance officer',
+    meaning: 'sets what is recorded and where it goes; reads the audit record and the record of sign-ins',
+  },
   helpDesk: { name: 'Help desk', meaning: 'reads how everything is set, never messages; changes nothing' },
 }
 export const allRoles = Object.keys(roleWords) as AdministrationRole[]

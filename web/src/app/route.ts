@@ -18,6 +18,7 @@ export const adminSections = [
   'audit',
   'sign-ins',
   'pool',
+  'compliance',
 ] as const
 export type AdminSection = (typeof adminSections)[number]
 export const panes = ['people', 'card', 'search', 'files', 'addin'] as const

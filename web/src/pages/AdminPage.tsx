@@ -11,6 +11,7 @@ import { AdminAddins } from './AdminAddins.tsx'
 import { AdminAudit } from './AdminAudit.tsx'
 import { AdminBots } from './AdminBots.tsx'
 import { AdminCategories } from './AdminCategories.tsx'
+import { AdminCompliance } from './AdminCompliance.tsx'
 import { AdminDirectory } from './AdminDirectory.tsx'
 import { AdminGroups } from './AdminGroups.tsx'
 import { AdminMessages } from './AdminMessages.tsx'
@@ -56,6 +57,7 @@ const pages: Record<AdminSection, (query: string) => ReactElement> = {
   audit: () => <AdminAudit />,
   'sign-ins': () => <AdminSignIns />,
   pool: () => <AdminPool />,
+  compliance: () => <AdminCompliance />,
 }
 
 type AdminPageProps = { section: AdminSection; query?: string | undefined }

@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Refusal } from '../protocol/error.ts'
+import type { Input, Result } from '../protocol/request.ts'
+import { endAllAttendance } from '../store/attendance.ts'
+import { audit } from '../store/audit.ts'
+import { type AdapterSetting, changeCompliance, lockCompliance, readCompliance } from '../store/compliance.ts'
+import { type Connection, type Db, transaction } from '../store/db.ts'
+import { readBacklog } from '../store/outbox.ts'
+import { listUnheard } from '../store/server.ts'
+import { raiseSettings } from '../store/stamp.ts'
+import { announce } from './announce.ts'
+import type { Caller, Chat } from './chat.ts'
+import { loadSettings } from './settings.ts'
+
+type View = Result<'compliance.get'>
+
+const maxAdapters = 32
+/** What a process that is dead is taken for one after, and a little more. */
+const heardWithinMs = 12_000
+const lookMs = 100
+
+/** compliance.get: how it is set for the whole pool. */
+export async function getCompliance(chat: Chat, _caller: Caller, _input: Input<'compliance.get'>): Promise<View> {
+  return viewOf(chat.db, 1)
+}
+
+/**
+ * compliance.update: whatever is read after the answer is recorded, on every server that `unheard` does not name. Officers are
+ * answered so too where one of them is slow: it is on, and stays on.
+ */
+export async function updateCompliance(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'compliance.update'>,
+): Promise<Result<'compliance.update'>> {
+  const { recording, ...settings } = input
+  const version = await transaction(chat.db, async tx => {
+    await switchCompliance(tx, caller.user.id, recording, settings)
+    return raiseSettings(tx)
+  })
+  await loadSettings(chat)
+  announce(chat, { settings: version })
+  if (recording !== true) return viewOf(chat.db, 1)
+  await untilHeard(chat.db, version)
+  return viewOf(chat.db, version)
+}
+
+/** Its own record is in what is recorded: the beginning is the first thing, the end the last. The caller raises the settings, last. */
+export async function switchCompliance(
+  tx: Connection,
+  actor: string | null,
+  recording: boolean | undefined,
+  settings: { maxRows?: number; maxAgeSeconds?: number },
+): Promise<void> {
+  await lockCompliance(tx)
+  const detail = { ...settings, ...(recording === undefined ? {} : { recording }) }
+  if (recording === false) {
+    await endAllAttendance(tx)
+    await audit(tx, actor, 'compliance.update', 'pool', detail)
+  }
+  await changeCompliance(tx, { recording, settings })
+  if (recording !== false) await audit(tx, actor, 'compliance.update', 'pool', detail)
+}
+
+/** Until every process that lives records; gives up where one does not say so in time. */
+export async function untilHeard(db: Db, version: number): Promise<void> {
+  const deadline = Date.now() + heardWithinMs
+  while ((await listUnheard(db, version)).length > 0 && Date.now() < deadline) await sleep(lookMs)
+}
+
+/** `version`: of the settings that a process must have heard of. */
+export async function viewOf(db: Db, version: number): Promise<View> {
+  const { recording, settings } = await readCompliance(db)
+  const { maxRows, maxAgeSeconds, adapters } = settings
+  const { rows: events, ageSeconds } = await readBacklog(db, maxRows + 1)
+  const unheard = recording ? await listUnheard(db, version) : []
+  return { recording, unheard, maxRows, maxAgeSeconds, adapters: adapters.map(toView), backlog: { events, ageSeconds } }
+}
+
+function toView({ custom, ...adapter }: AdapterSetting): View['adapters'][number] {
+  return { ...adapter, custom: Object.entries(custom).map(([name, value]) => ({ name, value })) }
+}
+
+/** compliance.setAdapter: another type under the same name goes on from the same place. Refusal invalid_argument. */
+export async function setAdapter(
+  chat: Chat,
+  caller: Caller,
+  input: Input<'compliance.setAdapter'>,
+): Promise<Result<'compliance.setAdapter'>> {
+  const { custom = [], ...given } = input
+  const adapter = newAdapter({ ...given, custom: Object.fromEntries(custom.map(one => [one.name, one.value])) })
+  const fault = findAdapterFault(adapter)
+  if (fault) throw new Refusal('invalid_argument', fault)
+  await inSettings(chat, tx => putAdapter(tx, caller.user.id, adapter))
+  return {}
+}
+
+/** compliance.removeAdapter: one of that name that comes later goes on where it stood. Refusal not_found. */
+export async function removeAdapter(
+  chat: Chat,
+  caller: Caller,
+  { name }: Input<'compliance.removeAdapter'>,
+): Promise<Result<'compliance.removeAdapter'>> {
+  await inSettings(chat, tx => dropAdapter(tx, caller.user.id, name))
+  return {}
+}
+
+async function inSettings(chat: Chat, change: (tx: Connection) => Promise<void>): Promise<void> {
+  const settings = await transaction(chat.db, async tx => {
+    await change(tx)
+    return raiseSettings(tx)
+  })
+  await loadSettings(chat)
+  announce(chat, { settings })
+}
+
+/** Adds it, or puts it in the place of the one of that name. The caller raises the settings, last. Refusal conflict. */
+export async function putAdapter(tx: Connection, actor: string | null, adapter: AdapterSetting): Promise<void> {
+  const adapters = await lockedAdapters(tx)
+  const isNew = adapters.every(one => one.name !== adapter.name)
+  if (isNew && adapters.length >= maxAdapters)
+    throw new Refusal('conflict', `There are ${maxAdapters} adapters already. Remove one first.`)
+  const taken = adapters.find(one => one.name !== adapter.name && one.outputDirectory === adapter.outputDirectory)
+  if (taken)
+    throw new Refusal('conflict', `${adapter.outputDirectory} is the folder of ${taken.name}. Give it one of its own.`)
+  const changed = isNew ? [...adapters, adapter] : adapters.map(one => (one.name === adapter.name ? adapter : one))
+  await changeCompliance(tx, { settings: { adapters: changed } })
+  await audit(tx, actor, 'compliance.setAdapter', adapter.name, adapter)
+}
+
+/** The caller raises the settings, last. Refusal not_found. */
+export async function dropAdapter(tx: Connection, actor: string | null, name: string): Promise<void> {
+  const adapters = await lockedAdapters(tx)
+  if (adapters.every(one => one.name !== name))
+    throw new Refusal(
+      'not_found',
+      `There is no adapter ${JSON.stringify(name)}; there is ${adapters.map(one => one.name).join(', ') || 'none'}.`,
+    )
+  await changeCompliance(tx, { settings: { adapters: adapters.filter(one => one.name !== name) } })
+  await audit(tx, actor, 'compliance.removeAdapter', name)
+}
+
+async function lockedAdapters(tx: Connection): Promise<AdapterSetting[]> {
+  await lockCompliance(tx)
+  return (await readCompliance(tx)).settings.adapters
+}
+
+const defaultInterval = 15 * 60
+
+/** With what the original product takes where nothing is said. */
+export function newAdapter(
+  given: Partial<AdapterSetting> & Pick<AdapterSetting, 'name' | 'type' | 'outputDirectory'>,
+): AdapterSetting {
+  return {
+    ...{ runIntervalSeconds: defaultInterval, oneRoomPerFile: false, roomDetails: false, userDetails: false },
+    ...{ attachmentsManifest: false, custom: {} },
+    ...given,
+  }
+}
+
+/** What a schema cannot say; paths are those of the machines that the service runs on. */
+export function findAdapterFault({ outputDirectory, transformation }: AdapterSetting): string | undefined {
+  if (!isWholePath(outputDirectory)) return 'outputDirectory is the whole path of a folder, such as /var/lib/archive.'
+  if (transformation !== undefined && !isWholePath(transformation))
+    return 'transformation is the whole path of an XSLT file, such as /etc/pchat/archive.xslt.'
+  return undefined
+}
+
+function isWholePath(path: string): boolean {
+  return path.startsWith('/') && path.length > 1 && !path.split('/').includes('..')
+}

@@ -1,0 +1,48 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { type Db, type Queryable, transaction } from '../store/db.ts'
+
+const folder = new URL('migrations/', import.meta.url)
+
+/**
+ * Brings the PersistentChatComplianceStore to the newest schema that this program knows; several may begin at once. A role that
+ * may only append finds out whether it is there already, and throws where it is not.
+ */
+export async function migrateArchive(db: Db): Promise<string[]> {
+  const names = (await readdir(folder)).filter(name => /^\d{4}_\w+\.sql$/.test(name)).sort()
+  const missing = await missingOf(db, names)
+  if (missing.length === 0) return []
+  if (!(await mayMake(db)))
+    throw new Error(
+      'The archive has an older schema than this program, and its role may not change it. Run pchat compliance prepare first.',
+    )
+  return transaction(db, async tx => {
+    await tx.query('SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0')
+    await tx.query('SELECT pg_advisory_xact_lock(9, 1)')
+    await tx.query(
+      'CREATE TABLE IF NOT EXISTS archive_migration (name text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
+    )
+    const fresh = await missingOf(tx, names)
+    for (const name of fresh) {
+      await tx.query(await readFile(new URL(name, folder), 'utf8'))
+      await tx.query('INSERT INTO archive_migration (name) VALUES ($1)', [name])
+    }
+    return fresh
+  })
+}
+
+async function missingOf(q: Queryable, names: string[]): Promise<string[]> {
+  if (!(await isArchive(q))) return names
+  const { rows } = await q.query<{ name: string }>('SELECT name FROM archive_migration')
+  return names.filter(name => !rows.some(row => row.name === name))
+}
+
+/** Whether there is an archive at all in this database. */
+export async function isArchive(q: Queryable): Promise<boolean> {
+  const { rows } = await q.query<{ there: boolean }>("SELECT to_regclass('archive_migration') IS NOT NULL AS there")
+  return rows[0]!.there
+}
+
+async function mayMake(q: Queryable): Promise<boolean> {
+  const { rows } = await q.query<{ may: boolean }>("SELECT has_schema_privilege(current_schema(), 'CREATE') AS may")
+  return rows[0]!.may === true
+}

@@ -1,0 +1,74 @@
+import type { KeyObject } from 'node:crypto'
+import { type Running, repeatEvery } from '../base/lifecycle.ts'
+import type { Log } from '../base/log.ts'
+import type { Db } from '../store/db.ts'
+import { readBacklog } from '../store/outbox.ts'
+import type { ReadFile } from './adapter.ts'
+import { type ConfiguredAdapter, runAdapters } from './adapters.ts'
+import { migrateArchive } from './migrate.ts'
+import { type MoverOptions, openMover } from './mover.ts'
+
+export type ServiceOptions = {
+  store: Db
+  /** Opens the archive once there is something for it; tried again while it is away. */
+  openArchive: () => Promise<Db>
+  openKey: () => Promise<KeyObject>
+  anchorFile: string | undefined
+  holder: string
+  /** Whether compliance is on, and its adapters: read anew each time. */
+  configured: () => Promise<{ recording: boolean; adapters: ConfiguredAdapter[] }>
+  readFile: ReadFile
+  log: Log
+} & Pick<MoverOptions, 'onBatch' | 'onFault'>
+
+export type ComplianceService = Running & {
+  /** Moves events now: one service of the pool does. */
+  isActive(): boolean
+}
+
+const lookMs = 1_000
+
+/**
+ * The Compliance service: waits until compliance is on, or something is left in the outbox, then opens the archive, moves events
+ * into it and runs the adapters. Nothing of it is needed for posting, until the outbox is full.
+ */
+export function openComplianceService(options: ServiceOptions): ComplianceService {
+  const { store, log } = options
+  let archive: Db | undefined
+  let parts: Running[] = []
+  let fence: () => number | undefined = () => undefined
+
+  async function begin(): Promise<void> {
+    if (archive) return
+    const { recording } = await options.configured()
+    if (!recording && (await readBacklog(store, 1)).rows === 0) return
+    const key = await options.openKey()
+    const opened = await options.openArchive()
+    try {
+      const applied = await migrateArchive(opened)
+      if (applied.length > 0) log.info({ applied }, 'the archive has a new schema')
+    } catch (error) {
+      await opened.end()
+      throw error
+    }
+    archive = opened
+    const mover = openMover({ ...options, archive, key })
+    fence = mover.fence
+    const adapters = runAdapters({
+      ...{ archive, fence, readFile: options.readFile, log },
+      configured: async () => (await options.configured()).adapters,
+    })
+    parts = [adapters, mover]
+    log.info({ holder: options.holder }, 'the compliance service is ready')
+  }
+
+  const looking = repeatEvery(lookMs, begin, error => log.warn({ err: error }, 'the compliance service waits'))
+  return {
+    isActive: () => fence() !== undefined,
+    async stop() {
+      await looking.stop()
+      for (const part of parts) await part.stop()
+      await archive?.end()
+    },
+  }
+}

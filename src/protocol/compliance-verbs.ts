@@ -1,0 +1,87 @@
+import Type, { type Static } from 'typebox'
+import { Flag, optional, Text, verb } from './verb.ts'
+
+/** Compliance is the officers' alone: who administers is among those whom it watches. */
+const officer = { callers: ['complianceOfficer'] } as const
+
+/** Adapters that every service has. A module of one's own is named on the machine only (`pchat compliance adapter set`). */
+export const AdapterType = Type.Union([
+  Type.Literal('xml'),
+  Type.Literal('csv'),
+  Type.Literal('json-lines'),
+  Type.Literal('actiance'),
+  Type.Literal('mail'),
+])
+export type AdapterType = Static<typeof AdapterType>
+
+const AdapterName = Text({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
+  description: 'letters, digits, point, hyphen and underscore; stands for its place in the archive',
+})
+const Path = Text({ minLength: 2, maxLength: 4_096 })
+const RunInterval = Type.Integer({ minimum: 60, maximum: 2_592_000, description: 'a minute to 30 days' })
+const Custom = Type.Array(
+  Type.Object(
+    { name: Text({ minLength: 1, maxLength: 200 }), value: Text({ maxLength: 10_000 }) },
+    { additionalProperties: false },
+  ),
+  { maxItems: 100 },
+)
+
+const Adapter = Type.Object({
+  name: Text(),
+  type: Text({ description: 'one of the built-in ones, or the path of a module' }),
+  outputDirectory: Text(),
+  runIntervalSeconds: Type.Integer(),
+  oneRoomPerFile: Flag(),
+  roomDetails: Flag(),
+  userDetails: Flag(),
+  attachmentsManifest: Flag(),
+  transformation: optional(Text({ description: 'path of an XSLT file' })),
+  custom: Type.Array(Type.Object({ name: Text(), value: Text() })),
+})
+
+const view = {
+  recording: Flag({ description: 'whether what happens is recorded' }),
+  unheard: Type.Array(Text(), { description: 'servers that have not heard yet that it is on' }),
+  maxRows: Type.Integer({ description: 'events that may wait; beyond it nothing is posted or read' }),
+  maxAgeSeconds: Type.Integer({ description: 'age that a waiting event may have' }),
+  adapters: Type.Array(Adapter),
+  backlog: Type.Object({
+    events: Type.Integer({ description: 'that wait for the compliance service, counted up to the bound' }),
+    ageSeconds: Type.Number({ description: 'of the oldest one' }),
+  }),
+}
+
+/** What is recorded, and where it goes. */
+export const complianceVerbs = {
+  'compliance.get': verb('How compliance is set, and how much waits for its service', {}, view, officer),
+  'compliance.update': verb(
+    'Switch recording on or off and set what may wait; where it goes on, the answer comes when every server records',
+    {
+      recording: optional(Flag()),
+      maxRows: optional(Type.Integer({ minimum: 1_000, maximum: 100_000_000 })),
+      maxAgeSeconds: optional(Type.Integer({ minimum: 60, maximum: 2_592_000 })),
+    },
+    view,
+    officer,
+  ),
+  'compliance.setAdapter': verb(
+    'Add an adapter, or set the one of that name anew: what is not named is as in a new one',
+    {
+      name: AdapterName,
+      type: AdapterType,
+      outputDirectory: Path,
+      runIntervalSeconds: optional(RunInterval),
+      oneRoomPerFile: optional(Flag()),
+      roomDetails: optional(Flag()),
+      userDetails: optional(Flag()),
+      attachmentsManifest: optional(Flag()),
+      transformation: optional(Path),
+      custom: optional(Custom),
+    },
+    {},
+    officer,
+  ),
+  'compliance.removeAdapter': verb('Remove an adapter; what it wrote stays', { name: AdapterName }, {}, officer),
+} as const

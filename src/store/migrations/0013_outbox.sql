@@ -1,0 +1,67 @@
+-- What compliance has to record, in the transaction of what it records. Empty and unused until compliance is switched on.
+-- serves from schema 1 on
+
+-- Whether what happens is recorded: read in the transaction of what happens, so that no server can be late.
+ALTER TABLE pool ADD COLUMN recording boolean NOT NULL DEFAULT false;
+-- Adapters, bounds of the outbox (store/compliance.ts).
+ALTER TABLE pool ADD COLUMN compliance jsonb NOT NULL DEFAULT '{}';
+
+-- The version of the settings under which a process records what happens there; 0 where it does not, as one of an older program.
+ALTER TABLE server_process ADD COLUMN records bigint NOT NULL DEFAULT 0;
+
+CREATE TABLE outbox (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  at timestamptz(3) NOT NULL,
+  kind text NOT NULL,
+  room uuid,
+  position bigint,
+  data json NOT NULL
+);
+CREATE INDEX outbox_at ON outbox (at);
+-- A queue: rows go as fast as they come.
+ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
+  autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 10000);
+
+-- People and rooms as they are called at this moment.
+CREATE FUNCTION recorded_actor(person uuid) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT json_strip_nulls(json_build_object('id', p.id, 'name', p.name, 'displayName', p.display_name, 'email', p.email))
+    FROM principal p WHERE p.id = person
+$$;
+CREATE FUNCTION recorded_room(room uuid) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT json_build_object('id', r.id, 'name', r.name, 'uri', 'ma-chan://' || coalesce(pool.settings->>'domain', '') || '/' || r.id,
+         'category', c.name, 'type', r.type, 'privacy', r.privacy, 'logged', c.chat_history)
+    FROM room r JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category CROSS JOIN pool
+   WHERE r.id = $1
+$$;
+
+-- Every row of the audit record: settings, scopes, lists, what administrators did, whichever way it was written.
+CREATE FUNCTION record_audit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT recording FROM pool) THEN
+    INSERT INTO outbox (at, kind, data) VALUES (clock_timestamp(), 'change', json_build_object(
+      'actor', recorded_actor(NEW.actor), 'action', NEW.action, 'subject', NEW.subject, 'detail', NEW.detail));
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER recorded AFTER INSERT ON audit FOR EACH ROW EXECUTE FUNCTION record_audit();
+
+CREATE FUNCTION record_sign_in() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT recording FROM pool) THEN
+    INSERT INTO outbox (at, kind, data) VALUES (NEW.at, 'sign-in', json_build_object(
+      'actor', recorded_actor(NEW.principal), 'address', NEW.address, 'method', NEW.method, 'outcome', NEW.outcome,
+      'session', NEW.session));
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER recorded AFTER INSERT ON sign_in FOR EACH ROW EXECUTE FUNCTION record_sign_in();
+
+-- Who is in which rooms over which connection, while compliance is on: whoever finds a server dead writes who left with it.
+CREATE TABLE attendance (
+  live uuid PRIMARY KEY,
+  member uuid NOT NULL,
+  principal uuid NOT NULL,
+  session uuid NOT NULL,
+  rooms uuid[] NOT NULL
+);
+CREATE INDEX attendance_member ON attendance (member);

@@ -1,0 +1,211 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { openDb } from '../src/store/db.ts'
+import { openEmptyDatabase, type TestDatabase } from './database.ts'
+import { openSite, type Site } from './harness.ts'
+import { type Pchat, runPchat } from './pchat.ts'
+import { runVerb } from './run-verb.ts'
+
+let site: Site
+let archive: TestDatabase
+let folder: string
+let services: Pchat[] = []
+let stores: string[]
+beforeAll(async () => {
+  ;[site, archive, folder] = await Promise.all([
+    openSite(),
+    openEmptyDatabase(),
+    mkdtemp(join(tmpdir(), 'pchat-officer-')),
+  ])
+  stores = ['--database-url', urlOf(site.database), '--compliance-database-url', urlOf(archive), '--data-dir', folder]
+  services = [start(), start()]
+  await Promise.all(services.map(one => one.says(/compliance service runs/)))
+}, 60_000)
+afterAll(async () => {
+  for (const one of services) one.kill('SIGTERM')
+  await Promise.all(services.map(one => one.ended))
+  await site.stop()
+  await archive.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+function urlOf({ address }: TestDatabase): string {
+  const { user, host, database } = address
+  return `postgres://${user}@${encodeURIComponent(host)}/${database}`
+}
+
+function start(): Pchat {
+  return runPchat(['start', '--role', 'compliance', '--log-level', 'info', ...stores])
+}
+
+const officer = (...args: string[]) => runVerb(['compliance', ...args, ...stores])
+const store = (...args: string[]) => runVerb(['compliance', ...args, '--database-url', urlOf(site.database)])
+
+async function untilArchived(): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const status = JSON.parse((await officer('status', '--json')).out)
+      expect(status.backlog.events).toBe(0)
+      expect(status.archive.entries).toBeGreaterThan(0)
+      const anchors = await readFile(join(folder, 'compliance-anchors.jsonl'), 'utf8')
+      expect(anchors.trim().split('\n')).toHaveLength(status.archive.batch)
+    },
+    { timeout: 30_000, interval: 500 },
+  )
+}
+
+async function say(text: string): Promise<void> {
+  const { id: category } = await site.addCategory({ allowedMembers: ['example.com'] })
+  const room = await site.addRoom({ category, members: ['admin@example.com'] })
+  await site.admin.call('message.post', { room: room.id, clientId: crypto.randomUUID(), text })
+}
+
+test('[CP60] [CP63] from the machine it is switched on, recorded, moved by one of two services, and verified', async () => {
+  const early = await officer('verify', '--json')
+  expect(early.code).toBe(2)
+  expect(early.said).toContain('could not be checked')
+  expect(await officer('status')).toMatchObject({ code: 0, out: expect.stringContaining('Recording: off') })
+  expect(await store('enable')).toMatchObject({ code: 0, out: 'What happens is recorded.\n', said: '' })
+  await say('sell')
+  await untilArchived()
+  const status = JSON.parse((await officer('status', '--json')).out)
+  expect(status).toMatchObject({ recording: true, unheard: [], archive: { mover: expect.stringMatching(/ \d+$/) } })
+  const pids = services.map(one => `${one.pid}`)
+  expect(pids).toContain(status.archive.mover.split(' ').at(-1))
+  const { code, out } = await officer('verify', '--json')
+  expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 0, sound: true, firstBad: null })
+  expect((await officer('verify')).out).toMatch(/^Sound: \d+ entries/)
+
+  // The one that moves ends, and the other goes on.
+  const active = services.find(one => `${one.pid}` === status.archive.mover.split(' ').at(-1))!
+  active.kill('SIGTERM')
+  expect(await active.ended).toBe(0)
+  await say('buy')
+  await untilArchived()
+  expect((await officer('verify')).code).toBe(0)
+  services = services.filter(one => one !== active)
+}, 240_000)
+
+test('[CP61] an export is recorded with who made it, and is checked by the file that comes with it; a period too', async () => {
+  const key = join(folder, 'public.pem')
+  const shown = await officer('public-key')
+  expect(shown.out).toMatch(/^-----BEGIN PUBLIC KEY-----/)
+  await writeFile(key, shown.out)
+  const whole = join(folder, 'whole')
+  const made = await officer('export', whole)
+  expect(made).toMatchObject({ code: 0, said: '' })
+  expect((await readdir(whole)).sort()).toEqual(['entries.jsonl', 'heads.jsonl', 'verify.mjs'])
+  const program = [process.execPath, join(whole, 'verify.mjs')]
+  const checked = runPchat(['--key', key, '--folder', whole], { program })
+  expect(await checked.ended).toBe(0)
+  await untilArchived()
+  const { rows } = await archive.db.query<{ text: string }>("SELECT text FROM entry WHERE kind = 'export'")
+  expect(rows.map(row => JSON.parse(row.text).data)).toMatchObject([
+    { by: expect.stringContaining('@'), what: 'proof', folder: whole, first: 1, last: expect.any(Number) },
+  ])
+  const none = await officer('export', join(folder, 'none'), '--until', '2001-01-01T00:00:00Z')
+  expect(none).toMatchObject({ code: 1, said: 'pchat: Nothing happened in that period.\n' })
+  const wrong = await officer('export', join(folder, 'none'), '--from', 'yesterday')
+  expect(wrong).toMatchObject({ code: 1, said: expect.stringContaining('--from is no instant') })
+}, 180_000)
+
+test('[CP62] any past period is produced by any adapter, one of one’s own too, and adapters are set on the machine', async () => {
+  const csv = join(folder, 'again')
+  const made = await officer('produce', csv, '--type', 'csv', '--from', '2001-01-01T00:00:00Z')
+  expect(made).toMatchObject({ code: 0, said: '' })
+  const files = (await readdir(csv)).filter(name => name.endsWith('.csv'))
+  expect(files).toHaveLength(1)
+  expect(await readFile(join(csv, files[0]!), 'utf8')).toContain('sell')
+
+  const module = join(import.meta.dirname, '../docs/compliance/example-adapter.mjs')
+  const own = join(folder, 'own')
+  const set = await store('adapter', 'set', 'own', '--type', module, '--output-directory', own, '--run-interval', '60')
+  expect(set).toMatchObject({ code: 0, said: '' })
+  expect((await store('adapter', 'list')).out).toContain(module)
+  expect((await store('adapter', 'set', 'x', '--type', 'perl', '--output-directory', '/x')).code).toBe(2)
+  expect(await store('adapter', 'set', 'x', '--type', 'xml', '--output-directory', 'x')).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('whole path'),
+  })
+  const again = await officer('produce', own, '--type', module, '--custom', 'greeting=Good day')
+  expect(again).toMatchObject({ code: 0, said: '' })
+  expect(await readFile(join(own, (await readdir(own)).find(name => name.endsWith('.txt'))!), 'utf8')).toContain(
+    'Good day',
+  )
+  expect((await store('adapter', 'remove', 'own')).code).toBe(0)
+  expect((await store('adapter', 'remove', 'own')).code).toBe(1)
+  expect((await store('set', '--max-rows', '5000')).code).toBe(0)
+  expect((await store('set')).code).toBe(2)
+}, 180_000)
+
+test('[CP61] what was tampered with is found by the verb: exit code 1, and the first bad entry', async () => {
+  await archive.db.query(`SET session_replication_role = replica;
+    UPDATE entry SET text = replace(text, 'sell', 'hold') WHERE text LIKE '%sell%'; SET session_replication_role = DEFAULT`)
+  const { code, out } = await officer('verify', '--json')
+  expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 1, sound: false, firstBad: { what: 'entry' } })
+  expect((await officer('verify')).out).toMatch(/^NOT SOUND\. /)
+}, 120_000)
+
+test('[CP64] prepare makes an archive whose service appends, and can do nothing else', async () => {
+  const { user, host } = inject('store')
+  const admin = `postgres://${user}@${encodeURIComponent(host)}/postgres`
+  const n = Date.now().toString(36)
+  const names = ['--database', `prepared_${n}`, '--owner', `owner_${n}`, '--service', `service_${n}`]
+  const secret = join(folder, 'archive.secret')
+  await writeFile(secret, "a 'long' password\n")
+  const asked = ['compliance', 'prepare', '--admin-url', admin, ...names, '--password-file', secret]
+  expect(await runVerb(asked)).toMatchObject({ code: 0, said: '', out: expect.stringContaining('0001_archive.sql') })
+  expect(await runVerb(asked)).toMatchObject({ code: 0, out: expect.stringContaining('up to date') })
+  const url = `postgres://service_${n}:${encodeURIComponent("a 'long' password")}@${encodeURIComponent(host)}/prepared_${n}`
+  const own = join(folder, 'prepared')
+  const service = runPchat([
+    ...['start', '--role', 'compliance', '--database-url', urlOf(site.database), '--data-dir', own],
+    ...['--compliance-database-url', url],
+  ])
+  // The other one must not take what this one is to move.
+  for (const one of services) one.kill('SIGTERM')
+  await Promise.all(services.map(one => one.ended))
+  services = []
+  const db = openDb({ connectionString: url }, { max: 1 })
+  try {
+    await say('hold')
+    await vi.waitFor(
+      async () => expect((await db.query("SELECT FROM entry WHERE kind = 'chat'")).rowCount).toBeGreaterThan(0),
+      { timeout: 20_000, interval: 200 },
+    )
+    for (const sql of [
+      "UPDATE entry SET text = 'x'",
+      'DELETE FROM entry',
+      'TRUNCATE entry',
+      'UPDATE batch SET first_seq = 1',
+      'DELETE FROM batch',
+      'TRUNCATE batch',
+      'ALTER TABLE entry DISABLE TRIGGER ALL',
+      'DROP TABLE entry',
+      'CREATE TABLE mine (n int)',
+      'CREATE TEMP TABLE mine (n int)',
+      'SET session_replication_role = replica',
+      'UPDATE archive SET id = gen_random_uuid()',
+      'DELETE FROM person_number',
+      `SET ROLE owner_${n}`,
+    ])
+      await expect(db.query(sql), sql).rejects.toThrow(/permission denied|must be owner/)
+    await sleep(500)
+    const options = ['--compliance-database-url', url, '--database-url', urlOf(site.database), '--data-dir', own]
+    expect(await runVerb(['compliance', 'verify', ...options])).toMatchObject({ code: 0, said: '' })
+    const out = await runVerb(['compliance', 'produce', join(folder, 'p'), '--type', 'xml', ...options])
+    expect(out).toMatchObject({ code: 0, said: '' })
+  } finally {
+    await db.end()
+    service.kill('SIGTERM')
+    await service.ended
+    const root = openDb({ connectionString: admin }, { max: 1 })
+    await root.query(`DROP DATABASE prepared_${n} WITH (FORCE)`)
+    await root.query(`DROP ROLE owner_${n}`)
+    await root.query(`DROP ROLE service_${n}`)
+    await root.end()
+  }
+}, 180_000)

@@ -1,0 +1,61 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openSite, type Person, type Site } from './harness.ts'
+import { openBrowser, sit, webRoot } from './web-browser.ts'
+
+let site: Site
+let browser: Browser
+let officer: Person
+beforeAll(async () => {
+  browser = await openBrowser()
+  site = await openSite({ webRoot, attendance: { writeMs: 50 } })
+  officer = await site.addUser('officer@example.com')
+  await site.admin.call('role.grant', { principal: officer.me.id, role: 'complianceOfficer', granted: true })
+}, 60_000)
+afterAll(async () => {
+  await browser?.close()
+  await site?.stop()
+})
+
+test('[CP57] officers start recording, set bounds and adapters in the console; administrators have no such page', async () => {
+  const { page, faults, context } = await sit(browser, site.url, 'officer@example.com')
+  await page.goto(`${site.url}/#/admin/compliance`)
+  await page.getByText('Nothing is recorded.').waitFor()
+  await page.getByRole('button', { name: 'Start recording' }).click()
+  await page.getByRole('button', { name: 'Start it' }).click()
+  await page.getByText('What happens is recorded.').waitFor()
+  await page.getByLabel('Events that may wait for the archive').fill('5000')
+  await page.getByRole('form', { name: 'What may wait' }).getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Saved.').waitFor()
+  await page.getByLabel('Adapter', { exact: true }).fill('books')
+  await page.getByLabel('Output folder').fill('books')
+  await page.getByLabel('A file for each room').check()
+  await page.getByRole('button', { name: 'Set the adapter' }).click()
+  await page.getByText('whole path of a folder').waitFor()
+  await page.getByLabel('Output folder').fill('/srv/books')
+  await page.getByRole('button', { name: 'Set the adapter' }).click()
+  await page.getByRole('button', { name: 'Remove the adapter books' }).waitFor()
+  expect(await officer.call('compliance.get', {})).toMatchObject({
+    ...{ recording: true, maxRows: 5_000, maxAgeSeconds: 259_200 },
+    adapters: [{ name: 'books', type: 'xml', outputDirectory: '/srv/books', oneRoomPerFile: true }],
+  })
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`)).toEqual([])
+  if (process.env.PCHAT_SHOTS)
+    await page.screenshot({ path: `${process.env.PCHAT_SHOTS}/compliance.png`, fullPage: true })
+  await page.getByRole('button', { name: 'Remove the adapter books' }).click()
+  await page.getByRole('button', { name: 'Remove it' }).click()
+  await page.getByText('No adapter is set').waitFor()
+  expect(faults).toEqual([])
+  await context.close()
+
+  const admin = await sit(browser, site.url, 'admin@example.com')
+  await admin.page.goto(`${site.url}/#/admin/compliance`)
+  const links = admin.page.getByRole('navigation', { name: 'Administration' }).getByRole('link')
+  await links.first().waitFor()
+  expect(await links.allInnerTexts()).not.toContain('Compliance')
+  expect(await admin.page.getByText('is recorded').count()).toBe(0)
+  await admin.context.close()
+}, 60_000)

@@ -1,0 +1,158 @@
+import {
+  Button,
+  Checkbox,
+  Field,
+  Input,
+  makeStyles,
+  Select,
+  Table,
+  TableBody,
+  TableCell,
+  TableHeader,
+  TableHeaderCell,
+  TableRow,
+  Text,
+} from '@fluentui/react-components'
+import { useState } from 'react'
+import type { AdapterType } from '../../../src/protocol/compliance-verbs.ts'
+import type { Result, Input as VerbInput } from '../../../src/protocol/request.ts'
+import { useChat } from '../app/chat.ts'
+import { forget } from '../app/query.ts'
+import { ConfirmDialog } from './ConfirmDialog.tsx'
+import { FormColumn } from './FormColumn.tsx'
+
+const useStyles = makeStyles({ table: { minWidth: '560px' }, cell: { overflowWrap: 'anywhere' } })
+
+type Adapters = Result<'compliance.get'>['adapters']
+
+const typeWords: Record<AdapterType, string> = {
+  xml: 'XML of the original product',
+  csv: 'CSV',
+  'json-lines': 'JSON Lines',
+  actiance: 'Actiance XML',
+  mail: 'Mail (EML)',
+}
+const types = Object.keys(typeWords) as AdapterType[]
+
+/** What the archive is written out as. */
+export function ComplianceAdapters({ adapters }: { adapters: Adapters }) {
+  const styles = useStyles()
+  const { client } = useChat()
+  const [removing, setRemoving] = useState<string>()
+  async function remove(name: string): Promise<void> {
+    await client.request('compliance.removeAdapter', { name })
+    forget('compliance.get')
+  }
+  return (
+    <>
+      {adapters.length === 0 ? (
+        <Text>No adapter is set: what is recorded stays in the archive and is written out nowhere.</Text>
+      ) : (
+        <Table aria-label="Adapters" size="small" className={styles.table}>
+          <TableHeader>
+            <TableRow>
+              <TableHeaderCell>Name</TableHeaderCell>
+              <TableHeaderCell>Writes</TableHeaderCell>
+              <TableHeaderCell>Into</TableHeaderCell>
+              <TableHeaderCell>Every</TableHeaderCell>
+              <TableHeaderCell>Action</TableHeaderCell>
+            </TableRow>
+          </TableHeader>
+          <TableBody>
+            {adapters.map(({ name, type, outputDirectory, runIntervalSeconds }) => (
+              <TableRow key={name}>
+                <TableCell className={styles.cell}>{name}</TableCell>
+                <TableCell className={styles.cell}>{typeWords[type as AdapterType] ?? type}</TableCell>
+                <TableCell className={styles.cell}>{outputDirectory}</TableCell>
+                <TableCell>{Math.round(runIntervalSeconds / 60)} min</TableCell>
+                <TableCell>
+                  <Button size="small" aria-label={`Remove the adapter ${name}`} onClick={() => setRemoving(name)}>
+                    Remove
+                  </Button>
+                </TableCell>
+              </TableRow>
+            ))}
+          </TableBody>
+        </Table>
+      )}
+      <AdapterForm />
+      <ConfirmDialog
+        title={`Remove the adapter ${removing ?? ''}?`}
+        action="Remove it"
+        isOpen={removing !== undefined}
+        onClose={() => setRemoving(undefined)}
+        onConfirm={() => remove(removing!)}
+      >
+        It writes no more files; what it wrote stays. One of that name that comes later goes on where it stood.
+      </ConfirmDialog>
+    </>
+  )
+}
+
+const flags = {
+  oneRoomPerFile: 'A file for each room',
+  roomDetails: 'More of each room',
+  userDetails: 'More of each person',
+  attachmentsManifest: 'A manifest of files that were sent and taken',
+} as const
+type Flag = keyof typeof flags
+const empty = { name: '', outputDirectory: '', minutes: '15', type: 'xml' as AdapterType, on: [] as Flag[] }
+
+function AdapterForm() {
+  const { client } = useChat()
+  const [form, setForm] = useState(empty)
+  const { name, outputDirectory, minutes, type, on } = form
+  const set = (change: Partial<typeof empty>) => setForm(now => ({ ...now, ...change }))
+  async function save(): Promise<void> {
+    const input: VerbInput<'compliance.setAdapter'> = {
+      ...{ name: name.trim(), type, outputDirectory: outputDirectory.trim() },
+      runIntervalSeconds: Math.round(Number(minutes) * 60),
+      ...Object.fromEntries(on.map(flag => [flag, true])),
+    }
+    await client.request('compliance.setAdapter', input)
+    setForm(empty)
+    forget('compliance.get')
+  }
+  return (
+    <FormColumn label="Set an adapter" onSubmit={save}>
+      {isBusy => (
+        <>
+          <Field label="Adapter" hint="A new name adds one; the name of one that is there sets it anew.">
+            <Input value={name} onChange={(_, { value }) => set({ name: value })} />
+          </Field>
+          <Field label="What it writes">
+            <Select value={type} onChange={(_, { value }) => set({ type: types.find(one => one === value) ?? type })}>
+              {types.map(one => (
+                <option key={one} value={one}>
+                  {typeWords[one]}
+                </option>
+              ))}
+            </Select>
+          </Field>
+          <Field
+            label="Output folder"
+            hint="Its whole path on the machines of the compliance service; of this one alone."
+          >
+            <Input value={outputDirectory} onChange={(_, { value }) => set({ outputDirectory: value })} />
+          </Field>
+          <Field label="Minutes from one output to the next">
+            <Input type="number" value={minutes} onChange={(_, { value }) => set({ minutes: value })} />
+          </Field>
+          {(Object.keys(flags) as Flag[]).map(flag => (
+            <Checkbox
+              key={flag}
+              label={flags[flag]}
+              checked={on.includes(flag)}
+              onChange={() => set({ on: on.includes(flag) ? on.filter(one => one !== flag) : [...on, flag] })}
+            />
+          ))}
+          <div>
+            <Button type="submit" disabled={isBusy || name.trim() === '' || outputDirectory.trim() === ''}>
+              Set the adapter
+            </Button>
+          </div>
+        </>
+      )}
+    </FormColumn>
+  )
+}
