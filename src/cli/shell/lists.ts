@@ -85,7 +85,7 @@ export async function compareList(
     if (now !== null) changes.push({ what, change: name, now: countOf(now), after: 'everyone in scope' })
     return changes
   }
-  const wanted = Array.isArray(wish) ? wish : wish.add
+  const wanted = new Set(Array.isArray(wish) ? wish : wish.add)
   const stays = new Set<string>()
   if (now === null && Array.isArray(wish))
     changes.push({ what, change: name, now: 'everyone in scope', after: wish.length === 0 ? 'nobody' : 'this list' })

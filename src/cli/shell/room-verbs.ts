@@ -47,7 +47,7 @@ the category's scope has him. Names are unique among rooms and categories, at mo
       ...[description, type, privacy, invitations, addin, disabled],
       ...newListOptions('members', 'who may read', 'everyone in the scope of the category'),
       ...newListOptions('managers', 'who may change the room'),
-      ...newListOptions('presenters', 'who may post in an auditorium, members all'),
+      ...newListOptions('presenters', 'who may post in an auditorium; they must be members, too'),
     ],
     cmdlet: 'New-CsPersistentChatRoom',
     examples: [
@@ -70,7 +70,7 @@ out of its lists whom the new category does not allow; that is asked first. Only
       ...[description, type, privacy, invitations, addin, addinNone, disabled],
       ...listOptions('members', 'who may read', 'everyone in the scope of the category'),
       ...listOptions('managers', 'who may change the room'),
-      ...listOptions('presenters', 'who may post in an auditorium, members all'),
+      ...listOptions('presenters', 'who may post in an auditorium; they must be members, too'),
       asObject,
     ],
     cmdlet: 'Set-CsPersistentChatRoom',
