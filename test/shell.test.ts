@@ -371,3 +371,20 @@ test('[SH15] who somebody is, and why he may enter a room or not, is said for a 
   expect((await pchat('user', 'explain', 'odo@example.com')).out).not.toContain('Room ')
   expect((await pchat('user', 'explain', 'odo@example.com', '--room', 'No such')).code).toBe(1)
 })
+
+test('[SH16] a new category or room has its lists at once, and a name that is unknown or out of scope makes nothing', async () => {
+  await pchat('group', 'new', 'Outsiders')
+  const category = ['category', 'new', 'Narrow', '--allowed-members', 'example.com']
+  expect((await pchat(...category, '--denied-members', 'No such group')).code).toBe(1)
+  expect((await pchat('category', 'get', 'Narrow')).code).toBe(1)
+  await pchat.json(...category)
+  const room = ['room', 'new', 'Narrow room', '--category', 'Narrow', '--members']
+  expect(await pchat(...room, 'example.com,Outsiders')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('Outsiders is outside the scope'),
+  })
+  expect((await pchat(...room, 'example.com', '--managers', 'nobody@example.com')).code).toBe(1)
+  expect((await pchat('room', 'get', 'Narrow room')).code).toBe(1)
+  await pchat.json(...room, 'example.com')
+  expect((await pchat.json('room', 'get', 'Narrow room')).members).toMatchObject([{ name: 'example.com' }])
+})
