@@ -7,7 +7,8 @@ export function cmdletsDocument(): string {
 # From cmdlets to pchat
 
 Every cmdlet of Persistent Chat in Lync Server 2013, each parameter of it, and what stands for it here. \`pchat help room set\` explains a
-verb. What a cmdlet names by \`poolFqdn\\name\` is named by \`name\` or by its id.
+verb. What a cmdlet names by \`poolFqdn\\name\` is named by \`name\` or by its id. [walk-through-shell.md](walk-through-shell.md) goes from an empty
+server to five hundred people.
 
 - Lists: \`@{Add="a","b"}\` is \`--members-add a,b\`, \`@{Remove="a"}\` is \`--members-remove a\`, a whole list is \`--members a,b\`, \`$Null\` is
   \`--members-none\`. For the members of a room \`$Null\` meant everyone in the scope of the category: \`--members-all\`. A file with one name a

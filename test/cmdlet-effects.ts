@@ -74,6 +74,45 @@ export const effects: Effect[] = [
     },
   ],
   [
+    'room new --members --members-all --managers --presenters',
+    async world => {
+      const { pchat, fresh } = world
+      const { category } = await roomIn(world)
+      const name = fresh()
+      const lists = ['--members', 'Team,ann@example.com', '--managers', 'ann@example.com', '--presenters', 'Team']
+      const args = ['room', 'new', name, '--category', category, '--type', 'auditorium', ...lists]
+      const { changes } = await pchat.json(...args, '--what-if')
+      expect(changes.map((one: { change: string }) => one.change)).toEqual([
+        ...['create', 'members, add', 'members, add', 'managers, add', 'presenters, add'],
+      ])
+      await pchat.json(...args)
+      const made = await pchat.json('room', 'get', name)
+      expect(names(made.members)).toEqual(['Team', 'ann@example.com'])
+      expect(names(made.managers)).toContain('ann@example.com')
+      expect(names(made.presenters)).toEqual(['Team'])
+      const everyone = fresh()
+      await pchat.json('room', 'new', everyone, '--category', category, '--members-all')
+      expect((await pchat.json('room', 'get', everyone)).members).toBeNull()
+      const wrong = fresh()
+      expect((await pchat('room', 'new', wrong, '--category', category, '--members', 'nobody@example.com')).code).toBe(
+        1,
+      )
+      expect((await pchat('room', 'get', wrong)).code).toBe(1)
+    },
+  ],
+  [
+    'category new --allowed-members --denied-members --creators',
+    async ({ pchat, fresh }) => {
+      const name = fresh()
+      const lists = ['--allowed-members', 'example.com', '--denied-members', 'Team', '--creators', 'bob@example.com']
+      await pchat.json('category', 'new', name, ...lists)
+      const { category } = await pchat.json('category', 'get', name)
+      expect(names(category.allowedMembers)).toEqual(['example.com'])
+      expect(names(category.deniedMembers)).toEqual(['Team'])
+      expect(names(category.creators)).toEqual(['bob@example.com'])
+    },
+  ],
+  [
     'room set --name --description --type --privacy --invitations --disabled',
     async world => {
       const { room, get } = await roomIn(world)

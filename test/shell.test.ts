@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
@@ -279,4 +280,111 @@ test('[SH15] users, groups, sessions and the record are in the shell as well', a
   await pchat('user', 'enable', 'eve@example.com')
   expect((await pchat.json('user', 'get', 'eve@example.com')).disabled).toBe(false)
   expect((await pchat('audit', 'get', '--result-size', '1')).out).toMatch(/admin@example.com +principal.update/)
+})
+
+test('[SH15] roles of administration are given, listed and taken back; groups can have them, too', async () => {
+  await pchat('user', 'new', 'rita@example.com')
+  await pchat('group', 'new', 'Desk of help')
+  const holders = async (...args: string[]) =>
+    (await pchat.json('role', 'get', ...args)).holders.map((one: { role: string; principal: { name: string } }) => [
+      one.role,
+      one.principal.name,
+    ])
+  const grant = ['role', 'grant', 'rita@example.com', '--role', 'chat-administrator']
+  expect((await pchat.json(...grant, '--what-if')).changes).toMatchObject([
+    { what: 'user rita@example.com', change: 'role', now: '', after: 'chat-administrator' },
+  ])
+  expect(await holders('--role', 'chat-administrator')).toEqual([])
+  await pchat.json(...grant)
+  expect(await pchat(...grant, '--what-if')).toMatchObject({ code: 0, out: 'Nothing would change.\n' })
+  await pchat.json('role', 'grant', 'Desk of help', '--role', 'help-desk')
+  expect(await holders('--role', 'chat-administrator')).toEqual([['chatAdministrator', 'rita@example.com']])
+  expect(await holders()).toEqual(
+    expect.arrayContaining([
+      ['administrator', 'admin@example.com'],
+      ['chatAdministrator', 'rita@example.com'],
+      ['helpDesk', 'Desk of help'],
+    ]),
+  )
+  expect((await pchat('role', 'get')).out).toMatch(/^help-desk +Desk of help +group +admin@example\.com/m)
+  expect(await pchat('role', 'grant', 'rita@example.com')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--role is missing'),
+  })
+  expect((await pchat('role', 'grant', 'Desk of help', '--role', 'administrator')).code).toBe(1)
+  await pchat.json(...grant, '--revoke')
+  expect(await holders('--role', 'chat-administrator')).toEqual([])
+})
+
+test('[SH15] the usage report is in the shell: a period, whoever was inactive, lists of a length', async () => {
+  await pchat('category', 'new', 'Used', '--allowed-members', 'example.com')
+  for (const name of ['Busy', 'Quiet'])
+    await pchat.json('room', 'new', name, '--category', 'Used', '--members', 'admin@example.com')
+  const { room } = await pchat.json('room', 'get', 'Busy')
+  for (const text of ['one', 'two'])
+    await site.admin.call('message.post', { room: room.id, clientId: randomUUID(), text })
+  // A room that is new today was not idle till today.
+  await site.db.query(`UPDATE room SET created_at = now() - interval '9 days' WHERE name = 'Quiet'`)
+  const today = new Date().toISOString().slice(0, 10)
+  const period = ['--start-date', today, '--end-date', today, '--inactive-since', today]
+  const usage = async (...args: string[]) => (await pchat.json('usage', 'get', ...args)).report
+  // The counts of a day follow its posts.
+  await expect
+    .poll(async () => (await usage(...period)).rooms.mostActive, { timeout: 15_000 })
+    .toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ room: expect.objectContaining({ name: 'Busy' }), messages: 2 }),
+      ]),
+    )
+  const report = await usage(...period)
+  expect(report).toMatchObject({ from: today, until: today, inactiveSince: today })
+  expect(report.rooms.inactive.longest.map((one: { room: { name: string } }) => one.room.name)).toContain('Quiet')
+  const leastOf = async (size: string) => (await usage(...period, '--result-size', size)).rooms.leastActive
+  expect(await leastOf('1')).toHaveLength(1)
+  const { out } = await pchat('usage', 'get', ...period)
+  expect(out).toMatch(/^MOST ACTIVE ROOMS +MESSAGES\nBusy +2$/m)
+  expect(out).toContain(`ROOMS WITHOUT A POST SINCE ${today}`)
+  expect(await pchat('usage', 'get', '--start-date', 'yesterday')).toMatchObject({ code: 1, out: '' })
+  expect(await pchat('usage', 'get', '--result-size', '0')).toMatchObject({ code: 2, out: '' })
+})
+
+test('[SH15] who somebody is, and why he may enter a room or not, is said for a room by its name', async () => {
+  await pchat('user', 'new', 'ina@example.com')
+  await pchat('user', 'new', 'odo@example.com')
+  await pchat('group', 'new', 'Insiders')
+  await pchat('group', 'set', 'Insiders', '--members', 'ina@example.com')
+  await pchat(
+    'category',
+    'new',
+    'Walled',
+    '--allowed-members',
+    'example.com,Insiders',
+    '--denied-members',
+    'odo@example.com',
+  )
+  await pchat.json('room', 'new', 'Behind it', '--category', 'Walled', '--privacy', 'secret', '--members', 'Insiders')
+  const inside = await pchat.json('user', 'explain', 'ina@example.com', '--room', 'Behind it')
+  expect(inside).toMatchObject({ groups: [{ group: { name: 'Insiders' } }], room: { mayRead: true } })
+  const said = await pchat.machine('user', 'explain', 'odo@example.com', '--room', 'behind it')
+  expect(said).toMatchObject({ code: 0, out: expect.stringContaining('He may not enter this room.') })
+  expect(said.out).toMatch(/denied members hold him/)
+  expect((await pchat('user', 'explain', 'odo@example.com')).out).not.toContain('Room ')
+  expect((await pchat('user', 'explain', 'odo@example.com', '--room', 'No such')).code).toBe(1)
+})
+
+test('[SH16] a new category or room has its lists at once, and a name that is unknown or out of scope makes nothing', async () => {
+  await pchat('group', 'new', 'Outsiders')
+  const category = ['category', 'new', 'Narrow', '--allowed-members', 'example.com']
+  expect((await pchat(...category, '--denied-members', 'No such group')).code).toBe(1)
+  expect((await pchat('category', 'get', 'Narrow')).code).toBe(1)
+  await pchat.json(...category)
+  const room = ['room', 'new', 'Narrow room', '--category', 'Narrow', '--members']
+  expect(await pchat(...room, 'example.com,Outsiders')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('Outsiders is outside the scope'),
+  })
+  expect((await pchat(...room, 'example.com', '--managers', 'nobody@example.com')).code).toBe(1)
+  expect((await pchat('room', 'get', 'Narrow room')).code).toBe(1)
+  await pchat.json(...room, 'example.com')
+  expect((await pchat.json('room', 'get', 'Narrow room')).members).toMatchObject([{ name: 'example.com' }])
 })

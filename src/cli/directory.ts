@@ -1,8 +1,10 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { DirectoryRun } from '../protocol/directory-verbs.ts'
+import { roomUriPattern, uuidPattern } from '../protocol/ids.ts'
 import type { Result } from '../protocol/request.ts'
 import type { DirectoryOptions, DirectoryVerbs } from './directory-host.ts'
 import type { OpenSource } from './directory-sources.ts'
+import { explainedLines } from './explained.ts'
 import { onStore, printTable, withStore } from './store-verb.ts'
 
 const examples = `
@@ -77,11 +79,22 @@ export function addDirectory(program: Command, openSource?: OpenSource): void {
     )
   withStore(directory.command('explain').description('who somebody is and why he may enter a room, or not'))
     .argument('<principal>', 'name or id')
-    .option('--room <id>', 'the room')
+    .option('--room <id>', 'id or address of the room; pchat user explain takes its name, too', readRoom)
     .option('--site <name>', 'as seen by servers of this site', process.env.PCHAT_SITE)
     .action((user: string, options: DirectoryOptions) =>
-      verb(verbs => verbs.explain(user, options), printExplained)(options),
+      verb(
+        verbs => verbs.explain(user, options),
+        answer => console.log(explainedLines(answer).join('\n')),
+      )(options),
     )
+}
+
+function readRoom(typed: string): string {
+  const id = roomUriPattern.exec(typed)?.[2] ?? typed
+  if (new RegExp(uuidPattern).test(id.toLowerCase())) return id.toLowerCase()
+  throw new InvalidArgumentError(
+    'Give its id or address, which pchat room get shows; pchat user explain takes its name.',
+  )
 }
 
 function withConfig(command: Command): Command {
@@ -129,26 +142,4 @@ function printCheck({ sound, run, flattening }: Result<'directory.check'>): void
   for (const { member, ancestor, missing } of samples)
     console.log(`  ${member} ${missing ? 'is not flattened to' : 'is flattened in vain to'} ${ancestor}`)
   console.log(sound ? 'Nothing differs.' : 'There are differences.')
-}
-
-function printExplained(explained: Result<'directory.explain'>): void {
-  const { principal, source, dn, disabled, disabledBy, administrator, administratorBy, units, groups, domain, room } =
-    explained
-  const lines = [
-    ['Name', `${principal.name} (${principal.displayName}), ${principal.kind}`],
-    ['Comes from', source === '' ? 'here' : `${source}${dn ? `, ${dn}` : ''}`],
-    ['Disabled', disabled ? `by ${disabledBy ?? 'administrator'}${explained.goneAt ? ', gone there' : ''}` : 'no'],
-    ['Administrator', administrator ? `by ${administratorBy ?? 'administrator'}` : 'no'],
-    ['Unit', units.map(unit => unit.name).join(' in ') || '-'],
-    ['Domain', domain?.name ?? '-'],
-  ]
-  if (explained.conflict) lines.push(['Note', explained.conflict])
-  printTable(lines)
-  for (const { group, path } of groups)
-    console.log(
-      `Member of ${group.name}${path.length > 1 ? `, through ${path.map(step => step.name).join(' in ')}` : ''}`,
-    )
-  if (!room) return
-  console.log(`\nRoom ${room.name}`)
-  for (const sentence of room.sentences) console.log(`  ${sentence}`)
 }

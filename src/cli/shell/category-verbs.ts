@@ -2,7 +2,16 @@ import type { Category } from '../../protocol/category.ts'
 import type { Principal } from '../../protocol/principal.ts'
 import { differing, identityIn, instanceOption, readInstance, shown } from './compare.ts'
 import { Misuse } from './fault.ts'
-import { compareList, type ListWish, listAbout, listOptions, listWish, slices } from './lists.ts'
+import {
+  compareList,
+  type ListWish,
+  listAbout,
+  listOptions,
+  listWish,
+  newListOptions,
+  newLists,
+  slices,
+} from './lists.ts'
 import { allCategories, categoryOf } from './names.ts'
 import { tableLines } from './table.ts'
 import { flag } from './values.ts'
@@ -16,8 +25,8 @@ export const categoryVerbs: ShellVerb[] = [
   {
     path: ['category', 'new'],
     text: 'add a category',
-    about: `Without switches its rooms take no files, send no invitations and keep their history. Its scope and creators are set afterwards with
-pchat category set. Names are unique among rooms and categories, at most 256 characters.`,
+    about: `Without switches its rooms take no files, send no invitations and keep their history. Nobody is in its scope unless said: who is allowed
+(users, groups, organisational units, domains), less who is denied, whoever allows him: the wall. pchat category set changes it. Names are unique among rooms and categories, at most 256 characters.`,
     argument: { name: 'name', text: 'name of the new category', required: false },
     options: [
       { name: 'name', value: '<name>', text: 'the same as the argument' },
@@ -25,11 +34,15 @@ pchat category set. Names are unique among rooms and categories, at most 256 cha
       { name: 'enable-file-upload', text: 'files may be put into its rooms' },
       { name: 'enable-invitations', text: 'its rooms may send invitations' },
       { name: 'remove-chat-history', text: 'what is posted in its rooms is not kept' },
+      ...newListOptions('allowed-members', 'who is in the scope'),
+      ...newListOptions('denied-members', 'who is not, whoever allows him'),
+      ...newListOptions('creators', 'who may create rooms'),
     ],
     cmdlet: 'New-CsPersistentChatCategory',
     examples: [
       'pchat category new Trading --enable-file-upload --enable-invitations',
       'pchat category new "Smoking balcony" --remove-chat-history',
+      'pchat category new Research --allowed-members Analysts,Compliance --denied-members Traders --what-if',
     ],
     plan: planNew,
   },
@@ -95,11 +108,12 @@ async function planNew(shell: Shell, { identity, options }: Given): Promise<Plan
     chatHistory: removeChatHistory !== true,
   }
   const { fileUpload, invitations, chatHistory } = input
+  const given = await newLists(shell, `category ${name}`, options, lists)
   const then = `files ${shown(fileUpload)}, invitations ${shown(invitations)}, history ${shown(chatHistory)}`
   return {
-    changes: [{ what: `category ${name}`, change: 'create', now: '', after: then }],
+    changes: [{ what: `category ${name}`, change: 'create', now: '', after: then }, ...given.changes],
     async apply() {
-      const answer = await shell.call<{ category: Category }>('category.create', input)
+      const answer = await shell.call<{ category: Category }>('category.create', { ...input, ...given.input })
       return { value: answer, lines: [answer.category.id] }
     },
   }
@@ -140,11 +154,12 @@ async function planSet(shell: Shell, given: Given): Promise<Plan> {
   }
 }
 
+type Touched = { users: number; sample: Principal[] }
 type Simulation = {
   id: string
   state: 'done' | 'running' | 'failed'
   progress: number
-  result?: { gains: { users: number }; loses: { users: number }; roomCount: number; entryCount: number }
+  result?: { gains: Touched; loses: Touched; roomCount: number; entryCount: number }
 }
 
 /** Who would gain and lose: the server's own answer, waited for with progress where it takes long. */
@@ -162,10 +177,19 @@ async function simulated(shell: Shell, { id, name }: Category, wishes: Record<st
   if (!result) throw new Error('The simulation failed. Ask again.')
   const what = `category ${name}`
   return [
-    { what, change: 'gain access', now: '', after: `${result.gains.users} users` },
-    { what, change: 'lose access', now: `${result.loses.users} users`, after: '' },
+    { what, change: 'gain access', now: '', after: told(result.gains) },
+    { what, change: 'lose access', now: told(result.loses), after: '' },
     { what, change: 'entries without effect', now: '', after: `${result.entryCount} in ${result.roomCount} rooms` },
   ]
+}
+
+const mostTold = 3
+
+/** Everybody where they are few, else some of them. */
+function told({ users, sample }: Touched): string {
+  const names = sample.slice(0, mostTold).map(one => one.name)
+  if (users === 0) return '0 users'
+  return `${users} users: ${names.join(', ')}${users > names.length ? ', …' : ''}`
 }
 
 async function getCategories(shell: Shell, { identity, options }: Given): Promise<Answer> {

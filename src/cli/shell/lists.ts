@@ -21,6 +21,26 @@ export function listOptions(name: string, text: string, everyone?: string): Shel
   ]
 }
 
+/** Of something new, which has no list to change yet. */
+export function newListOptions(name: string, text: string, everyone?: string): ShellOption[] {
+  return listOptions(name, text, everyone).filter(one => one.name === name || one.name === `${name}-all`)
+}
+
+/** The lists that something new is made with, and what --what-if says of them. Each name is looked up before anything is done. */
+export async function newLists(shell: Shell, what: string, options: Values, members: Record<string, string>) {
+  const input: Record<string, ListWish> = {}
+  const changes: Change[] = []
+  for (const [member, name] of Object.entries(members)) {
+    const wish = await listWish(shell, options, name)
+    if (wish === undefined) continue
+    changes.push(...(await compareList(shell, what, name, [], wish)))
+    input[member] = wish
+  }
+  // One that is too long is told so.
+  slices(input)
+  return { input, changes }
+}
+
 /** The list as it is to be, or what changes of it. Null: everyone in scope. */
 export type ListWish = string[] | null | { add: string[]; remove: string[] }
 
@@ -65,7 +85,7 @@ export async function compareList(
     if (now !== null) changes.push({ what, change: name, now: countOf(now), after: 'everyone in scope' })
     return changes
   }
-  const wanted = Array.isArray(wish) ? wish : wish.add
+  const wanted = new Set(Array.isArray(wish) ? wish : wish.add)
   const stays = new Set<string>()
   if (now === null && Array.isArray(wish))
     changes.push({ what, change: name, now: 'everyone in scope', after: wish.length === 0 ? 'nobody' : 'this list' })

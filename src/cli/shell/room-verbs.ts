@@ -5,8 +5,9 @@ import type { Room } from '../../protocol/room.ts'
 import { addinOf } from './addin-verbs.ts'
 import { differing, identityIn, instanceOption, readInstance, shown } from './compare.ts'
 import { Misuse } from './fault.ts'
-import { compareList, type ListWish, listAbout, listOptions, listWish, slices } from './lists.ts'
+import { compareList, type ListWish, listAbout, listOptions, listWish, newListOptions, slices } from './lists.ts'
 import { categoryOf, listOf, principalOf, type RoomView, roomOf } from './names.ts'
+import { clean, planNew } from './room-new.ts'
 import { tableLines } from './table.ts'
 import { choice, flag, instant, whole } from './values.ts'
 import type { Answer, Change, Given, Plan, Shell, ShellVerb, Values } from './verb.ts'
@@ -36,18 +37,22 @@ export const roomVerbs: ShellVerb[] = [
   {
     path: ['room', 'new'],
     text: 'create a room',
-    about: `Type normal, privacy closed and invitations inherit unless said. Lists are empty: people are added with pchat room set. Whoever
-creates it becomes a manager where the category's scope has him. Names are unique among rooms and categories, at most 256 characters.`,
+    about: `Type normal, privacy closed and invitations inherit unless said. Lists are empty unless said; pchat room set changes them. Who is on
+them must be in the scope of the category: users, groups, organisational units, domains. Whoever creates it becomes a manager where
+the category's scope has him. Names are unique among rooms and categories, at most 256 characters.`,
     argument: { name: 'name', text: 'name of the new room', required: false },
     options: [
       { name: 'name', value: '<name>', text: 'the same as the argument' },
       { name: 'category', value: '<category>', text: 'name or id of the category that it lies in' },
       ...[description, type, privacy, invitations, addin, disabled],
+      ...newListOptions('members', 'who may read', 'everyone in the scope of the category'),
+      ...newListOptions('managers', 'who may change the room'),
+      ...newListOptions('presenters', 'who may post in an auditorium; they must be members, too'),
     ],
     cmdlet: 'New-CsPersistentChatRoom',
     examples: [
       'pchat room new "FX desk" --category Trading --description "Spot and forwards"',
-      'pchat room new Briefing --category Trading --type auditorium --privacy secret',
+      'pchat room new Briefing --category Trading --type auditorium --privacy secret --members Traders --presenters ann@example.com',
     ],
     plan: planNew,
   },
@@ -65,7 +70,7 @@ out of its lists whom the new category does not allow; that is asked first. Only
       ...[description, type, privacy, invitations, addin, addinNone, disabled],
       ...listOptions('members', 'who may read', 'everyone in the scope of the category'),
       ...listOptions('managers', 'who may change the room'),
-      ...listOptions('presenters', 'who may post in an auditorium, members all'),
+      ...listOptions('presenters', 'who may post in an auditorium; they must be members, too'),
       asObject,
     ],
     cmdlet: 'Set-CsPersistentChatRoom',
@@ -125,35 +130,6 @@ out of its lists whom the new category does not allow; that is asked first. Only
     plan: planClear,
   },
 ]
-
-async function planNew(shell: Shell, { identity, options }: Given): Promise<Plan> {
-  const name = identity ?? options.name
-  if (typeof name !== 'string')
-    throw new Misuse('The name is missing. Name the room before the options, or with --name.')
-  if (options.category === undefined)
-    throw new Misuse('--category is missing: every room lies in one. pchat category get lists them.')
-  const category = await categoryOf(shell, options.category as string)
-  const { description, type, privacy, invitations, addin, disabled } = options
-  const input = clean({ category: category.id, name, description, type, privacy, invitations, addin })
-  const then = `${disabled ? 'disabled, ' : ''}${shown(type ?? 'normal')}, ${shown(privacy ?? 'closed')}, in ${category.name}`
-  return {
-    changes: [{ what: `room ${name}`, change: 'create', now: '', after: then }],
-    async apply() {
-      const { room } = await shell.call<{ room: Room }>('room.create', input)
-      if (!disabled) return created(room)
-      return created((await shell.call<{ room: Room }>('room.update', { room: room.id, disabled: true })).room)
-    },
-  }
-}
-
-function created(room: Room): Answer {
-  return { value: { room }, lines: [room.id] }
-}
-
-/** Without what was not said. */
-function clean(input: Values): Values {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
-}
 
 const lists = ['members', 'managers', 'presenters'] as const
 const scalars = ['name', 'description', 'type', 'privacy', 'invitations', 'disabled'] as const

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Principal } from '../../protocol/principal.ts'
 import type { Result } from '../../protocol/request.ts'
+import { explainedLines } from '../explained.ts'
 import { differing, shown } from './compare.ts'
 import { principalTable } from './eligible-verbs.ts'
 import { Misuse } from './fault.ts'
 import type { Io } from './io.ts'
-import { principalOf } from './names.ts'
+import { principalOf, roomId } from './names.ts'
 import { tableLines } from './table.ts'
 import { importVerb } from './user-import.ts'
 import { flag, plainName, whole } from './values.ts'
@@ -69,6 +70,19 @@ export const userVerbs: ShellVerb[] = [
     ],
     examples: ['pchat user get alice@example.com', 'pchat user get --filter "ann mi" --json'],
     get: (shell, given) => getPrincipals(shell, given, 'user'),
+  },
+  {
+    path: ['user', 'explain'],
+    text: 'say who somebody is and why he may enter a room, or not',
+    about:
+      'Where the account comes from, its groups and through which; with --room every entry that counts for or against it there.',
+    argument,
+    options: [{ name: 'room', value: '<room>', text: 'name, id or address of the room' }],
+    examples: [
+      'pchat user explain alice@example.com --room "FX desk"',
+      'pchat user explain alice@example.com --room "FX desk" --json',
+    ],
+    get: explainUser,
   },
   {
     path: ['user', 'disable'],
@@ -163,6 +177,13 @@ async function planDisabled(shell: Shell, { identity }: Given, disabled: boolean
           : await shell.call('principal.update', { principal: principal.id, disabled }),
     }),
   }
+}
+
+async function explainUser(shell: Shell, { identity, options }: Given): Promise<Answer> {
+  const { principal } = await principalOf(shell, identity!)
+  const room = options.room === undefined ? {} : { room: await roomId(shell, options.room as string) }
+  const answer = await shell.call<Result<'directory.explain'>>('directory.explain', { user: principal.id, ...room })
+  return { value: answer, lines: explainedLines(answer) }
 }
 
 /** One with all that is known of it, or those that a text finds. */
