@@ -1,6 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Server, TUS_RESUMABLE } from '@tus/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { repeatEvery } from '../base/lifecycle.ts'
 import type { Chat } from '../chat/chat.ts'
 import { toRefusal } from '../chat/failure.ts'
