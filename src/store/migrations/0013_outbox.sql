@@ -62,3 +62,20 @@ CREATE TABLE attendance (
   rooms uuid[] NOT NULL
 );
 CREATE INDEX attendance_member ON attendance (member);
+
+-- When recording began and ended, whoever switched it, by SQL too: what lies between is compared with the archive. No post is
+-- under way meanwhile, so that a post's own time says on which side of it it stands.
+CREATE FUNCTION await_posts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(2, 0);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER recording_alone BEFORE UPDATE OF recording ON pool FOR EACH STATEMENT EXECUTE FUNCTION await_posts();
+CREATE FUNCTION record_recording() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO outbox (at, kind, data) VALUES (clock_timestamp(), 'recording',
+    json_build_object('actor', NULL, 'on', NEW.recording, 'databaseUser', session_user));
+  RETURN NULL;
+END $$;
+CREATE TRIGGER recording_switched AFTER UPDATE OF recording ON pool FOR EACH ROW
+  WHEN (OLD.recording IS DISTINCT FROM NEW.recording) EXECUTE FUNCTION record_recording();
