@@ -18,6 +18,8 @@ export type PlainPostgres = {
   stopAtOnce(): Promise<void>
   /** Answers when it takes connections again. */
   start(): Promise<void>
+  /** Starts it where it has ended, as whoever watches over services does. */
+  keepUp(): Promise<void>
   /** To its first process. */
   signal(signal: NodeJS.Signals): void
   close(): Promise<void>
@@ -95,6 +97,7 @@ export async function openPlainPostgres(
     port,
     stopAtOnce,
     start,
+    keepUp: () => (node.running ? Promise.resolve() : start()),
     signal: signal => node.running && void process.kill(node.running.pid, signal),
     async close() {
       await stopAtOnce()
