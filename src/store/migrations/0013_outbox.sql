@@ -19,16 +19,22 @@ CREATE INDEX outbox_at ON outbox (at);
 ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
   autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 10000);
 
--- People and rooms as they are called at this moment.
-CREATE FUNCTION recorded_actor(person uuid) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT json_strip_nulls(json_build_object('id', p.id, 'name', p.name, 'displayName', p.display_name, 'email', p.email))
-    FROM principal p WHERE p.id = person
+-- People and rooms as they are called at this moment. Of many at once by a join: a call for each row costs more than the row.
+CREATE FUNCTION recorded_actors(people uuid[]) RETURNS TABLE (id uuid, actor json) LANGUAGE sql STABLE AS $$
+  SELECT p.id, json_strip_nulls(json_build_object('id', p.id, 'name', p.name, 'displayName', p.display_name, 'email', p.email))
+    FROM principal p WHERE p.id = ANY (people)
 $$;
-CREATE FUNCTION recorded_room(room uuid) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT json_build_object('id', r.id, 'name', r.name, 'uri', 'ma-chan://' || coalesce(pool.settings->>'domain', '') || '/' || r.id,
+CREATE FUNCTION recorded_rooms(rooms uuid[]) RETURNS TABLE (id uuid, room json) LANGUAGE sql STABLE AS $$
+  SELECT r.id, json_build_object('id', r.id, 'name', r.name, 'uri', 'ma-chan://' || coalesce(pool.settings->>'domain', '') || '/' || r.id,
          'category', c.name, 'type', r.type, 'privacy', r.privacy, 'logged', c.chat_history)
     FROM room r JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category CROSS JOIN pool
-   WHERE r.id = $1
+   WHERE r.id = ANY (rooms)
+$$;
+CREATE FUNCTION recorded_actor(person uuid) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT actor FROM recorded_actors(ARRAY[person])
+$$;
+CREATE FUNCTION recorded_room(one uuid) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT room FROM recorded_rooms(ARRAY[one])
 $$;
 
 -- Every row of the audit record: settings, scopes, lists, what administrators did, whichever way it was written.
