@@ -24,12 +24,18 @@ export async function openComplianceSwitch({ databaseSocket: host }: BenchServer
     )
     return { rows: rows[0]!.rows, ageSeconds: Math.max(0, rows[0]!.age ?? 0) }
   }
+  let holding: NodeJS.Timeout | undefined
+  const hold = () =>
+    archive.query("UPDATE mover SET fence = fence + 1, until = clock_timestamp() + interval '10 seconds'")
   return {
     async record(on) {
       await store.query('UPDATE pool SET recording = $1', [on])
     },
     async move(on) {
-      await archive.query(`UPDATE mover SET fence = fence + 1, until = '${on ? '-' : ''}infinity'`)
+      clearInterval(holding)
+      holding = on ? undefined : setInterval(() => void hold(), 1_000)
+      if (on) await archive.query("UPDATE mover SET until = '-infinity'")
+      else await hold()
       // It looks each half second.
       await sleep(1_000)
     },
@@ -40,6 +46,7 @@ export async function openComplianceSwitch({ databaseSocket: host }: BenchServer
       return (performance.now() - beganAt) / 1_000
     },
     async end() {
+      clearInterval(holding)
       await store.end()
       await archive.end()
     },
