@@ -1,6 +1,7 @@
-// npm run bench -- posts|windows|bare|fanout|sync|memory|latency|recovery|storm|rosters|sign-in|scope|files|growth-… [--users 19200] [--runs 3] [--json]
+// npm run bench -- posts|windows|bare|fanout|sync|memory|latency|recovery|storm|rosters|sign-in|scope|files|compliance|growth-… [--users 19200] [--runs 3] [--json]
 import { parseArgs } from 'node:util'
 import { benchBare } from './bare.ts'
+import { benchCompliance } from './compliance.ts'
 import { benchFanout } from './fanout.ts'
 import { type Bench, printTable, summarise } from './figures.ts'
 import { benchFiles } from './files.ts'
@@ -29,6 +30,7 @@ const benches: Record<string, Bench> = {
   'sign-in': benchSignIn,
   scope: benchScope,
   files: benchFiles,
+  compliance: benchCompliance,
   ...growth,
 }
 

@@ -106,6 +106,7 @@ const benchSql = [
   'bench/write.ts',
   'bench/growth-seed.ts',
   'bench/scope-seed.ts',
+  'bench/compliance-switch.ts',
   'bench/load/provision.ts',
   'bench/load/truth.ts',
 ]

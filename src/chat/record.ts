@@ -122,15 +122,22 @@ function recordedRoom(chat: Chat, row: RoomRow): RecordedRoom {
 }
 
 const lookMs = 1_000
+/** Counting a long outbox costs the store time: so many times that long it is left alone. */
+const restFactor = 20
 
 /** Looks how much waits in the outbox, and stops what is recorded when it is too much. */
 export function watchBacklog(chat: Chat): Running {
+  let restUntil = 0
   return repeatEvery(
     lookMs,
     async () => {
       if (chat.recording === 'off') return showBacklog(chat, { rows: 0, ageSeconds: 0, behind: false })
+      if (performance.now() < restUntil) return
       const { recording, settings } = await readCompliance(chat.db)
+      const beganAt = performance.now()
       const { rows, ageSeconds } = await readBacklog(chat.db, settings.maxRows + 1)
+      const endedAt = performance.now()
+      restUntil = endedAt + restFactor * (endedAt - beganAt) - lookMs
       const behind = rows > settings.maxRows / 2 || ageSeconds > settings.maxAgeSeconds / 2
       if (!recording) return showBacklog(chat, { rows, ageSeconds, behind: false })
       const isFull = rows > settings.maxRows || ageSeconds > settings.maxAgeSeconds

@@ -20,11 +20,14 @@ export async function readArchiveId(q: Queryable): Promise<string> {
   return rows[0]!.id
 }
 
-/** The fence of a lease that begins now, or undefined while another's lasts. */
+/**
+ * The fence of a lease that begins now, or undefined while another's lasts. One that would last longer than any is of a clock that
+ * was set back since, and holds nobody up.
+ */
 export async function takeMover(q: Queryable, holder: string): Promise<number | undefined> {
   const { rows } = await q.query<{ fence: number }>(
     `UPDATE mover SET fence = fence + 1, holder = $1, until = clock_timestamp() + interval '${leaseSeconds} seconds'
-      WHERE until < clock_timestamp() RETURNING fence`,
+      WHERE until < clock_timestamp() OR until > clock_timestamp() + interval '${2 * leaseSeconds} seconds' RETURNING fence`,
     [holder],
   )
   return rows[0]?.fence

@@ -42,14 +42,16 @@ export function openMover(options: MoverOptions): Running & { fence(): number | 
   const { store, archive, holder, log } = options
   let fence: number | undefined
   let id: string | undefined
+  /** By a clock that nobody sets. */
   let keptAt = 0
 
   async function hold(): Promise<boolean> {
     id ??= await readArchiveId(archive)
     if (fence === undefined) fence = await takeMover(archive, holder)
-    else if (Date.now() - keptAt > (leaseSeconds * 1_000) / 3 && !(await keepMover(archive, fence))) fence = undefined
+    else if (performance.now() - keptAt > (leaseSeconds * 1_000) / 3 && !(await keepMover(archive, fence)))
+      fence = undefined
     else return fence !== undefined
-    keptAt = Date.now()
+    keptAt = performance.now()
     return fence !== undefined
   }
 

@@ -8,7 +8,6 @@
 import { createHash, createPublicKey, verify } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 
 type Head = {
   archive: string
@@ -48,6 +47,17 @@ function treeHash(leaves: Uint8Array[]): Uint8Array {
   return sha256(Uint8Array.of(1), treeHash(leaves.slice(0, half)), treeHash(leaves.slice(half)))
 }
 
+/** Ended by line feeds alone: a message may hold the other characters that end lines for some, such as U+2028. */
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of createReadStream(path, 'utf8')) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop()!
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}
+
 type Result = { sound: boolean; entries: number; batches: number; first: number; last: number; firstBad: string | null }
 
 async function check(folder: string, keys: string[], anchorFile: string | undefined): Promise<Result> {
@@ -56,7 +66,7 @@ async function check(folder: string, keys: string[], anchorFile: string | undefi
   const publicKeys = keys.map(key => createPublicKey(key))
   const anchors = new Map<number, string>()
   if (anchorFile !== undefined)
-    for await (const line of createInterface({ input: createReadStream(anchorFile) })) {
+    for await (const line of linesOf(anchorFile)) {
       try {
         const { archive, batch, hash } = JSON.parse(line) as { archive: string; batch: number; hash: string }
         anchors.set(batch, `${archive} ${hash}`)
@@ -64,11 +74,9 @@ async function check(folder: string, keys: string[], anchorFile: string | undefi
         // A line that was cut off while it was written.
       }
     }
-  const lines = createInterface({ input: createReadStream(join(folder, 'entries.jsonl')), crlfDelay: Infinity })[
-    Symbol.asyncIterator
-  ]()
+  const lines = linesOf(join(folder, 'entries.jsonl'))
   let previous: string | undefined
-  for await (const line of createInterface({ input: createReadStream(join(folder, 'heads.jsonl')) })) {
+  for await (const line of linesOf(join(folder, 'heads.jsonl'))) {
     const signed = JSON.parse(line) as SignedHead
     const { head } = signed
     const text = textOf(head)

@@ -102,6 +102,22 @@ export function transaction<T>(
   })
 }
 
+/** Rows of a statement that has more of them than the memory should hold, within the transaction `tx`. `name` is that of a cursor. */
+export async function* readThrough<R extends Row>(
+  tx: Connection,
+  name: string,
+  text: string,
+  rowsAtOnce = 1_000,
+): AsyncGenerator<R> {
+  await tx.query(`DECLARE ${name} NO SCROLL CURSOR FOR ${text}`)
+  for (;;) {
+    const { rows } = await tx.query<R>(`FETCH ${rowsAtOnce} FROM ${name}`)
+    yield* rows
+    if (rows.length < rowsAtOnce) break
+  }
+  await tx.query(`CLOSE ${name}`)
+}
+
 /** The steps of a transaction whose commit must be certain. */
 export type Steps<Opened, Written, Rollback> = {
   /** Sends one statement before it returns, behind BEGIN. It writes nothing: should BEGIN fail, it runs by itself. */

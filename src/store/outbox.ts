@@ -1,4 +1,4 @@
-import type { Queryable } from './db.ts'
+import { type Connection, type Queryable, readThrough } from './db.ts'
 
 /** What compliance has to record, written in the transaction of what it records, and taken from here by its service. */
 
@@ -91,4 +91,92 @@ export async function readBacklog(q: Queryable, most: number): Promise<{ rows: n
     [most],
   )
   return { rows: rows[0]!.rows, ageSeconds: Math.max(0, rows[0]!.age ?? 0) }
+}
+
+/** What the store has of a room, for the comparison with the archive; also of deleted ones, until their rows are gone. */
+export type StoredRoom = {
+  room: string
+  firstSeq: number
+  lastSeq: number
+  createdAt: Date
+  lastAt: Date
+  deleted: boolean
+}
+/** A message as the store has it by now. Of one that is not kept, or was lost, the repeat alone is left, without content. */
+export type StoredMessage = {
+  room: string
+  seq: number
+  at: Date
+  author: string
+  clientId: string
+  place: 'message' | 'passing' | 'repeat'
+  /** Null: taken away, or unknown. */
+  text: string | null
+  title: string | null
+  format: string | null
+  alert: boolean | null
+  file: string | null
+  revision: number
+}
+export type WaitingEvent = {
+  id: string
+  at: Date
+  kind: string
+  room: string | null
+  position: number | null
+  data: string
+}
+
+/** All rooms in the order of their ids, within one snapshot. */
+export function readStoredRooms(tx: Connection): AsyncGenerator<StoredRoom> {
+  return readThrough<StoredRoom>(
+    tx,
+    'stored_room',
+    `SELECT r.id AS room, h.first_seq AS "firstSeq", h.last_seq AS "lastSeq", r.created_at AS "createdAt",
+            CASE WHEN h.last_seq = 0 THEN r.created_at ELSE h.last_at END AS "lastAt", r.deleted_at IS NOT NULL AS deleted
+       FROM room r JOIN room_head h ON h.room = r.id ORDER BY r.id`,
+  )
+}
+
+/** All messages by room and number. Of several places for one number the first counts: message, passing, repeat. */
+export function readStoredMessages(tx: Connection): AsyncGenerator<StoredMessage> {
+  const columns = `room, seq, at, author, client_id AS "clientId"`
+  const content = `text, title, format, alert, file->>'id' AS file, revision`
+  return readThrough<StoredMessage>(
+    tx,
+    'stored_message',
+    `SELECT ${columns}, 'message' AS place, ${content} FROM message
+      UNION ALL SELECT ${columns}, 'passing', ${content} FROM passing_message
+      UNION ALL SELECT ${columns}, 'repeat', NULL, NULL, NULL, NULL, NULL, 0 FROM repeat r
+       WHERE NOT EXISTS (SELECT FROM message m WHERE m.room = r.room AND m.seq = r.seq)
+         AND NOT EXISTS (SELECT FROM passing_message p WHERE p.room = r.room AND p.seq = r.seq)
+      ORDER BY room, seq`,
+  )
+}
+
+/** Posts that wait for the archive, by room and number. */
+export function readWaitingPosts(tx: Connection): AsyncGenerator<WaitingEvent> {
+  return readThrough<WaitingEvent>(
+    tx,
+    'waiting_post',
+    `SELECT id, at, kind, room, position, data::text AS data FROM outbox WHERE kind = 'chat' ORDER BY room, position, id`,
+  )
+}
+
+/** What says why messages are not there any more, and when recording was on: what of it waits for the archive. */
+export function readWaitingReasons(tx: Connection): AsyncGenerator<WaitingEvent> {
+  return readThrough<WaitingEvent>(
+    tx,
+    'waiting_reason',
+    `SELECT id, at, kind, room, position, data::text AS data FROM outbox WHERE kind IN ('change', 'recording')`,
+  )
+}
+
+/** How far numbers go in rooms by now; those that are gone are not among them. */
+export async function readLastSeqs(q: Queryable, rooms: string[]): Promise<Map<string, number>> {
+  const { rows } = await q.query<{ room: string; seq: number }>(
+    'SELECT room, last_seq AS seq FROM room_head WHERE room = ANY ($1::uuid[])',
+    [rooms],
+  )
+  return new Map(rows.map(row => [row.room, row.seq]))
 }

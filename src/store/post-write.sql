@@ -22,12 +22,16 @@ WITH post AS (
   INSERT INTO repeat (room, author, client_id, seq, at, content) SELECT room, author, client_id, seq, at, content FROM numbered
 ), changes AS (
   INSERT INTO change (kind, subject, from_seq, through_seq) SELECT 'post', room, base + 1, top FROM raised
+), authors AS MATERIALIZED (
+  SELECT id, actor FROM recorded_actors($3) WHERE (SELECT recording FROM pool)
+), places AS MATERIALIZED (
+  SELECT id, room AS place FROM recorded_rooms($1) WHERE (SELECT recording FROM pool)
 ), recorded AS (
   INSERT INTO outbox (at, kind, room, position, data)
-  SELECT n.at, 'chat', n.room, n.seq, json_build_object('actor', recorded_actor(n.author), 'room', recorded_room(n.room),
+  SELECT n.at, 'chat', n.room, n.seq, json_build_object('actor', a.actor, 'room', p.place,
          'text', n.text, 'format', n.format, 'alert', n.alert, 'title', n.title, 'clientId', n.client_id, 'kept', n.kept,
          'file', CASE WHEN n.file IS NOT NULL THEN n.file || jsonb_build_object('sha256',
            (SELECT encode(b.sha256, 'hex') FROM file f JOIN file_body b ON b.id = f.body WHERE f.id = (n.file->>'id')::uuid)) END)
-    FROM numbered n WHERE (SELECT recording FROM pool)
+    FROM numbered n LEFT JOIN authors a ON a.id = n.author LEFT JOIN places p ON p.id = n.room WHERE (SELECT recording FROM pool)
 )
 SELECT room, base, (extract(epoch FROM at) * 1000)::bigint AS at_ms FROM raised

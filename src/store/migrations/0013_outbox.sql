@@ -22,16 +22,22 @@ CREATE INDEX outbox_at ON outbox (at);
 ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
   autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 10000);
 
--- People and rooms as they are called at this moment.
-CREATE FUNCTION recorded_actor(person uuid) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT json_strip_nulls(json_build_object('id', p.id, 'name', p.name, 'displayName', p.display_name, 'email', p.email))
-    FROM principal p WHERE p.id = person
+-- People and rooms as they are called at this moment. Of many at once by a join: a call for each row costs more than the row.
+CREATE FUNCTION recorded_actors(people uuid[]) RETURNS TABLE (id uuid, actor json) LANGUAGE sql STABLE AS $$
+  SELECT p.id, json_strip_nulls(json_build_object('id', p.id, 'name', p.name, 'displayName', p.display_name, 'email', p.email))
+    FROM principal p WHERE p.id = ANY (people)
 $$;
-CREATE FUNCTION recorded_room(room uuid) RETURNS json LANGUAGE sql STABLE AS $$
-  SELECT json_build_object('id', r.id, 'name', r.name, 'uri', 'ma-chan://' || coalesce(pool.settings->>'domain', '') || '/' || r.id,
+CREATE FUNCTION recorded_rooms(rooms uuid[]) RETURNS TABLE (id uuid, room json) LANGUAGE sql STABLE AS $$
+  SELECT r.id, json_build_object('id', r.id, 'name', r.name, 'uri', 'ma-chan://' || coalesce(pool.settings->>'domain', '') || '/' || r.id,
          'category', c.name, 'type', r.type, 'privacy', r.privacy, 'logged', c.chat_history)
     FROM room r JOIN room_head h ON h.room = r.id JOIN category c ON c.id = h.category CROSS JOIN pool
-   WHERE r.id = $1
+   WHERE r.id = ANY (rooms)
+$$;
+CREATE FUNCTION recorded_actor(person uuid) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT actor FROM recorded_actors(ARRAY[person])
+$$;
+CREATE FUNCTION recorded_room(one uuid) RETURNS json LANGUAGE sql STABLE AS $$
+  SELECT room FROM recorded_rooms(ARRAY[one])
 $$;
 
 -- Every row of the audit record: settings, scopes, lists, what administrators did, whichever way it was written.
@@ -65,3 +71,20 @@ CREATE TABLE attendance (
   rooms uuid[] NOT NULL
 );
 CREATE INDEX attendance_member ON attendance (member);
+
+-- When recording began and ended, whoever switched it, by SQL too: what lies between is compared with the archive. No post is
+-- under way meanwhile, so that a post's own time says on which side of it it stands.
+CREATE FUNCTION await_posts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(2, 0);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER recording_alone BEFORE UPDATE OF recording ON pool FOR EACH STATEMENT EXECUTE FUNCTION await_posts();
+CREATE FUNCTION record_recording() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO outbox (at, kind, data) VALUES (clock_timestamp(), 'recording',
+    json_build_object('actor', NULL, 'on', NEW.recording, 'databaseUser', session_user));
+  RETURN NULL;
+END $$;
+CREATE TRIGGER recording_switched AFTER UPDATE OF recording ON pool FOR EACH ROW
+  WHEN (OLD.recording IS DISTINCT FROM NEW.recording) EXECUTE FUNCTION record_recording();
