@@ -141,12 +141,22 @@ test('[CP62] any past period is produced by any adapter, one of one’s own too,
   expect((await store('set')).code).toBe(2)
 }, 180_000)
 
+test('[CP70] reconcile says by its exit code whether rooms and archive agree, before and after somebody tampered', async () => {
+  const agreed = await officer('reconcile', '--json')
+  expect({ code: agreed.code, ...JSON.parse(agreed.out) }).toMatchObject({
+    code: 0,
+    report: { sound: true, findings: [] },
+    signature: expect.any(String),
+  })
+}, 120_000)
+
 test('[CP61] what was tampered with is found by the verb: exit code 1, and the first bad entry', async () => {
   await archive.db.query(`SET session_replication_role = replica;
     UPDATE entry SET text = replace(text, 'sell', 'hold') WHERE text LIKE '%sell%'; SET session_replication_role = DEFAULT`)
   const { code, out } = await officer('verify', '--json')
   expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 1, sound: false, firstBad: { what: 'entry' } })
   expect((await officer('verify')).out).toMatch(/^NOT SOUND\. /)
+  expect(await officer('reconcile')).toMatchObject({ code: 1, out: expect.stringMatching(/^NOT SOUND, \d+ findings/) })
 }, 120_000)
 
 test('[CP64] prepare makes an archive whose service appends, and can do nothing else', async () => {

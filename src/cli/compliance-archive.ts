@@ -4,10 +4,11 @@ import type { AdapterSettings } from '../compliance/adapter.ts'
 import { readAnchors } from '../compliance/anchor.ts'
 import { lastHead, rangeOfPeriod, readArchiveId } from '../compliance/archive.ts'
 import { besideStore } from '../compliance/database.ts'
-import { publicPem, readPublicKeys } from '../compliance/head.ts'
+import { openSigningKey, publicPem, readPublicKeys } from '../compliance/head.ts'
 import { isArchive } from '../compliance/migrate.ts'
 import { openAdapter, produceRange } from '../compliance/produce.ts'
 import { exportProof } from '../compliance/proof.ts'
+import { reconcile, signReconciliation } from '../compliance/reconcile.ts'
 import { verifyArchive } from '../compliance/verify.ts'
 import { isInstant } from '../domain/instant.ts'
 import { audit } from '../store/audit.ts'
@@ -71,6 +72,27 @@ export async function verify(options: ArchiveOptions & { publicKey?: string }): 
     console.error(`pchat: The archive could not be checked: ${(error as Error).message}`)
     process.exitCode = 2
   }
+}
+
+/** What `verify` cannot see: whether the archive has all that the rooms have. Read only; the report is signed with the archive's key. */
+export async function reconcileArchive(options: ArchiveOptions & { folder?: string[] }): Promise<void> {
+  let compared = false
+  await onStore(options, store =>
+    withArchive(options, async archive => {
+      const folders = options.folder?.map(folder => resolve(folder)) ?? []
+      // Where there is no key none is made: nobody would know it.
+      await readPublicKeys(keyFileOf(options))
+      const report = await reconcile({ store, archive, folders })
+      const signed = signReconciliation(report, await openSigningKey(keyFileOf(options)))
+      compared = true
+      const { sound, rooms, messages, findings, found } = report
+      process.exitCode = sound ? 0 : 1
+      if (options.json) return console.log(JSON.stringify(signed, null, 2))
+      console.log(`${sound ? 'They agree' : `NOT SOUND, ${found} findings`}: ${rooms} rooms, ${messages} messages.`)
+      for (const { sentence } of findings) console.log(`  ${sentence}`)
+    }),
+  )
+  if (!compared) process.exitCode = 2
 }
 
 export async function showPublicKey(options: ArchiveOptions): Promise<void> {

@@ -98,6 +98,17 @@ function addArchive(compliance: Command): void {
 Exit codes: 0 sound, 1 not sound (firstBad says where), 2 could not be checked.`,
     )
     .action(async (options: ArchiveOptions & { publicKey?: string }) => (await archive()).verify(options))
+  withArchive(
+    compliance.command('reconcile').description('compare rooms, archive and exports number by number; signed'),
+  )
+    .option('--folder <folder...>', 'output folders of JSON-lines adapters')
+    .addHelpText(
+      'after',
+      `${example('reconcile --folder /srv/compliance/lines --json')}
+
+Exit codes: 0 they agree, 1 they do not (findings say where), 2 could not be compared.`,
+    )
+    .action(async (options: ArchiveOptions & { folder?: string[] }) => (await archive()).reconcileArchive(options))
   withPeriod(compliance.command('export').description('entries, their signed heads and a verifier, into a folder'))
     .argument('<folder>', 'where to')
     .addHelpText('after', example('export ./march --from 2026-03-01T00:00:00Z --until 2026-04-01T00:00:00Z'))
