@@ -10,22 +10,11 @@ import {
 } from '../store/outbox.ts'
 import { lastHead, readArchiveId } from './archive.ts'
 import { compareExports, type ExportSummary } from './compare-export.ts'
+import type { Finding } from './finding.ts'
 import { mergeByPlace, type Placed } from './merge-by-place.ts'
 import { readReasons } from './reasons.ts'
 import { openRoomCheck, type RecordedPost } from './room-check.ts'
 
-export type Finding = {
-  /**
-   * `missing`: posted while recording was on, and neither in the archive nor on its way. `doubled`: there twice. `differs`: the
-   * store has something else, and no recorded removal says why. `lost`: the archive has it, the store has not, and no recorded
-   * removal says why. `export`: a file says something else than the archive.
-   */
-  what: 'missing' | 'doubled' | 'differs' | 'lost' | 'export'
-  room?: string
-  seq?: number
-  file?: string
-  sentence: string
-}
 export type Reconciliation = {
   sound: boolean
   archive: string

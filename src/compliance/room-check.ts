@@ -1,6 +1,6 @@
 import type { StoredMessage, StoredRoom } from '../store/outbox.ts'
+import type { Finding } from './finding.ts'
 import type { Reasons } from './reasons.ts'
-import type { Finding } from './reconcile.ts'
 
 /** A post as the archive, or the outbox, has it. */
 export type RecordedPost = {

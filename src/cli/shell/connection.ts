@@ -2,23 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { Refusal, type WireError } from '../../protocol/error.ts'
-import type { Db } from '../../store/db.ts'
 import { findEmbedded } from '../../store/embedded.ts'
 import { findSignIn, keptFile } from '../kept-sign-in.ts'
 import { Passing, post, Refused, type Remote, readAuthority, readServer } from '../remote.ts'
 import { addressOf } from '../store-verb.ts'
+import type { Ask } from './ask.ts'
 import { Misuse, Unanswered } from './fault.ts'
 import type { Io } from './io.ts'
-
-/** One contract for both ways: the verbs of src/protocol by name, asked of a server or of the store itself. */
-export type Ask = {
-  call<Result extends object>(verb: string, input: object): Promise<Result>
-  /** Where it goes, for people. */
-  where: string
-  /** The store itself, on the machine. */
-  db?: Db
-  close(): Promise<void>
-}
 
 export type ConnectionOptions = {
   server?: string

@@ -14,7 +14,7 @@ import { readEpoch } from '../../store/epoch.ts'
 import { findCredential } from '../../store/principal.ts'
 import { defaultSettings } from '../../store/settings.ts'
 import { explainStore } from '../store-verb.ts'
-import type { Ask } from './connection.ts'
+import type { Ask } from './ask.ts'
 
 const connections = 3
 

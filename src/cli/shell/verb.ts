@@ -1,4 +1,4 @@
-import type { Ask } from './connection.ts'
+import type { Ask } from './ask.ts'
 import type { Io } from './io.ts'
 
 /** An option of a verb, as data: the command line, its help, the completion and the table of cmdlets come from here. */

@@ -1,18 +1,12 @@
 import type { Message } from '../../../src/protocol/message.ts'
 import type { Principal } from '../../../src/protocol/principal.ts'
 import type { Room } from '../../../src/protocol/room.ts'
-import type { PostContent } from './outbox.ts'
+import type { PostContent, Verdict } from './post-verdict.ts'
 
 /**
  * What this window and the page of an add-in say to each other, over a port that the page is given once (docs/add-ins.md). The page is
  * somebody else's: what it says is looked at, and what does not fit is passed over.
  */
-
-/** What the page says of a message that the user is about to post. */
-export type Verdict =
-  | { verdict: 'Passed' }
-  | { verdict: 'Replaced'; change: Partial<PostContent> }
-  | { verdict: 'Canceled'; reason: string | undefined }
 
 export type ToAddin =
   | { type: 'room'; room: Room; me: Principal }

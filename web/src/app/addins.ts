@@ -1,5 +1,5 @@
-import type { AddinBridge, Verdict } from './addin-bridge.ts'
-import type { PostContent } from './outbox.ts'
+import type { AddinBridge } from './addin-bridge.ts'
+import type { PostContent, Verdict } from './post-verdict.ts'
 
 /** The add-ins whose pages stand open in this window, at most one a room. */
 export type Addins = {

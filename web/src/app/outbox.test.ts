@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
-import type { Verdict } from './addin-bridge.ts'
 import { createOutbox, type WaitingPost } from './outbox.ts'
+import type { Verdict } from './post-verdict.ts'
 
 const stored = new Map<string, string>()
 Object.defineProperty(globalThis, 'localStorage', {

@@ -1,7 +1,7 @@
 import type { MessageFormat } from '../../../src/protocol/message.ts'
-import type { Verdict } from './addin-bridge.ts'
 import { type Fault, faultOf } from './fault.ts'
 import { keep } from './kept.ts'
+import type { PostContent, Verdict } from './post-verdict.ts'
 import { createStore, type Store } from './store.ts'
 
 /** A post on its way. It is kept in localStorage under its client id until the server has answered. */
@@ -21,8 +21,6 @@ export type WaitingPost = {
   /** Where it stands, once sent and not yet seen in the stream. */
   seq?: number
 }
-
-export type PostContent = Pick<WaitingPost, 'room' | 'text' | 'format' | 'alert' | 'title'>
 
 /** Answers with the place of the post, rejects where the server refuses it for good; retries by itself meanwhile. */
 export type Send = (post: WaitingPost) => Promise<{ seq: number }>
