@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Output } from './adapter.ts'
 
+const heldLength = 262_144
 const unfinished = /^\.unfinished-[0-9a-f]{12}$/
 
 /**
@@ -37,11 +38,29 @@ async function writeSynced(path: string, content: string | AsyncIterable<Uint8Ar
   const handle = await open(path, 'w', 0o640)
   try {
     if (typeof content === 'string') await handle.writeFile(content)
-    else for await (const chunk of content) await handle.writeFile(chunk)
+    else for await (const chunk of joined(content)) await handle.writeFile(chunk)
     await handle.sync()
   } finally {
     await handle.close()
   }
+}
+
+/** Lines come one by one, and a write for each costs more than the line. */
+async function* joined(content: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array | string> {
+  let held = ''
+  for await (const chunk of content) {
+    if (typeof chunk === 'string') held += chunk
+    else if (held !== '') {
+      yield held
+      held = ''
+    }
+    if (typeof chunk !== 'string') yield chunk
+    else if (held.length >= heldLength) {
+      yield held
+      held = ''
+    }
+  }
+  if (held !== '') yield held
 }
 
 async function syncFolder(folder: string): Promise<void> {
