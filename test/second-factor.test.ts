@@ -166,6 +166,7 @@ test('[SF7] only the right password is told of a second factor, and there is no 
     'id',
     'kind',
     'name',
+    'roles',
   ])
   expect(await stranger(site.url, signedIn.result!.token).code('session.list', {})).toBe('ok')
 })

@@ -6,8 +6,8 @@ import { readAccess, readVersions, type Versions } from '../store/access.ts'
 import { fullAdministratorsAmong } from '../store/administration.ts'
 import { lastSeqs } from '../store/change.ts'
 import { changedSince, readRange } from '../store/message.ts'
-import { findRoom, type RoomRow, toRoom } from '../store/room.ts'
-import { followersAmong } from '../store/room-user.ts'
+import { findRoom, findRooms, type RoomRow, toRoom } from '../store/room.ts'
+import { followedAmong, followersAmong } from '../store/room-user.ts'
 import { readScopeHearing } from '../store/scope-hearing.ts'
 import { affectedUsers, directoryChangesSince } from '../store/stamp.ts'
 import type { Chat, Shown } from './chat.ts'
@@ -116,10 +116,21 @@ export async function readRemovals(
   }
 }
 
-/** room.opened as it stands now, for who is let in again by no change of the room. */
-export async function readRoomOpened(chat: Chat, room: string): Promise<Buffer | undefined> {
-  const row = await findRoom(chat.db, room)
-  return row && eventFrame({ event: 'room.opened', room: toRoom(row, chat.settings.domain, true) })
+/** Rooms that somebody is let in again to by no change of the room: who follows it and may read it, and room.opened as it stands now. */
+export async function readBack(
+  chat: Chat,
+  pairs: { user: string; room: string }[],
+): Promise<{ room: string; users: string[]; frame: Buffer }[]> {
+  const followed = await followedAmong(chat.db, pairs)
+  if (followed.length === 0) return []
+  const users = new Map<string, string[]>()
+  for (const { user, room, person, scope, facts } of (await readAccess(chat.db, followed, chat.site)).values())
+    if (!facts.disabled && mayRead(person, scope, facts)) users.set(room, [...(users.get(room) ?? []), user])
+  return (await findRooms(chat.db, [...users.keys()])).map(row => ({
+    room: row.id,
+    users: users.get(row.id)!,
+    frame: eventFrame({ event: 'room.opened', room: toRoom(row, chat.settings.domain, true) }),
+  }))
 }
 
 /** room.changed as it stands now, for hubs that missed it or were told of a category's change. */

@@ -1,6 +1,6 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Chat, Live, Standing } from '../chat/chat.ts'
-import { concernedUsers, glassWitnesses, readRoomOpened } from '../chat/hearing.ts'
+import { concernedUsers, glassWitnesses, readBack } from '../chat/hearing.ts'
 import { endedSessions } from '../chat/session.ts'
 import { loadSettings } from '../chat/settings.ts'
 import type { BusMessage, Subject } from '../pool/bus.ts'
@@ -11,7 +11,7 @@ import { type AttendanceOptions, openAttendance } from './attendance.ts'
 import { openDirectoryWatch } from './directory-watch.ts'
 import { otherEpoch } from './epoch.ts'
 import type { RoomFeed } from './feed.ts'
-import { openLosses } from './losses.ts'
+import { inSlices, openLosses } from './losses.ts'
 import { openPoolRoster, type PoolRosterOptions } from './pool-roster.ts'
 import { openRoomFeed } from './room-feed.ts'
 import type { RosterNews } from './roster.ts'
@@ -67,7 +67,7 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     chat,
     feeds: () => [...feeds.values()].map(({ feed }) => feed),
     users: () => [...byUser.keys()],
-    lost: () => losses.list(),
+    lost: losses.list,
     tellBack,
   })
   const sweep = await openSweep(
@@ -187,15 +187,13 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
         session.close(closeCodes.sessionEnded, 'this sign-in has ended; sign in again')
   }
 
-  /** Followers who were shut out while they heard, and may read again by a group. */
-  async function tellAllBack(users: Set<string>) {
-    for (const [room, lost] of losses.list(users)) await tellBack(room, lost)
+  /** Followers who were shut out while they heard, and may read again by a wider scope or a group. */
+  async function tellBack(pairs: { user: string; room: string }[]) {
+    for (const { room, users, frame } of await readBack(chat, pairs)) pushOpened(room, users, frame)
   }
 
-  async function tellBack(room: string, lost: string[]) {
-    const back = await concernedUsers(chat, room, lost, undefined, true)
-    const frame = back.length > 0 ? await readRoomOpened(chat, room) : undefined
-    if (frame) pushOpened(room, back, frame)
+  async function tellAllBack(users: Set<string>) {
+    for (const some of inSlices(losses.list(users))) await tellBack(some)
   }
 
   function pushOpened(room: string, users: string[], frame: Uint8Array) {

@@ -5,8 +5,16 @@ export type Losses = {
   settle(room: string, user: string): void
   /** His last session is gone: session.sync tells him. */
   forget(user: string): void
-  /** By room, for these users; for all where absent. */
-  list(users?: Set<string>): Map<string, string[]>
+  /** Of these users; of all where absent. */
+  list(users?: Set<string>): Loss[]
+}
+export type Loss = { user: string; room: string }
+
+/** So many are looked at together: a scope that was narrowed and widened again concerns everybody. */
+const sliceLosses = 500
+
+export function* inSlices(losses: Loss[]): Generator<Loss[]> {
+  for (let from = 0; from < losses.length; from += sliceLosses) yield losses.slice(from, from + sliceLosses)
 }
 
 export function openLosses(): Losses {
@@ -21,13 +29,9 @@ export function openLosses(): Losses {
       if (rooms?.delete(room) && rooms.size === 0) byUser.delete(user)
     },
     forget: user => void byUser.delete(user),
-    list(users) {
-      const byRoom = new Map<string, string[]>()
-      for (const [user, rooms] of byUser) {
-        if (users && !users.has(user)) continue
-        for (const room of rooms) byRoom.set(room, [...(byRoom.get(room) ?? []), user])
-      }
-      return byRoom
-    },
+    list: users =>
+      [...byUser].flatMap(([user, rooms]) =>
+        users && !users.has(user) ? [] : [...rooms].map(room => ({ user, room })),
+      ),
   }
 }

@@ -1,6 +1,7 @@
 import type { Chat } from '../chat/chat.ts'
 import { readScopeNews } from '../chat/hearing.ts'
 import type { RoomFeed } from './feed.ts'
+import { inSlices, type Loss } from './losses.ts'
 import { pause } from './sub.ts'
 import { retryMs } from './work-queue.ts'
 
@@ -15,9 +16,9 @@ export type ScopeHub = {
   feeds(): RoomFeed[]
   users(): string[]
   /** Rooms that connected users were shut out of. */
-  lost(): Map<string, string[]>
+  lost(): Loss[]
   /** Some of these may be let in again. */
-  tellBack(room: string, users: string[]): Promise<void>
+  tellBack(some: Loss[]): Promise<void>
 }
 
 /** Between so many rooms others have their turn: each may have sessions to shut out. */
@@ -27,6 +28,8 @@ export function openScopeWatch(hub: ScopeHub): ScopeWatch {
   /** In order, each once: bus and sweep both tell of it. */
   const changed = new Set<string>()
   let running = false
+  /** How often each was followed. */
+  const rounds = new Map<string, number>()
   let stopped = false
 
   async function run() {
@@ -34,8 +37,10 @@ export function openScopeWatch(hub: ScopeHub): ScopeWatch {
     running = true
     for (let [category] = changed; category !== undefined && !stopped; [category] = changed) {
       changed.delete(category)
+      const round = (rounds.get(category) ?? 0) + 1
+      rounds.set(category, round)
       try {
-        await follow(category)
+        await follow(category, round)
       } catch (error) {
         // Nobody else comes back to it: the sweep's snapshot may be past it.
         hub.chat.log.warn({ category, err: error }, 'a change of a category waits for the store')
@@ -46,11 +51,11 @@ export function openScopeWatch(hub: ScopeHub): ScopeWatch {
     running = false
   }
 
-  async function follow(category: string) {
+  async function follow(category: string, round: number) {
     const feeds = hub.feeds()
     const lost = hub.lost()
     // A room that begins to be heard later is decided later.
-    const rooms = new Set([...feeds.map(feed => feed.room), ...lost.keys()])
+    const rooms = new Set([...feeds, ...lost].map(one => one.room))
     const news = await readScopeNews(hub.chat, category, [...rooms], hub.users())
     let told = 0
     for (const feed of feeds) {
@@ -60,10 +65,23 @@ export function openScopeWatch(hub: ScopeHub): ScopeWatch {
       told += 1
       if (told % sliceFeeds === 0) await new Promise(resolve => setImmediate(resolve))
     }
-    for (const [room, users] of lost) {
-      if (stopped || !news.rooms.has(room)) continue
-      const back = users.filter(user => !news.out.has(user))
-      if (back.length > 0) await hub.tellBack(room, back)
+    // Whoever is to be shut out does not wait for who is let in.
+    void tellBack(
+      lost.filter(({ user, room }) => news.rooms.has(room) && !news.out.has(user)),
+      () => stopped || rounds.get(category) !== round,
+    )
+  }
+
+  /** Until the category changes again, which begins it anew with who is still out. */
+  async function tellBack(back: Loss[], isOver: () => boolean) {
+    try {
+      for (const some of inSlices(back)) {
+        if (isOver()) return
+        await hub.tellBack(some)
+      }
+    } catch (error) {
+      // They are told when they come back to the room, or by the next change.
+      hub.chat.log.warn({ err: error }, 'who may read again could not be told')
     }
   }
 

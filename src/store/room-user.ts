@@ -48,6 +48,16 @@ export async function dismissInvitation(q: Queryable, user: string, room: string
   )
 }
 
+/** Of pairs of user and room, those where the user follows it. */
+export async function followedAmong<P extends { user: string; room: string }>(q: Queryable, pairs: P[]): Promise<P[]> {
+  const { rows } = await q.query<{ place: number }>(
+    `SELECT i.place FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS i (usr, room, place)
+       JOIN room_user u ON u.member = i.usr AND u.room = i.room AND u.followed`,
+    [pairs.map(pair => pair.user), pairs.map(pair => pair.room)],
+  )
+  return rows.map(row => pairs[row.place - 1]!)
+}
+
 /** Of `users`, those who follow the room. */
 export async function followersAmong(q: Queryable, room: string, users: string[]): Promise<string[]> {
   const { rows } = await q.query<{ member: string }>(

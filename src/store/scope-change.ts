@@ -191,9 +191,12 @@ function uuidOf(first: string, rest: string): string {
     .join('-')
 }
 
-/** Whether somebody in a principal `t.principal` is in scope. IS TRUE keeps it a look-up, asked until one is found. */
-const anySql = (era: 'was' | 'will') => `EXISTS (
-  SELECT FROM affiliation a WHERE a.ancestor = t.principal AND (a.member IN (SELECT member FROM state WHERE ${era})) IS TRUE)`
+/**
+ * Whether somebody in a principal `t.principal` is in scope. IS TRUE keeps it a look-up, asked until one is found; where nobody is at
+ * all it is not begun.
+ */
+const anySql = (era: 'was' | 'will') => `((SELECT coalesce(bool_or(${era}), false) FROM state) AND EXISTS (
+  SELECT FROM affiliation a WHERE a.ancestor = t.principal AND (a.member IN (SELECT member FROM state WHERE ${era})) IS TRUE))`
 
 async function readChanged(q: Queryable, category: string, lists: unknown[], slice: Slice, changed: Changed) {
   const { rows } = await q.query<{ principal: string; change: keyof Changed | null }>(
