@@ -7,7 +7,12 @@ import type { Input, Result, Verb } from '../../src/protocol/request.ts'
 import { childrenOf } from '../proc.ts'
 import { admin, ask, endProgram, hasEnded, said, startNats, startProgram } from '../program.ts'
 
-export type SiteOptions = { servers: number; workers: number; databaseUrl?: string | undefined; natsUrl?: string | undefined }
+export type SiteOptions = {
+  servers: number
+  workers: number
+  databaseUrl?: string | undefined
+  natsUrl?: string | undefined
+}
 
 /** One Persistent Chat Server of the site. Name and port stay over a restart. */
 export type SiteServer = {
