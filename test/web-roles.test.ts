@@ -56,7 +56,8 @@ test('[AR19] in the window a full administrator gives a role and takes it; each 
   const desk = await sit(browser, site.url, 'chief@office.example')
   await desk.page.getByRole('link', { name: 'Admin' }).click()
   await desk.page.getByRole('navigation', { name: 'Administration' }).waitFor()
-  expect(await sections(desk.page)).toEqual(['Directory', 'Categories', 'Policy', 'Pool options'])
+  const shown = ['Directory', 'Categories', 'Rooms', 'Add-ins', 'Policy', 'Pool options', 'Pool']
+  expect(await sections(desk.page)).toEqual(shown)
 
   await taking.click()
   await admin.page.getByRole('button', { name: 'Take it' }).click()
