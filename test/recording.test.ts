@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type ComplianceSettings, changeCompliance } from '../src/store/compliance.ts'
 import { transaction } from '../src/store/db.ts'
 import { raiseSettings } from '../src/store/stamp.ts'
-import { type FileSite, openFileSite, openRoomFor, postFile } from './files.ts'
+import { type FileSite, openFileSite, openRoomFor, postFile, putFile } from './files.ts'
 import type { Person } from './harness.ts'
 import { getFile } from './upload.ts'
 
@@ -47,6 +47,11 @@ async function eventually(kind: string, count: number, rooms?: string[]): Promis
     if (rows.length >= count || Date.now() > deadline) return rows
   }
 }
+
+/** As a store that has no room for a record. */
+const refuseEvents = `CREATE FUNCTION refuse_event() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$;
+    CREATE TRIGGER refused BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse_event()`
 
 test('[CP30] a post is recorded in the transaction that writes it, with who, where and what', async () => {
   const room = await openRoomFor(site, [ann])
@@ -104,6 +109,12 @@ test('[CP32] reading is recorded before its answer leaves: joins with what they 
     ...{ actor: { id: ben.me.id }, text: 'gold' },
     rooms: [{ id: room.id, name: room.name, seqs: [2, 1], read: { from: 1, through: 2, count: 2 } }],
   })
+  await ben.call('message.search', { text: 'two', rooms: [room.id] })
+  expect((await recorded('search'))[1]!.data).toMatchObject({
+    ...{ text: 'two', within: [room.id] },
+    rooms: [{ id: room.id, name: room.name, seqs: [2] }],
+  })
+  await site.db.query("DELETE FROM outbox WHERE data->>'text' = 'two'")
   await ben.call('message.search', { text: 'platinum' })
   expect((await recorded('search'))[1]!.data).toMatchObject({ text: 'platinum', rooms: [] })
   await his.close()
@@ -137,6 +148,28 @@ test('[CP33] each coming has one going, in one row a connection: left, shut out,
   })
   await sleep(500)
   expect(await eventually('part', 3, ids)).toHaveLength(3)
+})
+
+test('[CP33] who joins again where he is, or comes back at once, has come once and gone once', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  await ann.call('message.post', { room: room.id, clientId: randomUUID(), text: 'one' })
+  const his = await ben.open()
+  const again = async () => {
+    await his.call('room.join', { room: room.id })
+    return (await eventually('join', 1, [room.id])).length
+  }
+  expect(await again()).toBe(1)
+  await site.db.query("DELETE FROM outbox WHERE kind = 'read'")
+  expect(await again()).toBe(1)
+  expect(await recorded('read')).toMatchObject([{ room: room.id, data: { from: 1, through: 1, count: 1 } }])
+  // Back before his going was written: he has not gone.
+  await his.call('room.part', { room: room.id })
+  expect(await again()).toBe(1)
+  await sleep(300)
+  await his.close()
+  expect(await eventually('part', 1, [room.id])).toHaveLength(1)
+  await sleep(300)
+  expect(await eventually('part', 1, [room.id])).toHaveLength(1)
 })
 
 test('[CP34] who finds a server dead records who left with it, once', async () => {
@@ -178,6 +211,30 @@ test('[CP35] files that go in and out are recorded, with their hash', async () =
   ])
 })
 
+test('[CP35] a picture is seen by its preview too, and what was refused for its record begins anew', async () => {
+  const room = await openRoomFor(site, [ann, ben])
+  const picture = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  )
+  const { file } = await postFile(ann, room, picture, 'a.png')
+  expect((await getFile(site, ben, file, {}, '/preview')).status).toBe(200)
+  expect(await recorded('download')).toMatchObject([{ room: room.id, data: { file: { id: file } } }])
+  const range = { range: 'bytes=5-9' }
+  await site.db.query(refuseEvents)
+  try {
+    expect((await getFile(site, ben, file, range)).status).toBe(503)
+  } finally {
+    await site.db.query('DROP FUNCTION refuse_event CASCADE')
+  }
+  expect(await recorded('download')).toHaveLength(1)
+  expect((await getFile(site, ben, file, range)).status).toBe(206)
+  expect(await recorded('download')).toHaveLength(2)
+  // It goes on.
+  expect((await getFile(site, ben, file, range)).status).toBe(206)
+  expect(await recorded('download')).toHaveLength(2)
+})
+
 test('[CP36] settings, lists, removals and sign-ins are recorded', async () => {
   const room = await openRoomFor(site, [ann])
   await ann.call('message.post', { room: room.id, clientId: randomUUID(), text: 'wrong' })
@@ -201,9 +258,11 @@ test('[CP36] settings, lists, removals and sign-ins are recorded', async () => {
 test('[CP37] an outbox beyond its bound stops what would be recorded, reading included; it goes on by itself', async () => {
   const room = await openRoomFor(site, [ann])
   await ann.call('message.post', { room: room.id, clientId: randomUUID(), text: 'one' })
+  const file = await putFile(ann, room, Buffer.from('abc'))
   await compliance({ settings: { maxRows: 0 } })
   const post = { room: room.id, clientId: randomUUID(), text: 'two' }
   expect(await ann.code('message.post', post)).toBe('unavailable')
+  expect(await ann.code('file.post', { room: room.id, file, clientId: randomUUID() })).toBe('unavailable')
   expect(await ann.code('message.list', { room: room.id })).toBe('unavailable')
   expect(await ann.code('message.search', { text: 'one' })).toBe('unavailable')
   const hers = await ann.open()
@@ -216,9 +275,7 @@ test('[CP37] an outbox beyond its bound stops what would be recorded, reading in
 test('[CP38] what cannot be recorded does not happen: the store that takes no event takes no post and gives no page', async () => {
   const room = await openRoomFor(site, [ann])
   await ann.call('message.post', { room: room.id, clientId: randomUUID(), text: 'one' })
-  await site.db.query(`CREATE FUNCTION refuse_event() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$;
-    CREATE TRIGGER refused BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION refuse_event()`)
+  await site.db.query(refuseEvents)
   try {
     const post = { room: room.id, clientId: randomUUID(), text: 'two' }
     expect(await ann.code('message.post', post)).toBe('unavailable')

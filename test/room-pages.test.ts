@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { faultsInBothColours, inTheDark } from './axe.ts'
@@ -437,9 +438,16 @@ test('[RP27] [RP28] axe finds nothing serious on any of the pages, light or dark
   async function look(name: string): Promise<void> {
     found.push(...(await faultsInBothColours(page)))
     await page.setViewportSize({ width: 360, height: 740 })
-    const cut = await page.evaluate<string[]>(`[...document.querySelectorAll('main *')]
-      .filter(node => node.getBoundingClientRect().right > 361 && node.checkVisibility())
-      .map(node => node.outerHTML.slice(0, 120))`)
+    const look360 = () =>
+      page.evaluate<string[]>(`[...document.querySelectorAll('main *')]
+        .filter(node => node.getBoundingClientRect().right > 361 && node.checkVisibility())
+        .map(node => node.outerHTML.slice(0, 120))`)
+    // The page is drawn anew a moment after its window has become narrow.
+    let cut = await look360()
+    for (let n = 0; n < 20 && cut.length > 0; n += 1) {
+      await sleep(100)
+      cut = await look360()
+    }
     found.push(...cut.map(one => `${name} is cut off: ${one}`))
     await page.setViewportSize({ width: 1280, height: 800 })
   }

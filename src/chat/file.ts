@@ -8,7 +8,6 @@ import { findRoom } from '../store/room.ts'
 import { requirePerson, requireRoom } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
 import { hidden } from './file-access.ts'
-import { noteFileEvent } from './file-event.ts'
 import { contentHash } from './post-queue.ts'
 
 /** How long the first piece may take to come, and each that follows. */
@@ -88,7 +87,6 @@ export async function postFile(chat: Chat, caller: Caller, input: Input<'file.po
   if (!(await claimFile(chat.db, file.id, claim))) throw await whyUnclaimed(chat, file.id)
   try {
     const answer = await chat.posts.post({ ...draft, file: toRef(file) })
-    if (!answer.repeated) await noteFileEvent(chat, caller, 'uploaded', file)
     // Found again where it does not come to that.
     await noteFileSeq(chat.db, file.id).catch(error => chat.log.warn({ err: error }, 'a file waits for its place'))
     return answer

@@ -15,7 +15,13 @@ export type PostQueue = {
   forget(): void
 }
 
-type Options = CommitterOptions & { lanes?: number; maxBatch?: number; maxWaiting?: number }
+type Options = CommitterOptions & {
+  lanes?: number
+  maxBatch?: number
+  maxWaiting?: number
+  /** Why no post is taken now, whichever verb brings it. */
+  refusal?: () => Refusal | undefined
+}
 
 export function openPostQueue(options: Options): PostQueue {
   const maxWaiting = options.maxWaiting ?? 20_000
@@ -24,6 +30,8 @@ export function openPostQueue(options: Options): PostQueue {
   return {
     waiting,
     post(draft) {
+      const refusal = options.refusal?.()
+      if (refusal) return Promise.reject(refusal)
       if (waiting() >= maxWaiting)
         return Promise.reject(
           new Refusal('unavailable', 'The server has more posts waiting than it takes. Try again.', {

@@ -1,11 +1,12 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import { Refusal } from '../protocol/error.ts'
 import { roomUri } from '../protocol/ids.ts'
+import type { Input } from '../protocol/request.ts'
 import { attend } from '../store/attendance.ts'
 import { readCompliance } from '../store/compliance.ts'
 import { transaction } from '../store/db.ts'
 import type { FileRow } from '../store/file.ts'
-import { noteEvents, type RecordedRoom, readBacklog } from '../store/outbox.ts'
+import { type NewEvent, noteEvents, type RecordedRoom, readBacklog } from '../store/outbox.ts'
 import type { RoomRow } from '../store/room.ts'
 import type { Caller, Chat } from './chat.ts'
 
@@ -18,39 +19,49 @@ import type { Caller, Chat } from './chat.ts'
 export type Reading = { from: number; through: number; count: number }
 export type VisitedRoom = { row: RoomRow; messages: { seq: number }[] }
 
-/** Refused where the outbox is full: what cannot be recorded does not happen. */
-export function requireRecordable(chat: Chat): void {
+/** Where the outbox is full: what cannot be recorded does not happen. */
+export function unrecordable(chat: Pick<Chat, 'recording'>): Refusal | undefined {
   if (chat.recording === 'full')
-    throw new Refusal(
+    return new Refusal(
       'unavailable',
       'What happens cannot be recorded: the compliance service is too far behind. Ask an administrator.',
       { retryAfterMs: 10_000 },
     )
+  return undefined
 }
 
-/** A connection that comes into rooms, with what it got of them: one row. */
+function requireRecordable(chat: Chat): void {
+  const refusal = unrecordable(chat)
+  if (refusal) throw refusal
+}
+
+/**
+ * A connection that comes into rooms, with what it got of them: one row. Into a room that it is in already it does not come again,
+ * so that each coming has one going; then what it read is recorded alone.
+ */
 export async function recordJoin(chat: Chat, caller: Caller, rooms: VisitedRoom[], how: string): Promise<void> {
   if (chat.recording === 'off' || rooms.length === 0) return
   requireRecordable(chat)
-  const visited = rooms.map(({ row, messages }) => ({
-    ...recordedRoom(chat, row),
-    position: row.last_seq,
-    ...(messages.length > 0 ? { read: readingOf(messages) } : {}),
-  }))
+  const { session, address } = caller
+  const attending = { live: caller.live!.id, member: chat.member, principal: caller.user.id, session }
   await transaction(chat.db, async tx => {
-    await noteEvents(tx, [
-      {
-        ...{ kind: 'join', actor: caller.user.id },
-        data: { session: caller.session, address: caller.address, how, rooms: visited },
-      },
-    ])
-    const { session } = caller
-    const attending = { live: caller.live!.id, member: chat.member, principal: caller.user.id, session }
-    await attend(
+    const before = await attend(
       tx,
       attending,
       rooms.map(({ row }) => row.id),
     )
+    const comes = rooms.filter(({ row }) => !before.has(row.id))
+    const reads = rooms.filter(({ row, messages }) => before.has(row.id) && messages.length > 0)
+    const visited = comes.map(({ row, messages }) => ({
+      ...recordedRoom(chat, row),
+      position: row.last_seq,
+      ...(messages.length > 0 ? { read: readingOf(messages) } : {}),
+    }))
+    const coming = { kind: 'join', actor: caller.user.id, data: { session, address, how, rooms: visited } }
+    await noteEvents(tx, [
+      ...(visited.length > 0 ? [coming] : []),
+      ...reads.map(({ row, messages }) => readEvent(caller, row, messages)),
+    ])
   })
 }
 
@@ -78,19 +89,23 @@ export async function recordRead(
 ): Promise<void> {
   if (chat.recording === 'off') return
   requireRecordable(chat)
-  await noteEvents(chat.db, [
-    {
-      ...{ kind: 'read', actor: caller.user.id, room: room.id, position: room.last_seq },
-      data: { session: caller.session, ...readingOf(messages) },
-    },
-  ])
+  await noteEvents(chat.db, [readEvent(caller, room, messages)])
+}
+
+function readEvent(
+  { user, session }: Caller,
+  room: { id: string; last_seq: number },
+  messages: { seq: number }[],
+): NewEvent {
+  const data = { session, ...readingOf(messages) }
+  return { kind: 'read', actor: user.id, room: room.id, position: room.last_seq, data }
 }
 
 /** A search with its words, and what it found in which rooms. */
 export async function recordSearch(
   chat: Chat,
   caller: Caller,
-  input: object,
+  { rooms: within, ...asked }: Input<'message.search'>,
   found: { room: string; seq: number }[],
 ): Promise<void> {
   if (chat.recording === 'off') return
@@ -98,7 +113,12 @@ export async function recordSearch(
   const byRoom = Map.groupBy(found, one => one.room)
   const rooms = [...byRoom].map(([id, messages]) => ({ id, read: readingOf(messages), seqs: messages.map(m => m.seq) }))
   await noteEvents(chat.db, [
-    { kind: 'search', actor: caller.user.id, rooms, data: { ...input, session: caller.session } },
+    {
+      kind: 'search',
+      actor: caller.user.id,
+      rooms,
+      data: { ...asked, ...(within ? { within } : {}), session: caller.session },
+    },
   ])
 }
 

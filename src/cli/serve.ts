@@ -12,7 +12,7 @@ import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
 import { openMeasuring } from '../chat/measure.ts'
 import { checkVouches } from '../chat/oidc-check.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
-import { watchBacklog } from '../chat/record.ts'
+import { unrecordable, watchBacklog } from '../chat/record.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
 import { loadSettings, setDomain } from '../chat/settings.ts'
 import { beginSetup, createFirstAdministrator, needsSetup } from '../chat/setup.ts'
@@ -167,7 +167,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     directorySync: { sources, server: options.server ?? hostname() },
     groupSources: [...oidc.keys(), ...(scim ?? []).map(client => client.name)],
     roster: { list: () => [], count: () => 0, isLarge: () => false },
-    posts: openPostQueue({ db, bus, site: options.site, log, metrics }),
+    posts: openPostQueue({ db, bus, site: options.site, log, metrics, refusal: () => unrecordable(chat) }),
     settings: defaultSettings,
     settingsVersion: 0,
     recording: 'off',

@@ -164,3 +164,16 @@ test('[CP24] an interval in which nothing happened writes nothing', async () => 
   await running.stop()
   expect(await readdir(folder)).not.toContain('one')
 })
+
+test('[CP21] an adapter that hangs keeps no other from its turns', async () => {
+  const module = join(folder, 'hangs.mjs')
+  await writeFile(module, 'export function configure() {}\nexport const translate = () => new Promise(() => {})')
+  const running = run([configure('hangs', { type: module }), configure('works')])
+  await until(async () => (await place('hangs')) !== undefined && (await place('works')) !== undefined)
+  await happen(3)
+  await until(async () => (await place('works'))?.doneSeq === 3)
+  await happen(2)
+  await until(async () => (await place('works'))?.doneSeq === 5)
+  expect((await place('hangs'))!.doneSeq).toBe(0)
+  await running.stop()
+}, 60_000)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
 import type { Db } from '../store/db.ts'
@@ -16,10 +17,11 @@ export type AdaptersOptions = {
   fence: () => number | undefined
   readFile: ReadFile
   log: Log
-  onFault?: (adapter: string, error: unknown) => void
 }
 
 const lookMs = 1_000
+/** How long a stop waits for adapters that are at work. */
+const stopMs = 10_000
 /** A failed batch is tried again after this, then less and less often. */
 const retrySeconds = 5
 const maxRetrySeconds = 300
@@ -53,9 +55,20 @@ export function runAdapters(options: AdaptersOptions): Running {
     } catch (error) {
       retryAt.set(name, Date.now() + Math.min(maxRetrySeconds, retrySeconds * 2 ** place.failures) * 1_000)
       await noteFailure(archive, name, (error as Error).message)
-      options.onFault?.(name, error)
       log.warn({ err: error, adapter: name }, 'an adapter has not written its batch, and tries again')
     }
+  }
+
+  /** At work: one that takes long, or hangs, keeps none of the others waiting. */
+  const working = new Map<string, Promise<void>>()
+
+  function begin(configured: ConfiguredAdapter, fence: number) {
+    const { name } = configured
+    if (working.has(name)) return
+    const work = runOne(configured, fence)
+      .catch(error => log.warn({ err: error, adapter: name }, 'an adapter waits'))
+      .finally(() => working.delete(name))
+    working.set(name, work)
   }
 
   let stopping = false
@@ -64,14 +77,16 @@ export function runAdapters(options: AdaptersOptions): Running {
     async () => {
       const fence = options.fence()
       if (fence === undefined) return
-      await Promise.all((await options.configured()).map(one => runOne(one, fence)))
+      for (const one of await options.configured()) begin(one, fence)
     },
     error => log.warn({ err: error }, 'adapters wait'),
   )
   return {
-    stop() {
+    async stop() {
       stopping = true
-      return running.stop()
+      await running.stop()
+      // What is half written then is no output, and comes again.
+      await Promise.race([Promise.all(working.values()), sleep(stopMs, undefined, { ref: false })])
     },
   }
 }

@@ -26,8 +26,6 @@ export type MoverOptions = {
   /** Name of this service among those of the pool. */
   holder: string
   log: Log
-  onBatch?: (entries: number) => void
-  onFault?: (what: 'move' | 'anchor', error: unknown) => void
 }
 
 const pauseMs = 500
@@ -60,12 +58,11 @@ export function openMover(options: MoverOptions): Running & { fence(): number | 
       const events = await takeEvents(store, batchEvents)
       if (events.length === 0) return
       const appending = { archive: id!, fence: fence!, key: options.key, now: () => new Date() }
-      const head = await appendBatch(archive, events, appending)
+      await appendBatch(archive, events, appending)
       await dropEvents(
         store,
         events.map(event => event.id),
       )
-      if (head) options.onBatch?.(head.head.last - head.head.first + 1)
       if (events.length < batchEvents) return
     }
   }
@@ -82,10 +79,7 @@ export function openMover(options: MoverOptions): Running & { fence(): number | 
         log.warn({ holder }, 'another compliance service has taken over')
       }
     },
-    error => {
-      options.onFault?.('move', error)
-      log.warn({ err: error }, 'compliance events wait')
-    },
+    error => log.warn({ err: error }, 'compliance events wait'),
   )
   const anchoring = repeatEvery(
     pauseMs,
@@ -93,10 +87,7 @@ export function openMover(options: MoverOptions): Running & { fence(): number | 
       if (options.anchorFile !== undefined && fence !== undefined && id !== undefined)
         await anchorHeadsOf(archive, options.anchorFile, id)
     },
-    error => {
-      options.onFault?.('anchor', error)
-      log.warn({ err: error, file: options.anchorFile }, 'heads of the archive are not anchored')
-    },
+    error => log.warn({ err: error, file: options.anchorFile }, 'heads of the archive are not anchored'),
   )
   return {
     fence: () => fence,

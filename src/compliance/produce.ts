@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import type { Db, Queryable } from '../store/db.ts'
+import type { Db } from '../store/db.ts'
 import type { Adapter, AdapterSettings, Batch, ReadFile } from './adapter.ts'
 import { numberPersons, readArchiveId, readTexts } from './archive.ts'
 import { readEntry } from './entry.ts'
@@ -42,25 +42,19 @@ async function openForeign(type: string): Promise<Adapter> {
 }
 
 /** Entries of a range as an adapter takes them; undefined where there are none. The same range is the same batch. */
-export async function readBatch(
-  q: Queryable,
-  db: Db,
-  name: string,
-  first: number,
-  last: number,
-): Promise<Batch | undefined> {
-  const rows = await readTexts(q, first, last)
+export async function readBatch(archive: Db, name: string, first: number, last: number): Promise<Batch | undefined> {
+  const rows = await readTexts(archive, first, last)
   if (rows.length === 0) return undefined
   const entries = rows.map(row => readEntry(row.text))
   const conversations = conversationsOf(entries.flatMap(happeningsOf))
   const numbers = await numberPersons(
-    db,
+    archive,
     conversations.flatMap(({ happenings }) => happenings.map(({ actor }) => actor.id)),
   )
   const times = entries.map(entry => entry.at).sort()
   return {
     id: `${name}-${entries[0]!.at.replaceAll(/[-:]|\.\d+/g, '')}-${first}-${last}`,
-    archive: await readArchiveId(q),
+    archive: await readArchiveId(archive),
     firstSeq: first,
     lastSeq: last,
     from: times[0]!,
@@ -82,7 +76,7 @@ export type Production = {
 /** Writes a range of the archive into the adapter's folder; answers the files. Throws where any of it cannot be written. */
 export async function produceBatch(production: Production, first: number, last: number): Promise<string[]> {
   const { archive, adapter, settings, readFile } = production
-  const batch = await readBatch(archive, archive, settings.name, first, last)
+  const batch = await readBatch(archive, settings.name, first, last)
   if (!batch) return []
   return writeWhole(settings.outputDirectory, output => adapter.translate(batch, output, readFile))
 }

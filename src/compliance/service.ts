@@ -6,7 +6,7 @@ import { readBacklog } from '../store/outbox.ts'
 import type { ReadFile } from './adapter.ts'
 import { type ConfiguredAdapter, runAdapters } from './adapters.ts'
 import { migrateArchive } from './migrate.ts'
-import { type MoverOptions, openMover } from './mover.ts'
+import { openMover } from './mover.ts'
 
 export type ServiceOptions = {
   store: Db
@@ -19,7 +19,7 @@ export type ServiceOptions = {
   configured: () => Promise<{ recording: boolean; adapters: ConfiguredAdapter[] }>
   readFile: ReadFile
   log: Log
-} & Pick<MoverOptions, 'onBatch' | 'onFault'>
+}
 
 export type ComplianceService = Running & {
   /** Moves events now: one service of the pool does. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../chat/chat.ts'
 import { requireDownload, requireDownloadStill } from '../chat/file-access.ts'
-import { noteFileEvent } from '../chat/file-event.ts'
+import { recordDownload } from '../chat/record.ts'
 import { dispositionOf, isInlineType, parseRange } from '../domain/file.ts'
 import { notFound } from '../protocol/error.ts'
 import type { FileRow } from '../store/file.ts'
@@ -42,7 +42,7 @@ export async function download(files: Files, caller: Caller, id: string, request
   if (range) reply.code(206).header('content-range', `bytes ${first}-${last}/${file.size}`)
   reply.header('content-length', last - first + 1)
   if (request.method === 'HEAD') return reply.send(nothing())
-  if (isBeginning(files, caller, file, first)) await noteFileEvent(files.chat, caller, 'downloaded', file)
+  await recordBeginning(files, caller, file, first)
   return reply.send(Readable.from(bytesOf(files, caller, file, first, last), { objectMode: false }))
 }
 
@@ -50,15 +50,17 @@ export async function download(files: Files, caller: Caller, id: string, request
 const sameDownloadMs = 10 * 60_000
 const maxDownloads = 10_000
 
-/** Whether a download begins here, wherever in the file, and is not one that goes on: the record has each once. */
-function isBeginning({ downloads }: Files, { session }: Caller, { id }: FileRow, first: number): boolean {
-  const key = `${session} ${id}`
-  const now = performance.now()
-  const goesOn = first > 0 && now - (downloads.get(key) ?? Number.NEGATIVE_INFINITY) < sameDownloadMs
+/**
+ * Records where a download begins, wherever in the file, and not what goes on with it: each once. Only what was recorded goes on: a
+ * range that is asked for again after its record was refused begins again.
+ */
+async function recordBeginning({ chat, downloads }: Files, caller: Caller, file: FileRow, first: number) {
+  const key = `${caller.session} ${file.id}`
+  const before = downloads.get(key) ?? Number.NEGATIVE_INFINITY
+  if (first === 0 || performance.now() - before >= sameDownloadMs) await recordDownload(chat, caller.user.id, file)
   downloads.delete(key)
-  downloads.set(key, now)
+  downloads.set(key, performance.now())
   if (downloads.size > maxDownloads) downloads.delete(downloads.keys().next().value!)
-  return !goesOn
 }
 
 function bytesOf(files: Files, caller: Caller, file: FileRow, first: number, last: number): AsyncGenerator<Buffer> {
@@ -84,9 +86,10 @@ export async function downloadPreview(
   const etag = `"${file.sha256}-preview"`
   reply.headers({ ...safeHeaders, etag, 'content-type': previewType, 'content-length': piece.size })
   if (isKnown(request, etag)) return reply.code(304).removeHeader('content-length').send()
-  return reply.send(
-    request.method === 'HEAD' ? undefined : Readable.from(readPiece(files, piece), { objectMode: false }),
-  )
+  if (request.method === 'HEAD') return reply.send()
+  // Whoever sees it small has seen it.
+  await recordDownload(files.chat, caller.user.id, file)
+  return reply.send(Readable.from(readPiece(files, piece), { objectMode: false }))
 }
 
 /** A stream leaves the length as it was said. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
-import { noteFileEvent } from '../chat/file-event.ts'
 import { audit } from '../store/audit.ts'
 import { type FileRow, findFile, postponeFile, setScanned, settleBody, unfinishedFiles } from '../store/file.ts'
 import { endLease, keepLease, leaseMs, takeLease } from '../store/file-lease.ts'
@@ -91,7 +90,6 @@ async function tellFinding({ db, chat }: Files, file: FileRow, finding: string):
   const { id, room, name, size, sha256 } = file
   chat.log.warn({ file: id, finding }, 'a file was flagged')
   await audit(db, file.author, 'file.flagged', id, { room, name, size, sha256, finding })
-  await noteFileEvent(chat, undefined, 'flagged', { ...file, finding })
 }
 
 const lookMs = 2_000

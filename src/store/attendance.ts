@@ -1,20 +1,31 @@
-import type { Queryable } from './db.ts'
+import type { Connection, Queryable } from './db.ts'
 import { deadAfterMs } from './server.ts'
 
 /** Who is in which rooms over which connection, while compliance is on. Each JOIN in the outbox has one PART, whoever dies. */
 
 export type Attending = { live: string; member: string; principal: string; session: string }
 
-/** Nothing where compliance is off. */
-export async function attend(tx: Queryable, { live, member, principal, session }: Attending, rooms: string[]) {
+/** Nothing where compliance is off. Answers the rooms that the connection was in already. */
+export async function attend(
+  tx: Connection,
+  { live, member, principal, session }: Attending,
+  rooms: string[],
+): Promise<Set<string>> {
   await tx.query({
-    name: 'attend',
+    name: 'attend-begin',
     text: `INSERT INTO attendance (live, member, principal, session, rooms)
-           SELECT $1, $2, $3, $4, $5::uuid[] WHERE (SELECT recording FROM pool)
-           ON CONFLICT (live) DO UPDATE SET rooms =
-             ARRAY(SELECT DISTINCT r FROM unnest(attendance.rooms || excluded.rooms) r)`,
-    values: [live, member, principal, session, rooms],
+           SELECT $1, $2, $3, $4, '{}' WHERE (SELECT recording FROM pool) ON CONFLICT (live) DO NOTHING`,
+    values: [live, member, principal, session],
   })
+  // Two joins of one connection come one after the other here, each with what the one before has left.
+  const { rows } = await tx.query<{ before: string[] }>({
+    name: 'attend',
+    text: `UPDATE attendance a SET rooms = ARRAY(SELECT DISTINCT r FROM unnest(b.rooms || $2::uuid[]) r)
+             FROM (SELECT live, rooms FROM attendance WHERE live = $1 FOR UPDATE) b
+            WHERE a.live = b.live RETURNING b.rooms AS before`,
+    values: [live, rooms],
+  })
+  return new Set(rows[0]?.before)
 }
 
 /** Over `gone (principal, session, rooms, why)`. */
