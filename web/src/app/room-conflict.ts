@@ -18,6 +18,8 @@ export type ConflictRow = {
   was: string
   theirs: string
   mine: string
+  /** Mine cannot be had any more: to keep the list it would have to be written whole, and not all of it was read. */
+  onlyTheirs?: true
 }
 export type Side = 'mine' | 'theirs'
 
@@ -28,6 +30,7 @@ export function isClash({ was, theirs, mine }: ConflictRow): boolean {
 
 /** What is taken unless the person says otherwise; undefined where he must say. */
 export function naturalSide(row: ConflictRow): Side | undefined {
+  if (row.onlyTheirs) return 'theirs'
   if (isClash(row)) return undefined
   return row.mine === row.was ? 'theirs' : 'mine'
 }
@@ -62,6 +65,7 @@ export function conflictRows(base: RoomVersion, now: RoomVersion, edit: RoomEdit
     was: String(base.card.members === null),
     theirs: String(now.card.members === null),
     mine: String(edit.everyone),
+    ...(now.card.members === null && !base.lists.members.isWhole ? { onlyTheirs: true } : {}),
   }
   const entries = listNames
     // Where the members are everyone by now, who stood on the list says nothing.
@@ -105,7 +109,7 @@ export function resolved(
   const edit = { ...editOf(now.card), lists: { ...noListEdits } }
   const facts: Record<string, string> = { ...edit.facts }
   for (const row of rows) {
-    if (sideOf(row) !== 'mine') continue
+    if (row.onlyTheirs || sideOf(row) !== 'mine') continue
     if (row.of.kind === 'fact') facts[row.of.fact] = row.mine
     else if (row.of.kind === 'everyone') {
       edit.everyone = row.mine === 'true'

@@ -99,6 +99,7 @@ export function RoomConflict({ rows, glossary, onTake, onEdit, onDiscard }: Room
             row={row}
             glossary={glossary}
             side={sideOf(row)}
+            isBusy={isBusy}
             onTake={side => setTaken(now => ({ ...now, [row.key]: side }))}
           />
         ))}
@@ -127,10 +128,11 @@ type ConflictFieldProps = {
   row: ConflictRow
   glossary: Glossary
   side: Side | undefined
+  isBusy: boolean
   onTake: (side: Side) => void
 }
 
-function ConflictField({ row, glossary, side, onTake }: ConflictFieldProps) {
+function ConflictField({ row, glossary, side, isBusy, onTake }: ConflictFieldProps) {
   const styles = useStyles()
   const titleId = useId()
   const note = isClash(row)
@@ -149,11 +151,18 @@ function ConflictField({ row, glossary, side, onTake }: ConflictFieldProps) {
       <RadioGroup
         aria-labelledby={titleId}
         value={side ?? ''}
+        disabled={isBusy}
         onChange={(_, { value }) => onTake(value === 'mine' ? 'mine' : 'theirs')}
       >
         <Radio value="theirs" label={`Theirs: ${valueWords(row, row.theirs, glossary)}`} />
-        <Radio value="mine" label={`Mine: ${valueWords(row, row.mine, glossary)}`} />
+        {row.onlyTheirs ? null : <Radio value="mine" label={`Mine: ${valueWords(row, row.mine, glossary)}`} />}
       </RadioGroup>
+      {row.onlyTheirs ? (
+        <Text size={200}>
+          The list that was there is too long to keep: this page had read only its beginning. To have a list again, save
+          and then put people on it.
+        </Text>
+      ) : null}
     </div>
   )
 }
