@@ -3,6 +3,7 @@ import type { Client } from '../../../src/client/client.ts'
 import type { Me } from '../../../src/protocol/principal.ts'
 import type { Addins } from './addins.ts'
 import type { Outbox } from './outbox.ts'
+import type { PageLife } from './page-life.ts'
 import type { RoomListing } from './room-list.ts'
 import type { RoomStates } from './room-states.ts'
 import type { Uploads } from './uploads.ts'
@@ -11,6 +12,7 @@ import type { Uploads } from './uploads.ts'
 export type Chat = {
   client: Client
   me: Me
+  page: PageLife
   outbox: Outbox
   addins: Addins
   uploads: Uploads

@@ -6,6 +6,7 @@ import type { Chat } from './chat.ts'
 import { type Fault, faultOf } from './fault.ts'
 import { HttpFault, http, type SignedIn, stepOf } from './http.ts'
 import { createOutbox, type WaitingPost } from './outbox.ts'
+import { beginPage } from './page-life.ts'
 import { forget, queryClient } from './query.ts'
 import { createRoomListing } from './room-list.ts'
 import { createRoomStates } from './room-states.ts'
@@ -82,6 +83,7 @@ function leave(notice: string): void {
   if (now.status === 'signedIn') {
     now.chat.uploads.close()
     now.chat.client.close()
+    now.chat.page.close()
   }
   queryClient.clear()
 }
@@ -94,9 +96,10 @@ function enter({ me, csrf }: SignedIn): void {
     const content = { text, format, ...(alert ? { alert } : {}), ...(title === undefined ? {} : { title }) }
     return client.post(room, content, clientId)
   }
-  const outbox = createOutbox(me.id, send, addins.judge)
+  const page = beginPage()
+  const outbox = createOutbox(me.id, send, addins.judge, navigator.locks === undefined ? undefined : page)
   const chat: Chat = {
-    ...{ client, me, outbox, addins, uploads: createUploads(client, csrf, me.id) },
+    ...{ client, me, page, outbox, addins, uploads: createUploads(client, csrf, me.id, page) },
     ...{ listing: createRoomListing(client), roomStates: createRoomStates(client) },
   }
   client.on('state', state => {
