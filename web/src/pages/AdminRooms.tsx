@@ -122,7 +122,7 @@ export function AdminRooms({ query }: { query: string }) {
             <RoomActions
               listed={one}
               mayChange={mayChange(me, 'rooms')}
-              onAsk={kind => setAsking({ kind, listed: one })}
+              onAsk={kind => setAsking({ kind, room: one.room, messages: one.messages })}
             />
           )}
         />
