@@ -6,6 +6,7 @@ import type { Outbox } from './outbox.ts'
 import type { PageLife } from './page-life.ts'
 import type { RoomListing } from './room-list.ts'
 import type { RoomStates } from './room-states.ts'
+import type { Unsaved } from './unsaved.ts'
 import type { Uploads } from './uploads.ts'
 
 /** What a signed-in window works with. */
@@ -18,6 +19,7 @@ export type Chat = {
   uploads: Uploads
   listing: RoomListing
   roomStates: RoomStates
+  unsaved: Unsaved
 }
 
 export const ChatContext = createContext<Chat | undefined>(undefined)

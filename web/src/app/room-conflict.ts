@@ -1,6 +1,15 @@
 import type { Principal } from '../../../src/protocol/principal.ts'
 import { type Card, draftOf, type RoomDraft } from './room-draft.ts'
-import { editOf, type ListName, listNames, noListEdits, type RoomEdit, withAdded, withRemoved } from './room-edit.ts'
+import {
+  editOf,
+  type ListEdit,
+  type ListName,
+  listNames,
+  noListEdits,
+  type RoomEdit,
+  withAdded,
+  withRemoved,
+} from './room-edit.ts'
 
 /** What is known of a list: its beginning, in the server's order, or all of it. */
 export type KnownList = { people: readonly Principal[]; isWhole: boolean }
@@ -74,8 +83,8 @@ export function conflictRows(base: RoomVersion, now: RoomVersion, edit: RoomEdit
   return [...facts, everyone, ...entries].filter(row => row.mine !== row.theirs)
 }
 
-function listAfter({ people }: KnownList, { lists }: RoomEdit): Principal[] {
-  const { add, remove } = lists.members
+/** A list, as far as it is known, with what is changed of it. */
+export function listAfter({ people }: KnownList, { add, remove }: ListEdit): Principal[] {
   return [...people.filter(one => ![...add, ...remove].some(other => other.id === one.id)), ...add]
 }
 
@@ -114,7 +123,8 @@ export function resolved(
     else if (row.of.kind === 'everyone') {
       edit.everyone = row.mine === 'true'
       // Theirs has emptied the list: to keep it is to write it again.
-      if (now.card.members === null) edit.lists.members = { add: listAfter(base.lists.members, mine), remove: [] }
+      if (now.card.members === null)
+        edit.lists.members = { add: listAfter(base.lists.members, mine.lists.members), remove: [] }
     } else {
       const change = row.mine === 'true' ? withAdded : withRemoved
       edit.lists[row.of.list] = change(edit.lists[row.of.list], row.of.principal)

@@ -11,6 +11,7 @@ import { forget, queryClient } from './query.ts'
 import { createRoomListing } from './room-list.ts'
 import { createRoomStates } from './room-states.ts'
 import { createStore } from './store.ts'
+import { createUnsavedKeeper } from './unsaved.ts'
 import { createUploads } from './uploads.ts'
 
 export type Session =
@@ -19,6 +20,7 @@ export type Session =
   | { status: 'signedOut'; notice?: string; step?: SecondStep }
   | { status: 'signedIn'; chat: Chat; csrf: string }
 
+const unsaved = createUnsavedKeeper()
 export const session = createStore<Session>({ status: 'checking' })
 
 /** Who this browser is signed in as, asked once when the page loads. */
@@ -73,6 +75,7 @@ export async function signOut(): Promise<void> {
   const now = session.get()
   if (now.status !== 'signedIn') return
   await http.signOut(now.csrf)
+  unsaved.forget()
   leave('You have signed out.')
 }
 
@@ -101,6 +104,7 @@ function enter({ me, csrf }: SignedIn): void {
   const chat: Chat = {
     ...{ client, me, page, outbox, addins, uploads: createUploads(client, csrf, me.id, page) },
     ...{ listing: createRoomListing(client), roomStates: createRoomStates(client) },
+    unsaved: unsaved.of(me.id),
   }
   client.on('state', state => {
     if (state === 'closed' && session.get().status === 'signedIn')
