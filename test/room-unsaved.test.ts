@@ -110,3 +110,33 @@ test('[RP35] a move that is saved out of two versions is asked about, with the n
   expect(faults).toEqual([])
   await context.close()
 })
+
+test('[RP38] a reading of a long list that failed says so, and looking on reads it again', async () => {
+  const names = Array.from({ length: 120 }, (_, index) => `p${String(index).padStart(3, '0')}@example.com`)
+  for (const name of names) await site.admin.call('principal.create', { kind: 'user', name, displayName: name })
+  const input = { category: desks, name: 'Everybody', members: names, managers: ['alice@example.com'] }
+  const { room } = await site.admin.call('room.create', input)
+  const { page, context, faults } = await sit(browser, site.url, 'alice@example.com')
+  let isAway = true
+  await page.routeWebSocket(/\/ws$/, socket => {
+    const server = socket.connectToServer()
+    socket.onMessage(data => {
+      const { id, verb } = JSON.parse(String(data))
+      const error = { code: 'unavailable', message: 'The list cannot be read now.' }
+      if (verb === 'room.members' && isAway) socket.send(JSON.stringify({ id, error }))
+      else server.send(data)
+    })
+  })
+  await page.goto(`${site.url}/#/rooms/${room.id}`)
+  await page.reload()
+  const list = page.getByRole('region', { name: /^Members/ })
+  await list.getByRole('searchbox').fill('p119')
+  await list.getByText('The list cannot be read now.').waitFor()
+  await list.getByText('Not among those that were read.').waitFor()
+  isAway = false
+  await list.getByRole('searchbox').fill('p119@')
+  await list.getByRole('button', { name: 'Remove p119@example.com from the members' }).waitFor()
+  expect(await list.getByText('The list cannot be read now.').count()).toBe(0)
+  expect(faults).toEqual([])
+  await context.close()
+})
