@@ -4,7 +4,7 @@ import { roomOf } from './names.ts'
 import { choice, flag, instant, list } from './values.ts'
 import type { Change, Given, Plan, Shell, ShellVerb } from './verb.ts'
 
-export const defaultReplacement = 'This message was replaced by the Persistent Chat administrator.'
+const defaultReplacement = 'This message was replaced by the Persistent Chat administrator.'
 
 export const messageVerbs: ShellVerb[] = [
   {
