@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Input, Result, Verb } from '../src/protocol/request.ts'
+import { call } from './ask-http.ts'
 import type { findFaults } from './kill-check.ts'
 import { openReader, type Stage } from './kill-clients.ts'
 import type { Pchat } from './pchat.ts'
@@ -13,13 +13,13 @@ export const killEnv = { PCHAT_ADMIN_USER: admin, PCHAT_ADMIN_PASSWORD: password
 
 /** Users with their tokens and rooms that all of them may post in; the administrator's own token. */
 export async function prepare(url: string, users: number, roomCount: number) {
-  const { token } = await call(url, '', 'session.signIn', { user: admin, password })
+  const { token } = await call(url, undefined, 'session.signIn', { user: admin, password })
   await call(url, token, 'settings.update', { settings: { trustedNetworks: ['127.0.0.0/8', '::1/128'] } })
   const people: string[] = []
   for (let n = 0; n < users; n += 1) {
     const name = `user${n}@example.com`
     await call(url, token, 'principal.create', { kind: 'user', name, displayName: name, password })
-    people.push((await call(url, '', 'session.signIn', { user: name, password })).token)
+    people.push((await call(url, undefined, 'session.signIn', { user: name, password })).token)
   }
   const { category } = await call(url, token, 'category.create', { name: 'all', allowedMembers: ['example.com'] })
   const rooms: string[] = []
@@ -55,15 +55,4 @@ export function unanswered(tried: Tried): string[] {
   return tried
     .filter(post => post.acknowledged.length === 0)
     .map(({ clientId }) => `post ${clientId} was never answered`)
-}
-
-export async function call<V extends Verb>(url: string, token: string, verb: V, input: Input<V>): Promise<Result<V>> {
-  const response = await fetch(`${url}/api/v1/${verb}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-    body: JSON.stringify(input),
-  })
-  const answer = (await response.json()) as { result: Result<V>; error?: { code: string; message: string } }
-  if (answer.error) throw new Error(`${verb}: ${answer.error.code} ${answer.error.message}`)
-  return answer.result
 }
