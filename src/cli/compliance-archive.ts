@@ -22,7 +22,7 @@ export type ArchiveOptions = StoreOptions & ComplianceOptions
 export type PeriodOptions = ArchiveOptions & { from?: string; until?: string }
 
 /** What cannot be done, in a sentence for who asked. */
-export class ArchiveFault extends Error {}
+class ArchiveFault extends Error {}
 
 /** The archive that is there already, for reading; rejects where there is none. */
 export async function withArchive<T>(options: ArchiveOptions, work: (archive: Db) => Promise<T>): Promise<T> {
