@@ -107,7 +107,7 @@ async function planExport(shell: Shell, { options }: Given): Promise<Plan> {
     async apply() {
       const { exportData } = await import('./data-export.ts')
       const done = await exportData(db, {
-        ...{ file: fileName, level, scope, since: startDate },
+        ...{ file: fileName, level, scope, since: startDate, rooms: rooms.length },
         onProgress: (entry, records) => shell.progress(records, records + 1, `of ${entry}`),
       })
       let disabled = 0
@@ -198,6 +198,7 @@ async function planImport(shell: Shell, { identity, options }: Given): Promise<P
   return {
     changes: [
       ...would.changes,
+      ...(would.moreChanges > 0 ? [{ what: `and ${would.moreChanges} more`, change: '', now: '', after: '' }] : []),
       ...would.faults.map(({ what, message }) => ({ what, change: 'left out', now: message, after: '' })),
     ],
     destroys:
@@ -205,7 +206,7 @@ async function planImport(shell: Shell, { identity, options }: Given): Promise<P
         ? undefined
         : `${overwritten} categories and rooms have the same name here: they are overwritten, for good.`,
     async apply() {
-      const { changes: _, ...done } = await run(false)
+      const { changes: _, moreChanges: __, ...done } = await run(false)
       if (report !== undefined) await writeFile(report, importReport(file, done))
       if (done.faults.length > 0) shell.io.exit(1)
       return { value: done, lines: importLines(done) }
@@ -213,22 +214,26 @@ async function planImport(shell: Shell, { identity, options }: Given): Promise<P
   }
 }
 
-type Done = Omit<Imported, 'changes'>
+type Done = Omit<Imported, 'changes' | 'moreChanges'>
 
-function importLines({ principals, categories, rooms, messages, faults }: Done): string[] {
+function importLines({ principals, categories, rooms, messages, remarks, faults }: Done): string[] {
   return [
     `${principals.added} principals added, ${principals.changed} changed; ${categories.created} categories made, ${categories.overwritten} overwritten; ` +
       `${rooms.created} rooms made, ${rooms.overwritten} overwritten; ${messages.added} messages added, ${messages.there} were there.`,
-    ...faults.map(({ what, message }) => `${what}: ${message}`),
+    ...[...remarks, ...faults].map(({ what, message }) => `${what}: ${message}`),
   ]
 }
 
-function importReport(file: string, { faults, ...done }: Done): string {
+function importReport(file: string, { faults, remarks, ...done }: Done): string {
   const counts = Object.entries(done).flatMap(([what, parts]) =>
     Object.entries(parts).map(([part, count]) => [what, part, `${count}`]),
   )
   return htmlReport(`Import of ${file}`, [
     { heading: 'What was done', table: [['What', 'How', 'Count'], ...counts] },
+    {
+      heading: `Not as in the archive: ${remarks.length}`,
+      table: [['What', 'Why'], ...remarks.map(one => [one.what, one.message])],
+    },
     { heading: `Left out: ${faults.length}`, table: [['What', 'Why'], ...faults.map(one => [one.what, one.message])] },
   ])
 }
