@@ -220,6 +220,17 @@ test('[FI44] what was found in a file holds when its bytes are gone and come aga
   await open.stop()
 })
 
+test('[FI44] what a server of the version before has found is kept when the bytes go', async () => {
+  const room = await openRoomFor(site, [ann])
+  const bytes = someBytes(700, 78)
+  const file = await putFile(ann, room, bytes)
+  await site.db.query("UPDATE file_body SET finding = 'Old.Word' WHERE id = (SELECT body FROM file WHERE id = $1)", [
+    file,
+  ])
+  await removeBytes(file)
+  expect((await post(room, await putFile(ann, room, bytes)))?.code).toBe('forbidden')
+})
+
 test('[FI44] what an operator says in place of the scanner unsays it: the bytes are scanned when they come again', async () => {
   const room = await openRoomFor(site, [ann])
   const bytes = someBytes(700, 77)

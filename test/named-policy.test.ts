@@ -194,3 +194,13 @@ test('[CF16] where a policy has more than a thousand holders the log of changes 
   expect(rows).toEqual([{ principal: '00000000-0000-0000-0000-000000000000' }])
   expect(await admin.call('policy.delete', { policy: 'Many' })).toEqual({ grants: 1001 })
 })
+
+test('[CF18] a site is the same one by whichever way of writing its name', async () => {
+  const road = await stage.another({ site: ' STRASSE' })
+  expect(await may('alice', road)).toBe(true)
+  await stage.admin.call('policy.grant', { scope: 'Site:Straße', enabled: false })
+  expect([await may('alice', road), await may('alice'), await may('alice', hamburg)]).toEqual([false, true, true])
+  await stage.admin.call('policy.grant', { scope: 'site:strasse', enabled: null })
+  expect(await may('alice', road)).toBe(true)
+  await road.stop()
+})

@@ -175,6 +175,10 @@ test('[AR8] the Persistent Chat administrator manages rooms and touches neither 
     expect(await person.code('settings.update', { settings: change })).toBe('forbidden')
   // A form that sends everything back as it was changes nothing of it.
   expect(await person.code('settings.update', { settings: { ...settings, maxTextCodePoints: 4000 } })).toBe('ok')
+  // As they stood he sent them along; what a full administrator changes meanwhile is not put back.
+  const { entries } = await site.admin.call('audit.list', { action: 'settings.update', limit: 1 })
+  expect(entries[0]!.detail).toMatchObject({ maxTextCodePoints: 4000 })
+  expect(entries[0]!.detail).not.toHaveProperty('trustedNetworks')
   const own = await person.ask('role.grant', { principal: person.me.id, role: 'administrator', granted: true })
   expect(own.error?.code).toBe('forbidden')
 })

@@ -303,7 +303,7 @@ test('[SG12] while sizes are counted the answer says so, and it is whole once th
   await postAll(alice, room.id, ['counted', 'later'])
   // Another process is at it.
   const connection = await db.connect()
-  await connection.query('SELECT pg_advisory_lock(11, 0)')
+  await connection.query('SELECT pg_advisory_lock(12, 0)')
   const before = await admin.call('room.list', { category: category.id, contentExceedsBytes: 5 })
   expect(before).toEqual({ rooms: [], counting: true })
   await connection.query('SELECT pg_advisory_unlock_all()')

@@ -1,14 +1,13 @@
-import { checkedName } from '../domain/name.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { audit } from '../store/audit.ts'
 import { type Queryable, transaction } from '../store/db.ts'
-import { listPolicies as readPolicies, setPolicy, siteScope } from '../store/policy.ts'
+import { listPolicies as readPolicies, setPolicy } from '../store/policy.ts'
 import { resolvePerson } from '../store/principal.ts'
 import { everyone, raiseDirectory } from '../store/stamp.ts'
 import { announce } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
-import { grantNamed } from './named-policy.ts'
+import { grantNamed, policyScope } from './named-policy.ts'
 
 /**
  * policy.grant: scope is `global`, `site:<name>`, or a principal, which may be given a named policy instead; null takes the grant
@@ -34,8 +33,8 @@ export async function grantPolicy(
 }
 
 async function resolveScope(q: Queryable, scope: string): Promise<{ scope: string; principal?: string }> {
-  if (scope === 'global') return { scope }
-  if (scope.startsWith('site:')) return { scope: siteScope(checkedName('scope', scope.slice('site:'.length))) }
+  const place = policyScope(scope)
+  if (place !== undefined) return { scope: place }
   const { id } = await resolvePerson(q, scope)
   return { scope: id, principal: id }
 }

@@ -123,6 +123,7 @@ export async function recordSearch(
 }
 
 export async function recordDownload(chat: Chat, user: string, { id, room, seq, name, size, type, sha256 }: FileRow) {
+  chat.log.debug({ doing: 'downloaded', file: id, room, user }, 'file')
   if (chat.recording === 'off') return
   requireRecordable(chat)
   const position = seq ?? undefined

@@ -53,10 +53,10 @@ export async function updateSettings(
   input: Input<'settings.update'>,
 ): Promise<Result<'settings.update'>> {
   checkSettings(input.settings)
-  await refuseSignInOptions(chat, caller, input.settings)
+  const change = await permittedChange(chat, caller, input.settings)
   const settings = await transaction(chat.db, async tx => {
-    await changeSettings(tx, input.settings)
-    await audit(tx, caller.user.id, 'settings.update', 'pool', input.settings)
+    await changeSettings(tx, change)
+    await audit(tx, caller.user.id, 'settings.update', 'pool', change)
     return raiseSettings(tx)
   })
   await loadSettings(chat)
@@ -74,16 +74,22 @@ const signInOptions = [
   'trustedNetworks',
 ] as const
 
-async function refuseSignInOptions(chat: Chat, caller: Caller, wanted: Partial<PoolSettings>): Promise<void> {
+/** What the caller may write of it. As they stand others may send those options along; written are they by nobody else. */
+async function permittedChange(
+  chat: Chat,
+  caller: Caller,
+  wanted: Partial<PoolSettings>,
+): Promise<Partial<PoolSettings>> {
+  const named = signInOptions.filter(name => wanted[name] !== undefined)
+  if (named.length === 0 || (await holdsRole(chat, caller, fullAdministrator.callers))) return wanted
   const { settings } = await readSettings(chat.db)
-  const changed = signInOptions.filter(
-    name => wanted[name] !== undefined && JSON.stringify(wanted[name]) !== JSON.stringify(settings[name]),
-  )
-  if (changed.length === 0 || (await holdsRole(chat, caller, fullAdministrator.callers))) return
-  throw new Refusal(
-    'forbidden',
-    `Only full administrators change how people sign in (${changed.join(', ')}). Ask one, or leave it out.`,
-  )
+  const changed = named.filter(name => JSON.stringify(wanted[name]) !== JSON.stringify(settings[name]))
+  if (changed.length > 0)
+    throw new Refusal(
+      'forbidden',
+      `Only full administrators change how people sign in (${changed.join(', ')}). Ask one, or leave it out.`,
+    )
+  return Object.fromEntries(Object.entries(wanted).filter(([name]) => !named.some(one => one === name)))
 }
 
 /** What a schema cannot say. */

@@ -11,6 +11,7 @@ import { exportProof } from '../compliance/proof.ts'
 import { reconcile, signReconciliation } from '../compliance/reconcile.ts'
 import { verifyArchive } from '../compliance/verify.ts'
 import { isInstant } from '../domain/instant.ts'
+import { operator } from '../domain/operator.ts'
 import { audit } from '../store/audit.ts'
 import { type Db, openDb, transaction } from '../store/db.ts'
 import { noteEvents } from '../store/outbox.ts'
@@ -166,6 +167,6 @@ async function noteExport(store: Db, detail: Record<string, unknown>): Promise<v
   const by = `${userInfo().username}@${hostname()}`
   await transaction(store, async tx => {
     await noteEvents(tx, [{ kind: 'export', data: { by, ...detail } }])
-    await audit(tx, null, 'compliance.export', 'archive', { by, ...detail })
+    await audit(tx, operator.id, 'compliance.export', 'archive', { by, ...detail })
   })
 }

@@ -1,5 +1,6 @@
 import { listPlaces } from '../compliance/adapter-place.ts'
 import { lastHead, readMover } from '../compliance/archive.ts'
+import { operator } from '../domain/operator.ts'
 import { type AdapterSetting, readCompliance } from '../store/compliance.ts'
 import { type Connection, type Db, transaction } from '../store/db.ts'
 import { raiseSettings } from '../store/stamp.ts'
@@ -20,7 +21,7 @@ export function change(options: ChangeOptions, recording?: boolean): Promise<voi
       ...(maxRows === undefined ? {} : { maxRows }),
       ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
     }
-    const version = await raised(db, tx => switchCompliance(tx, null, recording, settings))
+    const version = await raised(db, tx => switchCompliance(tx, operator.id, recording, settings))
     if (recording === true) await untilHeard(db, version)
     const view = await viewOf(db, recording === true ? version : 1)
     if (options.json) console.log(JSON.stringify(view, null, 2))
@@ -39,7 +40,7 @@ export function setAdapter(adapter: AdapterSetting, options: StoreOptions): Prom
     const { findAdapterFault, putAdapter } = await verbs()
     const fault = findAdapterFault(adapter)
     if (fault) throw new Error(fault)
-    await raised(db, tx => putAdapter(tx, null, adapter))
+    await raised(db, tx => putAdapter(tx, operator.id, adapter))
     if (options.json) console.log(JSON.stringify(adapter, null, 2))
     else console.log(`${adapter.name} writes ${adapter.type} into ${adapter.outputDirectory}.`)
   })
@@ -48,7 +49,7 @@ export function setAdapter(adapter: AdapterSetting, options: StoreOptions): Prom
 export function removeAdapter(name: string, options: StoreOptions): Promise<void> {
   return onStore(options, async db => {
     const { dropAdapter } = await verbs()
-    await raised(db, tx => dropAdapter(tx, null, name))
+    await raised(db, tx => dropAdapter(tx, operator.id, name))
     console.log(`${name} is removed. What it wrote stays.`)
   })
 }

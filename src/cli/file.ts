@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { operator } from '../domain/operator.ts'
 import { adopt, attachStore, lookAtStore } from '../files/attach.ts'
 import { checkFiles } from '../files/check.ts'
 import { collect, findStrays } from '../files/collect.ts'
@@ -170,12 +171,12 @@ async function collectNow(objects: Objects, options: FileOptions): Promise<void>
   say(options, { ...(await collect(objects, settings.fileGraceDays)), strays })
 }
 
-/** Whoever has the store's password is the operator; the record says what was done, without a name. */
+/** Whoever has the store's password is the operator, and the record calls him so. */
 async function hold(db: Db, id: string, held: boolean): Promise<void> {
   await transaction(db, async tx => {
     if (!uuid.test(id) || !(await holdFile(tx, id, held)))
       throw new Error(`There is no file ${id}. See pchat file list.`)
-    await audit(tx, null, held ? 'file.hold' : 'file.release', id)
+    await audit(tx, operator.id, held ? 'file.hold' : 'file.release', id)
   })
 }
 
@@ -184,7 +185,7 @@ async function setScan(db: Db, id: string, finding: string): Promise<void> {
     const file = uuid.test(id) ? await findFile(tx, id) : undefined
     if (!file?.body || file.sha256 === null) throw new Error(`There is no finished file ${id}. See pchat file list.`)
     await setScanned(tx, file.body, finding === 'clean' ? '' : finding)
-    await audit(tx, null, 'file.setScan', id, { finding, before: file.finding })
+    await audit(tx, operator.id, 'file.setScan', id, { finding, before: file.finding })
   })
 }
 

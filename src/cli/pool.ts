@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { operator } from '../domain/operator.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, type Db, transaction } from '../store/db.ts'
 import {
@@ -63,7 +64,7 @@ export function addPool(program: Command): void {
     .action((name: string, options: PoolOptions) => change(options, 'removeServer', name, tx => removeServer(tx, name)))
 }
 
-/** Whoever has the store's password is the operator; the record says what was done, without a name. */
+/** Whoever has the store's password is the operator, and the record calls him so. */
 function change(
   options: PoolOptions,
   action: string,
@@ -73,7 +74,7 @@ function change(
   return onStore(options, async db => {
     const changedAt = await transaction(db, async tx => {
       await work(tx)
-      await audit(tx, null, 'pool.update', 'pool', { [action]: detail })
+      await audit(tx, operator.id, 'pool.update', 'pool', { [action]: detail })
       return readClock(tx)
     })
     await heard(db, changedAt)

@@ -92,13 +92,15 @@ function readJson(text: string): unknown {
   }
 }
 
-/** Without a slash at its end, so that one server is one key. A token does not travel in the clear, but on this machine. */
+/** Without a slash at its end, so that one server is one key. Neither token nor password travels in the clear, but on this machine. */
 export function readServer(text: string): string {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol))
     throw new InvalidArgumentError('Give an address such as https://chat.example.com.')
   if (url.protocol === 'http:' && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname))
-    throw new InvalidArgumentError('Without TLS the token could be read on its way. Give an address with https://.')
+    throw new InvalidArgumentError(
+      'Without TLS tokens and passwords could be read on their way. Give an address with https://.',
+    )
   return url.origin
 }
 

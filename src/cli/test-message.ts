@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { PchatError } from '../client/error.ts'
 import { findSignIn, keptFile } from './kept-sign-in.ts'
+import { readServer } from './remote.ts'
 import { printTable } from './store-verb.ts'
 import { diagnose } from './test-diagnosis.ts'
 import { testRoom } from './test-setup.ts'
@@ -181,16 +182,4 @@ function readSeconds(text: string): number {
   const seconds = Number(text)
   if (!(seconds > 0 && seconds <= 3_600)) throw new InvalidArgumentError('Give seconds, from 0.1 to 3600.')
   return seconds
-}
-
-/** A password does not travel in the clear, but on this machine. */
-function readServer(text: string): string {
-  const url = URL.parse(text)
-  if (!url || !/^https?:$/.test(url.protocol))
-    throw new InvalidArgumentError('Give an address such as https://chat.example.com.')
-  if (url.protocol === 'http:' && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname))
-    throw new InvalidArgumentError(
-      'Without TLS the passwords could be read on their way. Give an address with https://.',
-    )
-  return url.origin
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { openHostTest } from '../base/host.ts'
 import type { Caller, Chat } from '../chat/chat.ts'
 import { callerOfHttp } from '../chat/credential.ts'
-import { requireDownload } from '../chat/file-access.ts'
+import { requireDownloadStill } from '../chat/file-access.ts'
 import { callerOfTicket, makeTicket } from '../chat/file-ticket.ts'
 import { takeAddressRequest, takeSessionTurn } from '../chat/rate-limit.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
@@ -65,7 +65,8 @@ export function addDownloads(app: FastifyInstance, files: Files, { downloadUrl, 
       const id = idOf(request)
       await requireStore()
       if (!byTicket && downloadUrl !== undefined) {
-        await requireDownload(chat, caller, id)
+        // Nothing is read yet: the request at the other host is what is recorded.
+        await requireDownloadStill(chat, caller, id)
         const address = new URL(`/files/${id}${tail}`, downloadUrl)
         if ('download' in (request.query as object)) address.searchParams.set('download', '')
         address.searchParams.set('ticket', await makeTicket(chat, caller, id, secrets))

@@ -56,12 +56,14 @@ export function openScopeWatch(hub: ScopeHub): ScopeWatch {
     const lost = hub.lost()
     // A room that begins to be heard later is decided later.
     const rooms = new Set([...feeds, ...lost].map(one => one.room))
-    const news = await readScopeNews(hub.chat, category, [...rooms], hub.users())
+    const users = hub.users()
+    const asked = new Set(users)
+    const news = await readScopeNews(hub.chat, category, [...rooms], users)
     let told = 0
     for (const feed of feeds) {
       const now = news.rooms.get(feed.room)
       if (!now) continue
-      feed.hear({ scope: { now, out: news.out } })
+      feed.hear({ scope: { now, asked, out: news.out } })
       told += 1
       if (told % sliceFeeds === 0) await new Promise(resolve => setImmediate(resolve))
     }

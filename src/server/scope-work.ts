@@ -18,9 +18,10 @@ export type ScopedFeed = {
 
 /**
  * A category changed. Where nothing of the room itself did, whoever heard it hears it on if he is in scope: nothing else that his
- * right hangs on is another, but for the directory, which has a version of its own. So nothing is asked of the store.
+ * right hangs on is another, but for the directory, which has a version of its own. So nothing is asked of the store about
+ * those whom the news is about.
  */
-export function followScope(feed: ScopedFeed, { now, out }: ScopeNews): Promise<void> | undefined {
+export function followScope(feed: ScopedFeed, { now, asked, out }: ScopeNews): Promise<void> | undefined {
   feed.category = now.category
   // What a room shows of its category raises the room's own version.
   if (now.shown.room > feed.about.shown().room) return feed.recheckIfNewer()
@@ -29,16 +30,22 @@ export function followScope(feed: ScopedFeed, { now, out }: ScopeNews): Promise<
   const scoped = { ...now.stamp, directory: 0, settings: 0 }
   const unsure: Sub[] = []
   for (const sub of feed.heard(sub => isRoomNewer(scoped, sub.under))) {
-    if (sub.under.room !== scoped.room) unsure.push(sub)
-    else if (out.has(sub.session.caller.user.id)) feed.close(sub, 'removed')
+    const user = sub.session.caller.user.id
+    // Of whoever came after the list was made that was asked about, nothing is known.
+    if (sub.under.room !== scoped.room || !asked.has(user)) unsure.push(sub)
+    else if (out.has(user)) feed.close(sub, 'removed')
     else sub.under = newest(sub.under, scoped)
   }
   // Last, and not before those are decided anew that are to be: who waits for its turn is held against it.
-  if (unsure.length === 0) {
+  if (unsure.length > 0) return decide(feed, scoped, unsure)
+  feed.stamp = newest(feed.stamp!, scoped)
+  return undefined
+}
+
+/** Those, and who went live under an older stamp while that was read. */
+async function decide(feed: ScopedFeed, scoped: Stamp, unsure: Sub[]): Promise<void> {
+  for (let checked = unsure; checked.length > 0; checked = feed.heard(sub => isRoomNewer(scoped, sub.under))) {
+    await feed.recheckSubs(checked)
     feed.stamp = newest(feed.stamp!, scoped)
-    return undefined
   }
-  return feed.recheckSubs(unsure).then(() => {
-    feed.stamp = newest(feed.stamp!, scoped)
-  })
 }

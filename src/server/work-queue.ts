@@ -22,8 +22,8 @@ export type Work =
   /** What was not told while the store was away may be told, under what stood in the store when it was read. */
   | { owed: Versions | undefined; readAt: number }
 
-/** Where the room stands since its category changed, and who of this server's users is out of its scope then. */
-export type ScopeNews = { now: Versions; out: Set<string> }
+/** Where the room stands since its category changed, which users were asked about, and who of them is out of its scope then. */
+export type ScopeNews = { now: Versions; asked: Set<string>; out: Set<string> }
 
 /** Whose queue it is. */
 export type Worker = {

@@ -5,7 +5,7 @@ import type { AdministrationRole } from '../protocol/role.ts'
 import type { Privacy, RoomType } from '../protocol/room.ts'
 import { helpDeskSql, managesSql, rolesSql } from './administration.ts'
 import type { Queryable } from './db.ts'
-import { enabledSql } from './policy.ts'
+import { enabledSql, siteParameter } from './policy.ts'
 
 /** Everything that a decision about one user and one room needs, with the stamp under which it was read. */
 export type Access = {
@@ -82,7 +82,7 @@ export async function readAccess(
                   coalesce(bool_or(e.role = 2), false) AS presenter
              FROM affiliation a JOIN room_entry e ON e.room = r.id AND e.principal = a.ancestor
             WHERE a.member = i.usr) e`,
-    values: [pairs.map(pair => pair.user), pairs.map(pair => pair.room), site ?? null],
+    values: [pairs.map(pair => pair.user), pairs.map(pair => pair.room), siteParameter(site)],
   })
   return new Map(rows.map(row => [`${row.usr}/${row.room}`, toAccess(row)]))
 }
@@ -173,7 +173,7 @@ export async function readCategoryAccess(
               FROM affiliation a JOIN category_scope s ON s.principal = a.ancestor AND s.category = c.id
              WHERE a.member = p.id) s
       WHERE p.id = $1 AND ($2::uuid[] IS NULL OR c.id = ANY ($2))`,
-    [user, categories, site ?? null],
+    [user, categories, siteParameter(site)],
   )
   return new Map(
     rows.map(row => [
@@ -203,7 +203,7 @@ export async function readPerson(
   const { rows } = await q.query<Omit<CallerFacts, 'administrator' | 'helpDesk'>>({
     name: user === operator.id ? 'person-operator' : 'person',
     text: `SELECT ${rolesSql} AS roles, p.disabled, ${enabledSql('p.id', '$2')} AS enabled FROM ${personTable(user)} p WHERE p.id = $1`,
-    values: [user, site ?? null],
+    values: [user, siteParameter(site)],
   })
   const row = rows[0]
   if (!row) return undefined

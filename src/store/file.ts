@@ -155,7 +155,13 @@ export async function dropBody(tx: Connection, body: string): Promise<boolean> {
      INSERT INTO file_garbage (key, due_at) SELECT key, clock_timestamp() FROM gone`,
     [body],
   )
-  await tx.query('DELETE FROM file_body WHERE id = $1', [body])
+  // What a server of the version before has found stands in the body alone.
+  await tx.query(
+    `WITH gone AS (DELETE FROM file_body WHERE id = $1 RETURNING sha256, finding)
+     INSERT INTO file_verdict (sha256, finding) SELECT sha256, finding FROM gone WHERE finding <> '' AND sha256 IS NOT NULL
+     ON CONFLICT (sha256) DO NOTHING`,
+    [body],
+  )
   return true
 }
 

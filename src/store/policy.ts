@@ -4,15 +4,20 @@ import type { Connection, Queryable } from './db.ts'
 
 /** The access policy: who may use Persistent Chat at all. Off until granted; the most specific grant wins. */
 
-/** Scope of a site in the policy table; sites compare without case. */
+/** Scope of a site in the policy table; sites compare as names do. */
 export function siteScope(site: string): string {
   return `site:${nameKey(site)}`
+}
+
+/** What enabledSql takes for the site of a server, which may have none. */
+export function siteParameter(site: string | undefined): string | null {
+  return site === undefined ? null : siteScope(site)
 }
 
 /**
  * SQL that says whether a user is enabled: his own grant, else that of his groups (one "off" among them wins), else of the
  * nearest organisational unit, else of his domain, else of the site, else the global one, else no. `user` is an SQL
- * expression of type uuid, `site` one that is the name of a site or null.
+ * expression of type uuid, `site` one that is as siteParameter says.
  */
 export function enabledSql(user: string, site: string): string {
   return `coalesce(
@@ -26,7 +31,7 @@ export function enabledSql(user: string, site: string): string {
                  (SELECT count(*) FROM affiliation above WHERE above.member = holder.id) END DESC NULLS LAST,
                pol.enabled
       LIMIT 1),
-    (SELECT pol.enabled FROM policy pol WHERE pol.scope = 'site:' || lower((${site})::text)),
+    (SELECT pol.enabled FROM policy pol WHERE pol.scope = (${site})::text),
     (SELECT pol.enabled FROM policy pol WHERE pol.scope = 'global'),
     false)`
 }

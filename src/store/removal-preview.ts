@@ -61,15 +61,16 @@ function toDoomed({ id, kind, name, displayName, seq, at, title, text }: DoomedR
   return { seq, at, title, text, author: { id, kind, name, displayName } }
 }
 
-/** Where a clear up to `until` would let the room begin, and how many messages it would take. */
+/** Where a clear up to `until` would let the room begin, and how many messages it would take; of those not kept, the ones with files. */
 export function previewClear(db: Db, room: string, until: string): Promise<{ firstSeq: number; messages: number }> {
   return reading(db, async tx => {
     const after = await firstSeqAfter(tx, room, until)
     const { rows } = await tx.query<{ first_seq: number; messages: number }>(
       `SELECT greatest(h.first_seq, $2) AS first_seq,
-              (SELECT count(*) FROM message m WHERE m.room = $1 AND m.seq >= h.first_seq AND m.seq < $2 AND m.text IS NOT NULL) AS messages
+              (SELECT count(*) FROM message m WHERE m.room = $1 AND m.seq >= h.first_seq AND m.seq < $2 AND m.text IS NOT NULL)
+              + (SELECT count(*) FROM file f WHERE f.room = $1 AND f.posted_at <= $3 AND ${passingSql}) AS messages
          FROM room_head h WHERE h.room = $1`,
-      [room, after],
+      [room, after, until],
     )
     return { firstSeq: rows[0]?.first_seq ?? 1, messages: rows[0]?.messages ?? 0 }
   })

@@ -24,7 +24,7 @@ export async function countSizes(db: Db, withinMs: number): Promise<boolean> {
 
 /** Undefined where it may go on. */
 async function countSome(tx: Connection): Promise<boolean | undefined> {
-  const { rows } = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock(11, 0) AS mine')
+  const { rows } = await tx.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock(12, 0) AS mine')
   if (!rows[0]!.mine) return false
   await planForValues(tx)
   const { rowCount } = await tx.query(

@@ -2,7 +2,7 @@ import type { Principal } from '../protocol/principal.ts'
 import type { AdministrationRole } from '../protocol/role.ts'
 import { rolesSql } from './administration.ts'
 import type { Connection, Queryable } from './db.ts'
-import { enabledSql } from './policy.ts'
+import { enabledSql, siteParameter } from './policy.ts'
 import { principalColumns } from './principal.ts'
 
 /** A sign-in. The token itself is known to its holder only; here stands its SHA-256. */
@@ -94,7 +94,7 @@ export async function personOfSession(
     text: `
     WITH s AS (SELECT principal FROM session WHERE id = $1)
     SELECT s.principal, ${rolesSql} AS roles, ${enabledSql('p.id', '$2')} AS enabled FROM s JOIN principal p ON p.id = s.principal`,
-    values: [id, site ?? null],
+    values: [id, siteParameter(site)],
   })
   return rows[0]
 }

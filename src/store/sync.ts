@@ -3,7 +3,7 @@ import type { Principal } from '../protocol/principal.ts'
 import { inScopeSql, isManagerSql, isMemberSql, maySeeSql, memberSql, meSql } from './access.ts'
 import { helpDeskSql, managesSql } from './administration.ts'
 import type { Queryable } from './db.ts'
-import { enabledSql } from './policy.ts'
+import { enabledSql, siteParameter } from './policy.ts'
 import { type RoomRow, roomColumns } from './room.ts'
 
 export type AskedRoom = {
@@ -169,7 +169,7 @@ export async function readSync(
       asked.map(a => a.seq ?? null),
       asked.map(a => a.revision ?? null),
       asked.map(a => a.version ?? null),
-      options.site ?? null,
+      siteParameter(options.site),
       ...(isFull ? [options.history] : []),
     ],
   })

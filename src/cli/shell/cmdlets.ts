@@ -13,7 +13,13 @@ export type Cmdlet = {
 
 const pool = { PersistentChatPoolFqdn: { reason: 'one address is one pool: --server names it' } }
 const endpoint = 'there are no contact objects: clients find the servers of a pool by its address'
-const compliance = 'comes with the compliance service'
+/** By the officer's own command, which works on the machine (docs/compliance.md). */
+const compliance: Record<string, string> = {
+  New: 'pchat compliance adapter set NAME, with --type for AdapterType, --output-directory for AdapterOutputDirectory, --run-interval (seconds), --one-room-per-file, --room-details, --user-details, --attachments-manifest, and --custom or --transformation for CustomConfiguration',
+  Set: 'pchat compliance adapter set NAME, as for New',
+  Get: 'pchat compliance adapter list, and pchat compliance status',
+  Remove: 'pchat compliance adapter remove NAME',
+}
 const database = { reason: 'the store is named as for every verb: --database-url or --data-dir' }
 const noInstance = { Instance: { reason: 'there is one pool, and nothing of it to hand on' } }
 
@@ -148,7 +154,7 @@ export const cmdlets: Cmdlet[] = [
   { name: 'Remove-CsPersistentChatConfiguration', verb: 'configuration remove', parameters: ['Identity'] },
   ...['New', 'Set', 'Get', 'Remove'].map(verb => ({
     name: `${verb}-CsPersistentChatComplianceConfiguration`,
-    reason: compliance,
+    reason: `another command: ${compliance[verb]}`,
     parameters: verb === 'New' || verb === 'Set' ? complianceParameters : ['Identity'],
   })),
   {
@@ -260,7 +266,7 @@ export const cmdlets: Cmdlet[] = [
 
 /** Those that every cmdlet has. */
 export const commonParameters: Record<string, string> = {
-  WhatIf: '--what-if, at every verb that changes something',
+  WhatIf: '--what-if, at every verb here that changes something',
   Confirm: 'what destroys is asked first; --confirm answers yes',
   Force: '--confirm',
   InMemory: 'nothing is made in memory only: --what-if shows what a verb would do',

@@ -61,7 +61,8 @@ async function openChat(db: Db): Promise<Chat> {
     site: undefined,
     servers: () => [],
     takesSessions: () => true,
-    secondFactor: { need: 'optional', keys: [], publicUrl: () => '', passkeyDomain: undefined },
+    // What the servers ask for is not known here: whoever is given a role comes in anew.
+    secondFactor: { need: 'administrators', keys: [], publicUrl: () => '', passkeyDomain: undefined },
     log,
     metrics,
   }

@@ -1,6 +1,7 @@
 import { nameKey } from '../../domain/name.ts'
 import { Refusal } from '../../protocol/error.ts'
 import type { Principal } from '../../protocol/principal.ts'
+import type { Result } from '../../protocol/request.ts'
 import { differing, identityIn, instanceOption, readInstance, shown } from './compare.ts'
 import { Misuse } from './fault.ts'
 import { principalsLike } from './names.ts'
@@ -167,16 +168,16 @@ async function planGrant(shell: Shell, { identity, options }: Given): Promise<Pl
   const people = await principalsLike(shell, identity!)
   if (people.length === 0)
     throw new Refusal('not_found', `Nobody is called "${identity}". Account names are taken whole.`)
+  const grants = (await shell.call<Result<'policy.list'>>('policy.list', {})).policies
+  const own = new Map(grants.map(one => [one.scope, one.policy ?? shown(one.enabled)]))
+  const nowOf = (one: Principal) => own.get(one.id) ?? 'none of its own'
+  const after = policy ?? 'none of its own'
+  const changed = people.filter(one => nowOf(one) !== after)
   return {
-    changes: people.map(one => ({
-      what: `${one.kind} ${one.name}`,
-      change: 'policy',
-      now: '',
-      after: policy ?? 'none of its own',
-    })),
+    changes: changed.map(one => ({ what: `${one.kind} ${one.name}`, change: 'policy', now: nowOf(one), after })),
     async apply() {
-      for (const [done, one] of people.entries()) {
-        shell.progress(done + 1, people.length, 'granted')
+      for (const [done, one] of changed.entries()) {
+        shell.progress(done + 1, changed.length, 'granted')
         await shell.call('policy.grant', { scope: one.id, policy })
       }
       return {

@@ -54,7 +54,8 @@ async function planActive(shell: Shell, { options }: Given): Promise<Plan> {
   }
   if ([activeServers, activeServersNone, swap].filter(one => one !== undefined).length !== 1)
     throw new Misuse('Give one of --active-servers NAMES, --active-servers-none and --swap.')
-  const { servers } = await poolOf(shell)
+  const pool = await poolOf(shell)
+  const { servers } = pool
   const names = new Set(servers.map(one => one.name))
   const strange = activeServers?.find(name => !names.has(name))
   if (strange !== undefined)
@@ -63,10 +64,12 @@ async function planActive(shell: Shell, { options }: Given): Promise<Plan> {
   const changes: Change[] = servers
     .filter(one => wanted(one.name, one.active) !== one.active)
     .map(one => ({ what: `server ${one.name}`, change: 'role', now: role(one.active), after: role(!one.active) }))
+  // By their names: what was shown is what is done, also where nobody answered and it is asked again.
+  const active = servers.filter(one => wanted(one.name, one.active)).map(one => one.name)
   return {
     changes,
     apply: async () => ({
-      value: await shell.call('pool.update', swap ? { swap: true } : { activeServers: activeServers ?? [] }),
+      value: changes.length === 0 ? { pool } : await shell.call('pool.update', { activeServers: active }),
     }),
   }
 }
@@ -88,9 +91,10 @@ async function getState(shell: Shell, { identity, options }: Given): Promise<Ans
 
 async function planState(shell: Shell, { options }: Given): Promise<Plan> {
   const { poolState = 'normal' } = options as { poolState?: string }
-  const { state } = await poolOf(shell)
+  const pool = await poolOf(shell)
+  const isSo = pool.state === poolState
   return {
-    changes: state === poolState ? [] : [{ what: 'pool', change: 'state', now: state, after: poolState }],
-    apply: async () => ({ value: await shell.call('pool.update', { state: poolState }) }),
+    changes: isSo ? [] : [{ what: 'pool', change: 'state', now: pool.state, after: poolState }],
+    apply: async () => ({ value: isSo ? { pool } : await shell.call('pool.update', { state: poolState }) }),
   }
 }

@@ -367,6 +367,6 @@ async function planClear(shell: Shell, given: Given): Promise<Plan> {
             },
           ],
     destroys: `${messages} messages of "${room.name}" go with their files, for good.`,
-    apply: async () => ({ value: await shell.call('room.clear', input) }),
+    apply: async () => ({ value: messages === 0 ? { firstSeq } : await shell.call('room.clear', input) }),
   }
 }

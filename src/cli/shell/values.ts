@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError } from 'commander'
+import { isLike } from '../../domain/wildcard.ts'
 import type { ShellOption } from './verb.ts'
 
 /** true or false; the option alone is true. */
@@ -97,12 +98,7 @@ export function plainName(name: string): string {
   return name.trim().replace(/^sip:/i, '')
 }
 
-/** `*` stands for any characters and `?` for one; whatever the case. */
+/** Whether a name is like the pattern, as the server compares them. */
 export function wildcard(pattern: string): (text: string) => boolean {
-  const source = pattern
-    .replace(/[.+^$(){}|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  const matcher = new RegExp(`^${source}$`, 'isu')
-  return text => matcher.test(text)
+  return text => isLike(pattern, text)
 }

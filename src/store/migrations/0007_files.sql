@@ -43,7 +43,6 @@ CREATE TABLE file (
   body uuid REFERENCES file_body,                       -- null: removed
   state text NOT NULL DEFAULT 'uploading' CHECK (state IN ('uploading', 'scanning', 'ready', 'flagged', 'removed')),
   client_id uuid,                                       -- of the post that brings it
-  content bytea,                                        -- and its hash, as in repeat: it holds the file's id
   seq bigint,                                           -- and its place, once it is known
   posted_at timestamptz(3),
   created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),

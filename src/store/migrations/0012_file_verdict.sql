@@ -11,3 +11,6 @@ INSERT INTO file_verdict (sha256, finding) SELECT sha256, finding FROM file_body
 -- Null where an earlier program removed it: the collector writes when it saw that.
 ALTER TABLE file ADD COLUMN removed_at timestamptz(3);
 CREATE INDEX file_removed ON file (removed_at) WHERE state = 'removed';
+
+-- Hash of what is posted, as in repeat: it holds the file's id. IF NOT EXISTS: for a while it was made with the table.
+ALTER TABLE file ADD COLUMN IF NOT EXISTS content bytea;
