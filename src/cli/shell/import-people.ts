@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { addPrincipal } from '../../chat/principal.ts'
 import { nameKey } from '../../domain/name.ts'
 import { operator } from '../../domain/operator.ts'
@@ -40,13 +41,14 @@ async function takePrincipals(run: Importing, people: PrincipalRecord[]): Promis
     if (one.kind === 'group') run.groups.set(one.id, one.name)
     const found = known.get(nameKey(one.name))
     if (found && found.kind !== one.kind) fault(run, `${one.kind} ${one.name}`, `The name is of a ${found.kind} here.`)
-    else run.principals.set(one.id, found?.id ?? one.id)
+    // Whoever is not here yet is no author or member of anything here, whatever has his id.
+    else run.principals.set(one.id, found?.id ?? randomUUID())
   }
   const fresh = people.filter(one => !known.has(nameKey(one.name)))
   const changed = people.flatMap(one => {
     const found = known.get(nameKey(one.name))
-    const change = found && found.kind === one.kind && found.source === '' && differences(run, one, found)
-    return change ? [{ one, found, change }] : []
+    const isOurs = found && found.kind === one.kind && found.source === ''
+    return isOurs && differences(run, one, found) ? [{ one, found }] : []
   })
   run.done.principals.added += fresh.length
   run.done.principals.changed += changed.length
@@ -60,7 +62,9 @@ async function takePrincipals(run: Importing, people: PrincipalRecord[]): Promis
     await lockDirectory(tx)
     const raised: string[] = []
     for (const one of fresh) raised.push(...(await addOne(tx, run, one)))
-    for (const { found, change } of changed) {
+    for (const { one, found } of changed) {
+      // Again: the unit may be one of those that were just made.
+      const change = differences(run, one, found) ?? {}
       await changePrincipal(tx, found.id, change)
       if (change.parent === undefined) continue
       await reflattenUnits(tx, [found.id])
@@ -72,16 +76,18 @@ async function takePrincipals(run: Importing, people: PrincipalRecord[]): Promis
 }
 
 /** Undefined where nothing differs. */
-function differences(run: Importing, one: PrincipalRecord, found: KnownPrincipal) {
+function differences(
+  run: Importing,
+  one: PrincipalRecord,
+  found: KnownPrincipal,
+): { displayName?: string; email?: string | null; parent?: string | null } | undefined {
   const parent = one.unit === null ? null : run.principals.get(one.unit)
   const change = {
     ...(one.displayName === found.displayName ? {} : { displayName: one.displayName }),
     ...(one.email === found.email ? {} : { email: one.email }),
     ...(parent === undefined || parent === found.parent ? {} : { parent }),
   }
-  return Object.keys(change).length === 0
-    ? undefined
-    : (change as { displayName?: string; email?: string | null; parent?: string | null })
+  return Object.keys(change).length === 0 ? undefined : change
 }
 
 async function addOne(tx: Connection, run: Importing, one: PrincipalRecord): Promise<string[]> {

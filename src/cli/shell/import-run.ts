@@ -31,7 +31,7 @@ export type Imported = {
   moreChanges: number
 }
 
-/** What the steps of one import share. Ids of the archive lead to ids of this store; one that only would be made leads to itself. */
+/** What the steps of one import share. Ids of the archive lead to ids of this store; a principal that is only to be made leads to nobody. */
 export type Importing = {
   db: Db
   archive: ArchiveReader
