@@ -355,9 +355,10 @@ test('[EX16] a room that is deleted meanwhile stays without its name; one that i
   })
 }, 60_000)
 
-test('[EX17] imported messages do not count as used', async () => {
+test('[EX17] imported messages do not count as used, also where nothing was counted before', async () => {
   await withSite(async (site, machine) => {
     while (await countUsage(site.db));
+    await site.db.query('UPDATE usage_state SET past_room = NULL, past_seq = NULL, past_done = false')
     await machine('data', 'import', archive)
     while (await countUsage(site.db));
     expect((await site.db.query('SELECT FROM usage_room')).rowCount).toBe(0)
@@ -378,5 +379,53 @@ test('[EX2] --what-if says how many more changes there are', async () => {
     })
   } finally {
     await many.stop()
+  }
+}, 60_000)
+
+test('[EX2] --what-if waits for nobody, and takes nobody here for somebody who only would be made', async () => {
+  await withSite(async (site, machine) => {
+    await machine('data', 'import', archive)
+    const other = await site.db.connect()
+    await other.query('BEGIN')
+    await lockRoom(other, desk)
+    const would = await machine('data', 'import', archive, '--what-if', '--json')
+    await other.query('ROLLBACK')
+    other.release()
+    expect(would).toMatchObject({ code: 0 })
+    // Renamed here: the archive's group of that id is another one, which is new.
+    const { rows } = await from.db.query<{ id: string }>("SELECT id FROM principal WHERE name = 'Analysts'")
+    const { rows: ours } = await site.db.query<{ id: string }>(
+      "SELECT id FROM principal WHERE name = 'ann@example.com'",
+    )
+    await site.db.query("UPDATE principal SET name = 'Old', name_key = 'old' WHERE name = 'Analysts'")
+    await site.db.query(
+      "INSERT INTO principal (id, kind, name, name_key, display_name) VALUES ($1, 'group', 'Other', 'other', 'Other')",
+      [rows[0]!.id],
+    )
+    await site.db.query('INSERT INTO group_member (grp, member) VALUES ($1, $2)', [rows[0]!.id, ours[0]!.id])
+    const anew = await machine('data', 'import', await written('user'), '--what-if', '--json')
+    expect(anew.json.changes).toContainEqual({ what: 'group Analysts', change: 'members', now: '', after: '2 added' })
+  })
+}, 60_000)
+
+test('[EX19] who is here already comes into a unit that is only made by the import', async () => {
+  const other = await openSite()
+  try {
+    await other.admin.call('principal.create', { kind: 'organizationalUnit', name: 'Bank', displayName: 'Bank' })
+    await other.addUser('ann@example.com', { in: 'Bank' })
+    const file = join(folder, 'unit.zip')
+    await shellOf(other).machine('data', 'export', '--file-name', file, '--level', 'user')
+    await withSite(async (site, machine) => {
+      const ann = await site.addUser('ann@example.com')
+      expect(await machine('data', 'import', file)).toMatchObject({ code: 0, err: '' })
+      const { rows } = await site.db.query<{ unit: string }>(
+        `SELECT u.name AS unit FROM principal p JOIN principal u ON u.id = p.parent
+           JOIN affiliation a ON a.member = p.id AND a.ancestor = u.id WHERE p.id = $1`,
+        [ann.me.id],
+      )
+      expect(rows).toEqual([{ unit: 'Bank' }])
+    })
+  } finally {
+    await other.stop()
   }
 }, 60_000)

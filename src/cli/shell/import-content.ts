@@ -11,7 +11,8 @@ import {
 } from '../../store/archive-write.ts'
 import { audit } from '../../store/audit.ts'
 import { type Connection, transaction } from '../../store/db.ts'
-import { lockRoom, raiseRoomAccess } from '../../store/room.ts'
+import { findRoom, lockRoom, raiseRoomAccess } from '../../store/room.ts'
+import { countPastUsage } from '../../store/usage-count.ts'
 import { fault, has, type Importing, type MessageRecord, note, type RoomRecord } from './import-run.ts'
 
 type Target = { id: string; one: RoomRecord; isNew: boolean }
@@ -39,6 +40,8 @@ export async function importContent(run: Importing): Promise<void> {
     [...run.rooms].map(([id, target]) => [id, { target, added: 0, there: 0, refused: false }]),
   )
   await refuseUntold(run, seen)
+  // What is older than counting is counted once from the messages that are there: those of elsewhere come after it.
+  if (!run.dryRun) await countPastUsage(run.db)
   let waiting: MessageRecord[] = []
   let read = 0
   const flush = async () => {
@@ -95,11 +98,12 @@ async function finish(run: Importing, seen: Map<string, Room>, id: string): Prom
     })
 }
 
-/** The room's end under its lock; undefined where its content cannot come in. */
+/** The room's end, under its lock where it is to be moved; undefined where its content cannot come in. */
 async function takeEnd(tx: Connection, run: Importing, room: Room): Promise<RoomEnd | undefined> {
   const { id, one } = room.target
   await refuseWhileRecording(tx)
-  if (!(await lockRoom(tx, id))) {
+  const isThere = run.dryRun ? (await findRoom(tx, id)) !== undefined : await lockRoom(tx, id)
+  if (!isThere) {
     if (!room.refused) refuse(run, room, 'The room was deleted meanwhile.')
     return undefined
   }
@@ -136,8 +140,14 @@ async function settle(run: Importing, room: Room): Promise<void> {
     if (isThere && end.disabled === disabled) return
     if (end.lastAt === null) await beginArchived(tx, id, one.firstSeq)
     await endArchived(tx, id, { ...one, disabled })
-    await audit(tx, operator.id, 'data.import', id, { room: one.name, disabled, lastSeq: one.lastSeq })
+    await audit(tx, operator.id, 'data.import', id, { room: one.name, disabled, ...filled(end, one.lastSeq) })
   })
+}
+
+/** Places up to here that no post filled, those that the archive has no message for too: compliance believes this of the record. */
+function filled({ lastAt, lastSeq }: RoomEnd, through: number): { from?: number; through?: number } {
+  const from = lastAt === null ? 1 : lastSeq + 1
+  return from > through ? {} : { from, through }
 }
 
 async function takeSlice(run: Importing, room: Room, messages: MessageRecord[]): Promise<void> {
@@ -152,7 +162,6 @@ async function takeSlice(run: Importing, room: Room, messages: MessageRecord[]):
     if (!end || room.refused) return
     const there = local.filter(message => message.seq <= end.lastSeq)
     const fresh = local.filter(message => message.seq > end.lastSeq)
-    // Who would only be made is no author of what is here.
     const other = await findOtherPlace(tx, id, there)
     if (other)
       return refuse(
@@ -171,8 +180,8 @@ async function takeSlice(run: Importing, room: Room, messages: MessageRecord[]):
     if (!run.dryRun && fresh.length > 0) {
       if (end.lastAt === null) await beginArchived(tx, id, one.firstSeq)
       await appendArchived(tx, id, fresh, one.revision)
-      const [from, through] = [fresh[0]!.seq, fresh.at(-1)!.seq]
-      await audit(tx, operator.id, 'data.import', id, { room: one.name, messages: fresh.length, from, through })
+      const places = filled(end, fresh.at(-1)!.seq)
+      await audit(tx, operator.id, 'data.import', id, { room: one.name, messages: fresh.length, ...places })
     }
     room.there += there.length
     room.added += fresh.length
