@@ -43,10 +43,11 @@ the default. Passwords, roles of administration and the bytes of files are in no
     path: ['data', 'import'],
     text: 'bring an archive in: merged, what has the same name overwritten',
     about: `${onMachine}
-Look at it with --what-if first. People are matched by name; groups get members and lose none; categories and rooms of the same name
-are overwritten with their lists. Messages keep their places, and are put behind the end of a room; where another message stands at
-one of these places, the content of that room is left out and told. A room that is made is disabled until its content is in. A
-damaged archive changes nothing. An import that was killed is run again and ends as if it had not been.`,
+Look at it with --what-if first. People are matched by name; groups get members and lose none, and what a source owns is left;
+categories and rooms of the same name are overwritten with their lists. Messages keep their places, and are put behind the end of a
+room; where another message, or none, stands at one of these places, the content of that room is left out and told. While compliance
+recording is on no messages are imported. A room that is made is disabled until its content is in. A damaged archive changes nothing.
+An import that was killed is run again and ends as if it had not been.`,
     argument: { name: 'file', text: 'the archive', required: false },
     options: [{ name: 'file-name', value: '<file>', text: 'the same as the argument' }, report],
     cmdlet: 'Import-CsPersistentChatData',
