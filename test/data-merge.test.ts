@@ -311,6 +311,12 @@ test('[EX15] an archive of content alone neither disables nor enables a room', a
     await site.admin.call('room.update', { room: desk, disabled: true })
     await machine('data', 'import', content)
     expect((await headOf(site, desk)).disabled).toBe(true)
+    await site.admin.call('room.update', { room: desk, disabled: false })
+    await from.admin.call('room.update', { room: desk, disabled: true })
+    const closed = await written('content')
+    await from.admin.call('room.update', { room: desk, disabled: false })
+    await machine('data', 'import', closed)
+    expect((await headOf(site, desk)).disabled).toBe(false)
   })
 }, 60_000)
 

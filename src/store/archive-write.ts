@@ -146,6 +146,7 @@ export async function findOtherPlace(
   room: string,
   messages: ArchivedMessage[],
 ): Promise<{ seq: number; isEmpty: boolean } | undefined> {
+  if (messages.length === 0) return undefined
   const { rows } = await tx.query<{ seq: number; isEmpty: boolean }>(
     `WITH a AS (
        SELECT * FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[], $10::bigint[])
