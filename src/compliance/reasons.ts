@@ -1,5 +1,5 @@
 import { type Connection, readThrough } from '../store/db.ts'
-import { readWaitingReasons } from '../store/outbox.ts'
+import { readImportedPlaces, readWaitingReasons } from '../store/outbox.ts'
 
 /** A time in which everything is recorded, in milliseconds. */
 type Span = { from: number; until: number }
@@ -12,6 +12,8 @@ export type Reasons = {
   /** Messages below this number were cleared away. */
   clearedBelow(room: string): number
   isDeleted(room: string): boolean
+  /** The last one of the places from this one on that an import filled: nobody posted them here. Undefined: it filled not even this. */
+  importedThrough(room: string, seq: number): number | undefined
   /** Whether all that happened between the two was recorded; `since` stands in where no switch is known. */
   wasRecorded(fromMs: number, untilMs: number, since: number | undefined): boolean
 }
@@ -47,6 +49,17 @@ export async function readReasons(store: Connection, archive: Connection): Promi
   )
   for await (const reason of archived) take(reason)
   const spans = spansOf(switches)
+  const wasOn = (fromMs: number, untilMs: number) => spans.some(({ from, until }) => from <= fromMs && untilMs <= until)
+  const imported = new Map<string, { from: number; through: number }[]>()
+  for await (const { room, at, from, through } of readImportedPlaces(store)) {
+    // While recording is on nothing is imported: whoever says so later is not believed.
+    if (wasOn(at.getTime(), at.getTime())) continue
+    const ranges = imported.get(room) ?? []
+    const last = ranges.at(-1)
+    if (last && last.through + 1 === from) last.through = through
+    else ranges.push({ from, through })
+    imported.set(room, ranges)
+  }
   return {
     isRemoved: (room, seq) =>
       (removals.get(room) ?? []).some(
@@ -56,8 +69,10 @@ export async function readReasons(store: Connection, archive: Connection): Promi
     isDeleted: room => deleted.has(room),
     wasRecorded(fromMs, untilMs, since) {
       if (spans.length === 0) return since !== undefined && fromMs >= since
-      return spans.some(({ from, until }) => from <= fromMs && untilMs <= until)
+      return wasOn(fromMs, untilMs)
     },
+    importedThrough: (room, seq) =>
+      imported.get(room)?.find(({ from, through }) => from <= seq && seq <= through)?.through,
   }
 }
 

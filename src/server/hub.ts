@@ -11,7 +11,7 @@ import { type AttendanceOptions, openAttendance } from './attendance.ts'
 import { openDirectoryWatch } from './directory-watch.ts'
 import { otherEpoch } from './epoch.ts'
 import type { RoomFeed } from './feed.ts'
-import { inSlices, openLosses } from './losses.ts'
+import { inSlices, type Loss, openLosses } from './losses.ts'
 import { openPoolRoster, type PoolRosterOptions } from './pool-roster.ts'
 import { openRoomFeed } from './room-feed.ts'
 import type { RosterNews } from './roster.ts'
@@ -188,8 +188,16 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   }
 
   /** Followers who were shut out while they heard, and may read again by a wider scope or a group. */
-  async function tellBack(pairs: { user: string; room: string }[]) {
-    for (const { room, users, frame } of await readBack(chat, pairs)) pushOpened(room, users, frame)
+  async function tellBack(some: Loss[]) {
+    const back = await readBack(chat, some)
+    // Bus and sweep tell of the same change: who was told while this was read is in, or out by a later one.
+    const out = new Set(some.filter(losses.stands).map(({ room, user }) => `${room} ${user}`))
+    for (const { room, users, frame } of back)
+      pushOpened(
+        room,
+        users.filter(user => out.has(`${room} ${user}`)),
+        frame,
+      )
   }
 
   async function tellAllBack(users: Set<string>) {

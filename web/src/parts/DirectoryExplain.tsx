@@ -8,10 +8,10 @@ import { countsInWords } from '../app/directory-words.ts'
 import { type Fault, faultOf } from '../app/fault.ts'
 import { kindWords } from '../app/principal-words.ts'
 import { useVerb } from '../app/query.ts'
+import type { PickedRoom } from '../app/room-admin.ts'
 import { FaultNote } from './FaultNote.tsx'
 import { FindBox } from './FindBox.tsx'
 import { PrincipalPicker } from './PrincipalPicker.tsx'
-import type { PickedRoom } from './RoomPicker.tsx'
 
 type Explained = Result<'directory.explain'>
 

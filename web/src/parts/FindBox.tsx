@@ -1,7 +1,7 @@
 import { Combobox, Field, Option } from '@fluentui/react-components'
 import { type ReactNode, useState } from 'react'
 
-export type FindOption = {
+type FindOption = {
   id: string
   /** What the box would hold if it were picked. */
   text: string

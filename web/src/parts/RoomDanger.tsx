@@ -3,12 +3,11 @@ import { useState } from 'react'
 import type { Rights, Room } from '../../../src/protocol/room.ts'
 import { useChat } from '../app/chat.ts'
 import { forget } from '../app/query.ts'
-import { roomVerbsRead } from '../app/room-admin.ts'
+import { type RoomQuestion, roomVerbsRead } from '../app/room-admin.ts'
 import { disableWords } from '../app/room-words.ts'
 import { go } from '../app/route.ts'
 import { useTask } from '../app/task.ts'
 import { FaultNote } from './FaultNote.tsx'
-import type { RoomQuestion } from './RoomActions.tsx'
 import { RoomQuestions } from './RoomQuestions.tsx'
 
 const useStyles = makeStyles({

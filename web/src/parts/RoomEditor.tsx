@@ -12,7 +12,7 @@ import { RoomConflict } from './RoomConflict.tsx'
 import { RoomDanger } from './RoomDanger.tsx'
 import { RoomFields } from './RoomFields.tsx'
 import { RoomLists } from './RoomLists.tsx'
-import { RoomPage } from './RoomPage.tsx'
+import { RoomSheet } from './RoomSheet.tsx'
 import { SaveBar } from './SaveBar.tsx'
 
 const useStyles = makeStyles({
@@ -47,7 +47,7 @@ export function RoomEditor({ card }: { card: Card }) {
 
   if (theirs !== undefined)
     return (
-      <RoomPage label="Two versions of the room">
+      <RoomSheet label="Two versions of the room">
         <RoomConflict
           key={theirs.card.room.version}
           theirs={theirs}
@@ -58,13 +58,13 @@ export function RoomEditor({ card }: { card: Card }) {
           onEdit={form.goOn}
           onDiscard={discard}
         />
-      </RoomPage>
+      </RoomSheet>
     )
 
   const isUnfit = edit.facts.name.trim() === '' || isTooLong(edit.facts.name) || isTooLong(edit.facts.description)
   return (
     <>
-      <RoomPage
+      <RoomSheet
         label="The room"
         head={
           editing.isOutdated ? (

@@ -3,9 +3,8 @@ import { useState } from 'react'
 import { useSettled } from '../app/debounce.ts'
 import { faultOf } from '../app/fault.ts'
 import { useVerb } from '../app/query.ts'
+import type { PickedRoom } from '../app/room-admin.ts'
 import { FindBox } from './FindBox.tsx'
-
-export type PickedRoom = { id: string; name: string }
 
 type RoomPickerProps = {
   label: string
