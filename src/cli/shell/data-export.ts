@@ -33,7 +33,7 @@ export type ExportOptions = {
 }
 
 /** A file that a message brings: its bytes are in the file store and not in the archive. */
-export type LeftFile = { room: string; seq: number; name: string; size: number }
+type LeftFile = { room: string; seq: number; name: string; size: number }
 export type Exported = {
   manifest: Manifest
   rooms: { id: string; name: string; disabled: boolean }[]

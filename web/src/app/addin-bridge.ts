@@ -8,7 +8,7 @@ import type { PostContent, Verdict } from './post-verdict.ts'
  * somebody else's: what it says is looked at, and what does not fit is passed over.
  */
 
-export type ToAddin =
+type ToAddin =
   | { type: 'room'; room: Room; me: Principal }
   | { type: 'message'; message: Message }
   | { type: 'removed'; seq: number; text?: string }

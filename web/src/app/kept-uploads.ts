@@ -16,7 +16,7 @@ export type KeptUpload = {
   begun?: { file: string; upload: string }
 }
 
-export type KeptUploads = {
+type KeptUploads = {
   put(upload: Omit<KeptUpload, 'page' | 'at'>): void
   remove(id: string): void
 }

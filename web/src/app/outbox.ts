@@ -29,7 +29,7 @@ export type WaitingPost = {
 export type Send = (post: WaitingPost) => Promise<{ seq: number }>
 
 /** Asked once a post, before it is sent for the first time. Never rejects. */
-export type Judge = (content: PostContent) => Promise<Verdict>
+type Judge = (content: PostContent) => Promise<Verdict>
 
 export type Outbox = {
   posts: Store<readonly WaitingPost[]>
