@@ -72,6 +72,13 @@ test('[EX18] imported messages are no finding of reconcile, whenever they were p
       [desk],
     )
     expect(await found()).toEqual({ sound: false, imported: 2, told: quiet })
+    // Nor who writes it then under the time of a true one.
+    await site.db.query(
+      `INSERT INTO audit (at, actor, action, subject, detail)
+       SELECT at, actor, action, subject, '{"from": 9, "through": 11}' FROM audit WHERE action = 'data.import' AND subject = $1 ORDER BY id LIMIT 1`,
+      [desk],
+    )
+    expect(await found()).toEqual({ sound: false, imported: 2, told: quiet })
   } finally {
     await Promise.all([from.stop(), site.stop(), archive.drop()])
   }

@@ -152,10 +152,10 @@ export async function findOtherPlace(
        SELECT * FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::boolean[], $7::text[], $8::text[], $9::text[], $10::bigint[])
                 AS t (seq, author, client_id, format, alert, title, text, file, revision)
      ), cleared AS (
-       SELECT coalesce(max((detail->>'firstSeq')::bigint), 0) AS below FROM audit WHERE subject COLLATE "C" = $1::uuid::text AND action = 'room.clear'
+       SELECT coalesce(max((detail->>'firstSeq')::bigint), 0) AS below FROM audit WHERE subject COLLATE "C" = $1::uuid::text AND action COLLATE "C" = 'room.clear'
      )
-     SELECT a.seq, m.seq IS NULL AS "isEmpty" FROM a CROSS JOIN cleared LEFT JOIN message m ON m.room = $1 AND m.seq = a.seq
-      WHERE CASE WHEN m.seq IS NULL THEN a.seq >= cleared.below
+     SELECT a.seq, m.seq IS NULL AS "isEmpty" FROM a LEFT JOIN message m ON m.room = $1 AND m.seq = a.seq
+      WHERE CASE WHEN m.seq IS NULL THEN a.seq >= (SELECT below FROM cleared)
                  ELSE m.author <> a.author OR m.client_id <> a.client_id
                    OR m.revision = 0 AND a.revision = 0 AND (m.format, m.alert, m.title, m.text, m.file->>'id')
                       IS DISTINCT FROM (a.format, a.alert, a.title, a.text, a.file) END
