@@ -48,7 +48,8 @@ export function viewOf(topology: Topology): View {
       standby: one.standby,
     }))
     const own = standards.find(one => one.fqdn === pool.fqdn)
-    const nextHop = hops.find(one => one.fqdn === (pool.nextHop ?? standard?.fqdn))
+    // On Standard Edition everything is on that machine, whatever else is said.
+    const nextHop = hops.find(one => one.fqdn === (own ? own.fqdn : pool.nextHop))
     return { pool, path, standard, nextHop, servers: own ? [{ ...own, site: own.site ?? pool.site }] : named }
   })
   return {

@@ -27,13 +27,13 @@ export const nameRules: Rule[] = [
   {
     id: 'TR3',
     level: 'error',
-    text: 'A full name is one that an address can hold.',
+    text: 'A full name is a name and no IP address or number, so that certificates and addresses can hold it.',
     find: view =>
       named(view)
-        .filter(({ fqdn }) => URL.parse(`https://${fqdn}`)?.hostname !== fqdn)
+        .filter(({ fqdn }) => isIP(fqdn) !== 0 || URL.parse(`https://${fqdn}`)?.hostname !== fqdn)
         .map(({ fqdn, path }) => ({
           path: `${path}/fqdn`,
-          reason: `${fqdn} looks like a number, or is no encoded name, so that no client can be sent to https://${fqdn}.`,
+          reason: `${fqdn} ends in a number, and neither certificates nor addresses take it for a name.`,
           mend: 'Give the name that the machine has in DNS, such as chat1.example.com.',
         })),
   },
@@ -153,9 +153,10 @@ type Listener = { machine: string; port: number; what: string; path: string }
 
 function listeners(view: View): Listener[] {
   const found: Listener[] = []
-  for (const one of view.pools) {
-    const { pool, path, nextHop, servers, standard } = one
-    for (const server of servers)
+  // A Persistent Chat Server on another role's machine is to go from there, not to another port.
+  const taken = new Set([...view.frontEnds, ...view.standards].map(one => one.fqdn))
+  for (const { pool, path, nextHop, servers, standard } of view.pools) {
+    for (const server of servers.filter(one => standard !== undefined || !taken.has(one.fqdn)))
       found.push({ machine: server.fqdn, port: pool.port, what: `pool ${pool.fqdn}`, path: `${path}/port` })
     for (const server of nextHop?.servers ?? []) {
       if (server.fqdn === standard?.fqdn) continue
