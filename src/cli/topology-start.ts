@@ -2,6 +2,8 @@ import { Command } from 'commander'
 import type { ServerSettings } from '../topology/settings.ts'
 import { type StartOptions, withStartOptions } from './options.ts'
 
+const { options } = withStartOptions(new Command())
+
 /**
  * The words behind `pchat start` that give these settings; what is the default anyway is left out. Reading them back gives the
  * settings again.
@@ -9,7 +11,7 @@ import { type StartOptions, withStartOptions } from './options.ts'
 export function startArguments(settings: ServerSettings): string[] {
   // Says at compile time that the topology's settings are options of ours.
   const wanted: Partial<Record<keyof StartOptions, unknown>> = settings
-  return withStartOptions(new Command()).options.flatMap(option => {
+  return options.flatMap(option => {
     const value = wanted[option.attributeName() as keyof StartOptions]
     if (value === undefined || value === option.defaultValue) return []
     return option.isBoolean() ? [option.long!] : [option.long!, String(value)]
