@@ -132,7 +132,7 @@ function faultLines(file: string, faults: Fault[]): string[] {
 }
 
 /** As compilers write it, so that editors lead to the place. */
-function findingLines(file: string, findings: (Finding & Place)[]): string[] {
+export function findingLines(file: string, findings: (Finding & Place)[]): string[] {
   return findings.map(
     ({ line, column, level, rule, path, message }) =>
       `${file}:${line}:${column}: ${level} ${rule}: ${shownPath(path)}: ${message}`,
@@ -145,7 +145,7 @@ function firstOf(file: string, lines: string[]): string {
   return `${lines[0]}${more}`
 }
 
-function verdict(findings: Finding[]): string {
+export function verdict(findings: Finding[]): string {
   const errors = findings.filter(({ level }) => level === 'error').length
   const advice = findings.length - errors
   const told = `${errors} error${errors === 1 ? '' : 's'}, ${advice} advice.`
@@ -159,7 +159,7 @@ const doings = {
   stop: 'drain and stop',
 } as const
 
-function diffLines(differences: Difference[]): string[] {
+export function diffLines(differences: Difference[]): string[] {
   if (differences.length === 0) return ['Nothing differs.']
   const rows = differences.map(({ where, change, before, after, effect, servers }) => [
     ...[where, change, change === 'changed' || change === 'removed' ? shown(before) : '', shown(after)],

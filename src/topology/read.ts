@@ -51,7 +51,10 @@ function readText(text: string): Read | { faults: Fault[] } {
   if (strange.length > 0) return { faults: cut(strange) }
   const places = openPlaces(document, lines)
   const value = withDefaults(topologySchema, document.toJS() ?? {})
-  if (!compiled.Check(value)) return { faults: cut(faultsOf(value, [...compiled.Errors(value)], places)) }
+  const faults = faultsOf(value, places)
+  if (faults.length > 0) return { faults: cut(faults) }
+  // The same question to the compiled schema, which gives the type; should they disagree, nothing is made of the document.
+  if (!compiled.Check(value)) throw new Error('it does not fit docs/topology.schema.json')
   return { topology: value, places }
 }
 
@@ -64,7 +67,7 @@ function strangeParts(document: ReturnType<typeof parseDocument>, lines: LineCou
       const place = placeAt(lines, node.range?.[0] ?? 0)
       if (isAlias(node)) tell(place, `*${node.source} stands for another part. Write out what it stands for.`)
       else if (node.anchor !== undefined) tell(place, `&${node.anchor} names a part. Take the name away.`)
-      else if (node.tag?.startsWith('!')) tell(place, `${node.tag} says what kind of value follows. Take it away.`)
+      else if (node.tag !== undefined) tell(place, `The tag ${node.tag} says what kind of value follows. Take it away.`)
     },
     Map(_, { items }) {
       const seen = new Set<string>()
