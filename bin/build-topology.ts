@@ -6,7 +6,7 @@ import { checkTopology, locate, rules } from '../src/topology/check.ts'
 import { diffTopologies } from '../src/topology/diff.ts'
 import { type Edition, exampleDocument } from '../src/topology/example.ts'
 import { type OptionLine, optionLines } from '../src/topology/option-list.ts'
-import { planServer, serversOf } from '../src/topology/plan.ts'
+import { planServer, planServers } from '../src/topology/plan.ts'
 import { publishedSchema } from '../src/topology/published.ts'
 import { type Read, readTopology } from '../src/topology/read.ts'
 import type { Topology } from '../src/topology/schema.ts'
@@ -33,8 +33,7 @@ function planned(edition: Edition, fqdn: string): string {
 
 function shown(edition: Edition): string {
   const topology = example(edition)
-  const plans = serversOf(topology).map(fqdn => planServer(topology, fqdn)!)
-  return [...pictureLines(topology), ...serverTable(plans)].join('\n')
+  return [...pictureLines(topology), ...serverTable(planServers(topology))].join('\n')
 }
 
 /** Both as the document's own commands make them of the example. */

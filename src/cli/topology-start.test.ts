@@ -8,7 +8,7 @@ import { checkChange } from '../topology/change.ts'
 import { checkTopology, isSound, locate } from '../topology/check.ts'
 import { fillSecrets } from '../topology/connection.ts'
 import { diffTopologies } from '../topology/diff.ts'
-import { planServer, serversOf } from '../topology/plan.ts'
+import { planServer, planServers, serversOf } from '../topology/plan.ts'
 import { readTopology } from '../topology/read.ts'
 import type { Topology } from '../topology/schema.ts'
 import type { ServerSettings } from '../topology/settings.ts'
@@ -76,7 +76,7 @@ test('[TR65] [TR66] of 1,000 random topologies none ends the program, and what v
     pictureLines(topology)
     diffTopologies(last, topology)
     checkChange(last, topology)
-    serverTable(serversOf(topology).map(fqdn => planServer(topology, fqdn)!))
+    serverTable(planServers(topology))
     last = topology
     if (!isSound(findings)) {
       counts.unsound += 1

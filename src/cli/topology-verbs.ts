@@ -5,7 +5,7 @@ import { type Difference, diffTopologies } from '../topology/diff.ts'
 import { type Edition, editions, exampleDocument } from '../topology/example.ts'
 import type { Fault } from '../topology/fault.ts'
 import { type Place, shownPath } from '../topology/place.ts'
-import { planServer, serversOf } from '../topology/plan.ts'
+import { planServer, planServers, serversOf } from '../topology/plan.ts'
 import { publishedSchema } from '../topology/published.ts'
 import { maxDocumentBytes, type Read, readTopology } from '../topology/read.ts'
 import { Misuse } from './shell/fault.ts'
@@ -68,7 +68,7 @@ export function show(file: string, options: TopologyOptions, io: Io): Promise<vo
   return run(options, io, async () => {
     const { topology } = await readDocument(file, io)
     const findings = checkTopology(topology)
-    const plans = serversOf(topology).map(fqdn => planServer(topology, fqdn)!)
+    const plans = planServers(topology)
     const hint = isSound(findings)
       ? []
       : ['', `It is not sound: ${verdict(findings)} pchat topology validate says what.`]

@@ -1,7 +1,7 @@
 import { type Effect, isRecord, type Schema } from './option.ts'
-import { planServer } from './plan.ts'
+import { planIn } from './plan.ts'
 import { type Topology, topologySchema } from './schema.ts'
-import { type PoolView, viewOf } from './view.ts'
+import { type PoolView, type View, viewOf } from './view.ts'
 
 /** What servers do about a difference: follow it while they run, start anew, start for the first time, or stop. */
 export type Doing = Effect | 'start' | 'stop'
@@ -103,7 +103,7 @@ function openConcerned(before: Topology, after: Topology): (steps: Step[], effec
   const isStartedAnew = (fqdn: string) => {
     const known = remembered.get(fqdn)
     if (known !== undefined) return known
-    const differs = wereThere.has(fqdn) && areThere.has(fqdn) && !same(startOf(before, fqdn), startOf(after, fqdn))
+    const differs = wereThere.has(fqdn) && areThere.has(fqdn) && !same(startOf(old, fqdn), startOf(now, fqdn))
     remembered.set(fqdn, differs)
     return differs
   }
@@ -116,7 +116,7 @@ function openConcerned(before: Topology, after: Topology): (steps: Step[], effec
   }
 }
 
-function machinesIn({ frontEnds, standards, chatServers }: ReturnType<typeof viewOf>): string[] {
+function machinesIn({ frontEnds, standards, chatServers }: View): string[] {
   return [...frontEnds, ...standards, ...chatServers].map(one => one.fqdn)
 }
 
@@ -132,8 +132,8 @@ function machinesUnder([first, second]: Step[], { enterprisePools }: Topology, p
 }
 
 /** How the machine is started: what may change while it runs is no part of it. */
-function startOf(topology: Topology, fqdn: string): object {
-  const plan = planServer(topology, fqdn)
+function startOf(view: View, fqdn: string): object {
+  const plan = planIn(view, fqdn)
   const processes = (plan?.processes ?? []).map(({ name, settings, secrets }) => ({ name, settings, secrets }))
   return { certificate: plan?.certificate, processes }
 }

@@ -21,8 +21,7 @@ const compiled = Compile(Topology)
  */
 export function readTopology(text: string): Read | { faults: Fault[] } {
   const start: Place = { line: 1, column: 1 }
-  if (Buffer.byteLength(text) > maxDocumentBytes)
-    return { faults: [{ ...start, path: '', message: tooLarge(Buffer.byteLength(text)) }] }
+  if (Buffer.byteLength(text) > maxDocumentBytes) return { faults: [{ ...start, path: '', message: tooLarge }] }
   const large = sizeFault(text)
   if (large) return { faults: [large] }
   try {
@@ -34,9 +33,7 @@ export function readTopology(text: string): Read | { faults: Fault[] } {
   }
 }
 
-function tooLarge(size: number): string {
-  return `The document has ${size.toLocaleString('en')} bytes, and no topology needs more than ${maxDocumentBytes.toLocaleString('en')}. Is this the right file?`
-}
+const tooLarge = `The document has more than ${maxDocumentBytes.toLocaleString('en')} bytes, and no topology needs that many. Is this the right file?`
 
 function readText(text: string): Read | { faults: Fault[] } {
   const lines = new LineCounter()
