@@ -97,6 +97,15 @@ for (const address of ['0.0.0.0', '10.0.0.300', 'db1', '::', '224.0.0.1', 'ff02:
     },
     /servers\/0\/address$/,
   )
+for (const host of ['::::', '1.2.3', 'db.300', '10.0.0.256'])
+  breaks(
+    `[TR6] NATS on ${host}`,
+    enterprise,
+    d => {
+      pool(d).nats.servers[1].host = host
+    },
+    /nats\/servers\/1\/host$/,
+  )
 breaks(
   '[TR7] two machines with one address',
   enterprise,
@@ -477,6 +486,14 @@ breaks(
     pool(d).servers[0].address = '127.0.0.1'
   },
   /servers\/0\/address$/,
+)
+breaks(
+  '[TR46] a store that would be another one on each machine',
+  enterprise,
+  d => {
+    pool(d).store.hosts[1].host = '127.0.0.1'
+  },
+  /store\/hosts\/1\/host$/,
 )
 breaks(
   '[TR47] one of several machines that makes its certificate itself',
