@@ -36,7 +36,10 @@ export function isFormOutdated(state: FormState): boolean {
   return !state.isSaving && state.newest.room.version > state.base.card.room.version && isFormChanged(state)
 }
 
-/** Kept by itself while something is to be saved, or being saved: whoever shows it may be gone by then. */
+/**
+ * Kept by itself while something is to be saved, is being saved, or was saved and not read since: whoever shows it may be gone by
+ * then, and who comes back may be shown an older reading.
+ */
 function beginState(card: Card, unsaved: Unsaved): Store<FormState> {
   const room = card.room.id
   const state = createStore<FormState>({
@@ -45,7 +48,7 @@ function beginState(card: Card, unsaved: Unsaved): Store<FormState> {
   })
   state.subscribe(() => {
     const now = state.get()
-    if (now.isSaving || isFormChanged(now)) unsaved.set(room, state)
+    if (now.isSaving || now.isAssumed || isFormChanged(now)) unsaved.set(room, state)
     // What was begun anew since is another's to take away.
     else if (unsaved.get(room) === state) unsaved.delete(room)
   })
