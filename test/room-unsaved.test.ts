@@ -38,6 +38,7 @@ async function manage(room: string): Promise<Seat> {
   return seat
 }
 
+const long = { timeout: 10_000 }
 const nameBox = (page: Page) => page.getByRole('textbox', { name: 'Name', exact: true })
 const unsaved = (page: Page) => page.getByRole('region', { name: 'Unsaved changes' })
 /** By the address bar, so that it is the same page. */
@@ -133,10 +134,70 @@ test('[RP38] a reading of a long list that failed says so, and looking on reads 
   await list.getByRole('searchbox').fill('p119')
   await list.getByText('The list cannot be read now.').waitFor()
   await list.getByText('Not among those that were read.').waitFor()
+  // What failed last can be tried again though there is nothing more to show.
+  const again = list.getByRole('button', { name: 'Try again' })
+  await list.getByRole('searchbox').fill('')
+  await list.getByRole('button', { name: /^Show more/ }).click()
+  await again.click()
+  await again.waitFor()
+  isAway = false
+  await again.click()
+  await list.getByRole('button', { name: 'Remove p119@example.com from the members' }).waitFor()
+  await again.waitFor({ state: 'detached' })
+  expect(await list.getByText('The list cannot be read now.').count()).toBe(0)
+  await page.reload()
+  isAway = true
+  await list.getByRole('searchbox').fill('p119')
+  await list.getByText('The list cannot be read now.').waitFor()
   isAway = false
   await list.getByRole('searchbox').fill('p119@')
   await list.getByRole('button', { name: 'Remove p119@example.com from the members' }).waitFor()
   expect(await list.getByText('The list cannot be read now.').count()).toBe(0)
+  expect(faults).toEqual([])
+  await context.close()
+})
+
+test('[RP36] a move out of two versions that is being saved is left alone, whatever becomes of its question; who leaves meanwhile finds it saved', async () => {
+  const room = await makeRoom('Slow movers')
+  const { page, context, faults } = await sit(browser, site.url, 'alice@example.com')
+  let isSlow = false
+  const late: (() => void)[] = []
+  await page.routeWebSocket(/\/ws$/, socket => {
+    const server = socket.connectToServer()
+    socket.onMessage(data => {
+      if (isSlow && JSON.parse(String(data)).verb === 'room.update') late.push(() => server.send(data))
+      else server.send(data)
+    })
+  })
+  await page.goto(`${site.url}/#/rooms/${room}`)
+  await page.reload()
+  await page.getByRole('combobox', { name: 'Category' }).selectOption({ label: 'Research' })
+  await site.admin.call('room.update', { room, description: 'theirs' })
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  const question = page.getByRole('dialog', { name: 'Move Slow movers to Research?' })
+  await question.getByRole('button', { name: 'Move it and save' }).click()
+  isSlow = true
+  await page.getByRole('button', { name: 'Save what I chose' }).click()
+  await question.getByRole('button', { name: 'Move it and save' }).click()
+  await expect.poll(() => late.length, long).toBe(1)
+  await question.getByRole('button', { name: 'Cancel' }).click()
+  for (const name of ['Save what I chose', 'Go on editing with it', 'Discard my changes'])
+    expect(await page.getByRole('button', { name }).isDisabled(), name).toBe(true)
+  late.pop()?.()
+  await nameBox(page).waitFor()
+  expect(await unsaved(page).count()).toBe(0)
+  await nameBox(page).fill('Moved')
+  await page.getByRole('button', { name: 'Save changes' }).click()
+  await expect.poll(() => late.length, long).toBe(1)
+  await goTo(page, 'account')
+  await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor()
+  late.pop()?.()
+  await expect.poll(async () => (await site.admin.call('room.get', { room })).room.name, long).toBe('Moved')
+  await goTo(page, `rooms/${room}`)
+  await nameBox(page).waitFor()
+  expect(await nameBox(page).inputValue()).toBe('Moved')
+  await unsaved(page).waitFor({ state: 'detached' })
+  expect((await site.admin.call('room.get', { room })).room).toMatchObject({ category: lab, description: 'theirs' })
   expect(faults).toEqual([])
   await context.close()
 })

@@ -16,9 +16,14 @@ Object.defineProperty(globalThis, 'localStorage', {
     removeItem: (key: string) => void stored.delete(key),
   },
 })
+const events = new EventTarget()
+Object.assign(globalThis, { addEventListener: events.addEventListener.bind(events) })
 beforeEach(() => stored.clear())
 
 const content = { room: 'room', text: 'text', format: 'plain', alert: false } as const
+/** Other pages of the browser hear of what is kept and taken away, the one that did it does not. */
+const tellOthers = (key: string, newValue: string | null = stored.get(key) ?? null) =>
+  events.dispatchEvent(Object.assign(new Event('storage'), { key, newValue }))
 const settled = () => new Promise(resolve => setTimeout(resolve, 5))
 
 test('[WC4] what was not answered is sent again by the next page, under the same client id', async () => {
@@ -166,4 +171,21 @@ test('[WC19] of several pages that are left one sends, and when that is gone too
   pages[1].close()
   await expect.poll(counts).toEqual([1, 1])
   pages[2].close()
+})
+
+test('[WC19] what a page leaves that was opened later is sent as well', async () => {
+  const [first, second] = [beginPage(), beginPage()]
+  const sent: WaitingPost[] = []
+  const one = createOutbox('me', async post => ({ seq: sent.push(post) }), undefined, first)
+  one.resume()
+  const { clientId } = createOutbox('me', () => new Promise(() => {}), undefined, second).post(content)
+  const key = `pchat.post.me.${clientId}`
+  tellOthers('pchat.theme', 'dark')
+  tellOthers(key, null)
+  tellOthers(key)
+  await settled()
+  expect(sent).toEqual([])
+  second.close()
+  await expect.poll(() => sent).toMatchObject([{ clientId }])
+  first.close()
 })

@@ -160,6 +160,14 @@ export function createOutbox(user: string, send: Send, judge: Judge = passAll, p
     }
   }
 
+  // A page that was opened later may have posts as well, and be gone before they are sent.
+  if (page !== undefined) {
+    const hear = ({ key, newValue }: StorageEvent) => {
+      if (newValue !== null && key?.startsWith(storageKey(user, ''))) watch()
+    }
+    addEventListener('storage', hear, { signal: page.signal })
+  }
+
   return {
     posts,
     post(content) {

@@ -105,3 +105,43 @@ test('[CN16] who stops while the server asks to wait is told of no refusal', asy
   })
   expect(await run(client, 'name\na\nb', new Map(), stop.signal)).toEqual({ done: [], faults: [], isStopped: true })
 })
+
+test('[CN16] what somebody else has made meanwhile is found to be there although the server asks to wait first; where it cannot say, the import ends', async () => {
+  for (const [code, kind, joined] of [
+    ['rate_limited', 'group', 2],
+    ['unavailable', 'group', 0],
+    ['rate_limited', 'user', 0],
+    ['not_found', 'group', 0],
+  ] as const) {
+    let lookUps = 0
+    const { client } = clientOf((verb, { name, principal }) => {
+      if (verb === 'principal.create' && name === 'g') throw refusal('name_taken', 'Taken.')
+      if (verb !== 'principal.get') return
+      lookUps += 1
+      if (lookUps === 1 || code === 'not_found') throw Object.assign(refusal(code), { retryAfterMs: 1 })
+      return there(String(principal), kind)
+    })
+    const report = await run(client, 'name,groups\na,g\nb,g')
+    expect(doneOf(report).joined, `${code} ${kind}`).toBe(joined)
+    if (code === 'unavailable') expect(report).toMatchObject({ faults: [], isStopped: true, fault: { code } })
+    else if (joined > 0) expect([report.faults, report.isStopped]).toEqual([[], false])
+    else expect([lines(report)[0], report.isStopped]).toEqual([[2, 'g', 'Taken.'], false])
+  }
+})
+
+test('[CN16] who stops while the server has asked to wait does not wait, nothing is asked after it, and a preview tells no error', async () => {
+  const open = () => {
+    const stop = new AbortController()
+    const { asked, client } = clientOf(() => {
+      setTimeout(() => stop.abort(), 5)
+      throw Object.assign(refusal('rate_limited'), { retryAfterMs: 60_000 })
+    })
+    return { asked, client, signal: stop.signal }
+  }
+  const importing = open()
+  const report = await run(importing.client, 'name\na', new Map(), importing.signal)
+  expect([report, importing.asked.length]).toEqual([{ done: [], faults: [], isStopped: true }, 1])
+  const looking = open()
+  const known = await lookUpNames(looking.client, ['a'], () => {}, looking.signal)
+  expect([known.size, looking.asked.length]).toEqual([0, 1])
+}, 10_000)

@@ -48,12 +48,27 @@ async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise
     } catch (error) {
       const { code, retryAfterMs = 1_000 } = faultOf(error)
       if (code !== 'rate_limited' || signal.aborted) throw error
-      await new Promise(resolve => setTimeout(resolve, retryAfterMs))
+      await pause(retryAfterMs, signal)
+      // Stopped while it waited: asked once more, it would be done after all.
+      if (signal.aborted) throw error
     }
   }
 }
 
-/** What each name stands for now. */
+/** Ends sooner where it is stopped. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+  })
+}
+
+/** What each name stands for now. Where it is stopped it is told no error, and not all names are known. */
 export async function lookUpNames(
   client: Client,
   names: readonly string[],
@@ -66,9 +81,10 @@ export async function lookUpNames(
     async name => {
       const found = await patiently(() => client.request('principal.get', { principal: name }), signal).catch(error => {
         if (faultOf(error).code === 'not_found') return null
+        if (signal.aborted) return undefined
         throw error
       })
-      known.set(keyOfName(name), found)
+      if (found !== undefined) known.set(keyOfName(name), found)
     },
     onProgress,
     signal,
@@ -98,8 +114,10 @@ export async function runPlan(
 
   async function run(step: Step): Promise<void> {
     try {
-      const did = await patiently(() => runStep(client, step, missing), either)
+      const { did, taken } = await tryStep(client, step, missing, either)
       if (did !== undefined) done.push(did)
+      // Of a unit or group it is all that was wanted; of a person the rest of his line was not done.
+      if (taken !== undefined && step.kind === 'user') refused.push(...leftOut(step, taken.sentence, missing))
     } catch (error) {
       const fault = faultOf(error)
       // It was asked to wait and stopped meanwhile: that is no refusal.
@@ -108,10 +126,8 @@ export async function runPlan(
         end ??= fault
         return stop.abort()
       }
-      const isThere = isCreation(step) && fault.code === 'name_taken' && (await isThereNow(client, step))
-      if (isCreation(step) && !isThere) missing.add(keyOfName(step.name))
-      // Of a unit or group it is all that was wanted; of a person the rest of his line was not done.
-      if (!isThere || step.kind === 'user') refused.push(...leftOut(step, fault.sentence, missing))
+      if (isCreation(step)) missing.add(keyOfName(step.name))
+      refused.push(...leftOut(step, fault.sentence, missing))
     }
     count += 1
     onProgress(count / steps.length)
@@ -163,12 +179,30 @@ async function runStep(client: Client, step: Step, missing: ReadonlySet<string>)
   }
 }
 
-/** Somebody else has made it since the preview. */
+/** What was done; or `taken`, where it was not needed any more: what was to be made is there. Rejects where it was refused. */
+async function tryStep(
+  client: Client,
+  step: Step,
+  missing: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<{ did?: Step | undefined; taken?: Fault }> {
+  try {
+    return { did: await patiently(() => runStep(client, step, missing), signal) }
+  } catch (error) {
+    const fault = faultOf(error)
+    if (!isCreation(step) || fault.code !== 'name_taken') throw error
+    if (!(await patiently(() => isThereNow(client, step), signal))) throw error
+    return { taken: fault }
+  }
+}
+
+/** Somebody else has made it since the preview. Rejects where nobody can say. */
 async function isThereNow(client: Client, { input }: Creation): Promise<boolean> {
   try {
     const { principal } = await client.request('principal.get', { principal: input.name })
     return principal.kind === input.kind
-  } catch {
-    return false
+  } catch (error) {
+    if (faultOf(error).code === 'not_found') return false
+    throw error
   }
 }

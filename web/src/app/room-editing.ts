@@ -14,19 +14,13 @@ function readAnew(): void {
 /** A room while it is edited (room-form.ts), kept while this window is open. */
 export function useRoomEditing(card: Card) {
   const { client, unsaved } = useChat()
-  const room = card.room.id
-  const [form] = useState(() => createRoomForm(client, card, unsaved.get(room), readAnew))
+  const [form] = useState(() => createRoomForm(client, card, unsaved, readAnew))
   const state = useStore(form.state)
   const { base, edit, theirs, isSaving } = state
   const changes = changeWords(base.card, edit)
   const isChanged = changes.length > 0
 
   useEffect(() => form.see(card), [form, card])
-
-  useEffect(() => {
-    if (isChanged) unsaved.set(room, { base, edit })
-    else unsaved.delete(room)
-  }, [unsaved, room, base, edit, isChanged])
 
   useEffect(() => {
     if (!isChanged) return

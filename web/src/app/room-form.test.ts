@@ -5,6 +5,7 @@ import type { Room } from '../../../src/protocol/room.ts'
 import type { Card } from './room-draft.ts'
 import { changeWords, type ListName, type RoomEdit, withAdded, withRemoved } from './room-edit.ts'
 import { createRoomForm, isFormChanged, isFormOutdated } from './room-form.ts'
+import type { Unsaved } from './unsaved.ts'
 
 const person = (id: string): Principal => ({ id, kind: 'user', name: `${id}@example.com`, displayName: id })
 const refusal = (code: string) => Object.assign(new Error(code), { code })
@@ -56,9 +57,11 @@ function openRoom(size = 3) {
       return told
     },
   } as unknown as Client
-  const form = createRoomForm(client, card(), undefined, () => asked.push('read anew'))
+  const unsaved: Unsaved = new Map()
+  const open = (read = card()) => createRoomForm(client, read, unsaved, () => asked.push('read anew'))
+  const form = open()
   return {
-    ...{ form, card, update, asked, members: () => members, room: () => room },
+    ...{ form, open, unsaved, card, update, asked, members: () => members, room: () => room },
     fail: (verb: string) => {
       fails = asked => (asked === verb ? refusal('unavailable') : undefined)
     },
@@ -225,4 +228,108 @@ test('[RP38] a list that is read while the room is saved is read again, and a di
   site.described('typed after')
   form.see(site.card())
   expect(site.words()).toEqual(['Description'])
+})
+
+test('[RP36] what is taken of two versions is saved alone: until its answer it is neither saved again, dropped nor edited on', async () => {
+  for (const [meanwhile, answered] of [
+    ['goOn', 'saved'],
+    ['goOn', 'another conflict'],
+    ['discard', 'saved'],
+    ['take', 'saved'],
+  ] as const) {
+    const { form, ...site } = openRoom()
+    site.named('mine')
+    site.update({ name: 'theirs' })
+    await form.save()
+    if (answered === 'another conflict') site.update({ name: 'third' })
+    const answer = site.hold()
+    const asked = site.asked.length
+    const taking = form.take(() => 'mine')
+    if (meanwhile === 'take') await form.take(() => 'mine')
+    else form[meanwhile](() => 'mine')
+    expect(form.state.get().theirs?.card.room.name, meanwhile).toBe('theirs')
+    expect(site.asked.slice(asked), meanwhile).toEqual(['room.update'])
+    answer()
+    await taking
+    expect(form.state.get().isSaving).toBe(false)
+    if (answered === 'saved')
+      expect([form.state.get().theirs, site.room().name, site.words()]).toEqual([undefined, 'mine', []])
+    else expect([form.state.get().theirs?.card.room.name, form.state.get().edit.facts.name]).toEqual(['third', 'mine'])
+  }
+})
+
+test('[RP34] who leaves a room while it is saved finds it saved, and what he typed meanwhile to be saved; somebody who comes back before the answer too', async () => {
+  for (const isBack of [false, true]) {
+    const { form, ...site } = openRoom()
+    const before = site.card()
+    site.named('Desk North')
+    site.listed(withAdded, 'dan')
+    const answer = site.hold()
+    const saving = form.save()
+    if (isBack) {
+      const again = site.open()
+      expect(again.state.get().isSaving).toBe(true)
+      again.change(now => ({ ...now, facts: { ...now.facts, description: 'typed' } }))
+    }
+    answer()
+    await saving
+    expect(site.words()).toEqual(isBack ? ['Description'] : [])
+    // What this page had read of the room before is shown first: it is older than the save.
+    const next = site.open(before)
+    next.see(before)
+    expect(next.state.get()).toMatchObject({ isSaving: false, base: { card: { room: { name: 'Desk North' } } } })
+    next.see(site.card())
+    // Nothing is kept of a room that was read since and has nothing to save.
+    expect(site.unsaved.size).toBe(isBack ? 1 : 0)
+    await next.save()
+    expect(next.state.get().theirs).toBe(undefined)
+    expect([site.room().version, site.members()]).toEqual([3, ['ann', 'ben', 'cid', 'dan']])
+  }
+})
+
+test('[RP34] who puts back what is being saved and leaves has that to be saved when he comes back', async () => {
+  const { form, ...site } = openRoom()
+  site.named('Desk North')
+  const answer = site.hold()
+  const saving = form.save()
+  site.named('Desk')
+  const next = site.open()
+  answer()
+  await saving
+  expect([site.room().name, next.state.get().edit.facts.name, site.words()]).toEqual(['Desk North', 'Desk', ['Name']])
+  expect([...site.unsaved.values()]).toEqual([next.state])
+})
+
+test('[RP34] a save that failed after its room was left leaves what was changed to be saved', async () => {
+  const { form, ...site } = openRoom()
+  site.named('Desk North')
+  site.fail('room.update')
+  const answer = site.hold()
+  const saving = form.save()
+  answer()
+  await expect(saving).rejects.toMatchObject({ code: 'unavailable' })
+  expect(site.open().state.get().edit.facts.name).toBe('Desk North')
+  // A form that holds nothing takes away nothing that was begun after it.
+  form.discard()
+  expect(site.unsaved.size).toBe(0)
+  site.open().change(now => ({ ...now, facts: { ...now.facts, name: 'later' } }))
+  await form.readOn('members', 1000)
+  expect(site.open().state.get().edit.facts.name).toBe('later')
+})
+
+test('[RP37] what a save must have come to is read by the next reading of the room, also after a discard and by the next form', async () => {
+  for (const how of ['discard', 'left'] as const) {
+    const { form, ...site } = openRoom()
+    // The server puts somebody on the list that nobody here knows of.
+    site.update({ members: { add: ['eve'] } })
+    form.see({ ...site.card(), members: [person('ann')], counts: { members: 4, managers: 1, presenters: 0 } })
+    site.named('Desk North')
+    await form.save()
+    site.described('more')
+    if (how === 'discard') form.discard()
+    const next = how === 'left' ? site.open() : form
+    next.see(site.card())
+    const { base, isAssumed } = next.state.get()
+    expect([isAssumed, base.lists.members.people.length], how).toEqual([false, 4])
+  }
 })

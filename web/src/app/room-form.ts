@@ -6,11 +6,11 @@ import { type ConflictRow, conflictRows, type RoomVersion, resolved, type Side }
 import type { Card } from './room-draft.ts'
 import { changeWords, editInput, editOf, type ListName, type RoomEdit } from './room-edit.ts'
 import { editSince, savedAs } from './room-saved.ts'
-import { createStore } from './store.ts'
+import { createStore, type Store } from './store.ts'
 import type { Unsaved } from './unsaved.ts'
 
 export type SideOf = (row: ConflictRow) => Side | undefined
-type FormState = {
+export type FormState = {
   /** As the room was when this edit began, or was saved last. */
   base: RoomVersion
   edit: RoomEdit
@@ -37,24 +37,39 @@ export function isFormOutdated(state: FormState): boolean {
 }
 
 /**
- * A room while it is edited. Saving asks for the version that was read, so that nothing of others is overwritten unseen; what is
- * typed while a save is under way stays to be saved; and a save that went through is one, whatever becomes of reading the room
- * after it. `forget` has the room read anew, which comes back by `see`.
+ * Kept by itself while something is to be saved, is being saved, or was saved and not read since: whoever shows it may be gone by
+ * then, and who comes back may be shown an older reading.
  */
-export function createRoomForm(client: Client, card: Card, kept: ReturnType<Unsaved['get']>, forget: () => void) {
+function beginState(card: Card, unsaved: Unsaved): Store<FormState> {
   const room = card.room.id
   const state = createStore<FormState>({
-    base: kept?.base ?? versionOf(card),
-    edit: kept?.edit ?? editOf(card),
-    theirs: undefined,
-    newest: card,
-    isAssumed: false,
-    isSaving: false,
+    ...{ base: versionOf(card), edit: editOf(card), theirs: undefined, newest: card },
+    ...{ isAssumed: false, isSaving: false },
   })
+  state.subscribe(() => {
+    const now = state.get()
+    if (now.isSaving || now.isAssumed || isFormChanged(now)) unsaved.set(room, state)
+    // What was begun anew since is another's to take away.
+    else if (unsaved.get(room) === state) unsaved.delete(room)
+  })
+  return state
+}
+
+/**
+ * A room while it is edited. Saving asks for the version that was read, so that nothing of others is overwritten unseen; what is
+ * typed while a save is under way stays to be saved; and a save that went through is one, whatever becomes of reading the room
+ * after it. `forget` has the room read anew, which comes back by `see`. The form may be left at any time: as it was left, or as a
+ * save made it since, it is found by the next one of the same room.
+ */
+export function createRoomForm(client: Client, card: Card, unsaved: Unsaved, forget: () => void) {
+  const room = card.room.id
+  const state = unsaved.get(room) ?? beginState(card, unsaved)
   const set = (patch: Partial<FormState>) => state.update(now => ({ ...now, ...patch }))
 
   function begin(version: RoomVersion): void {
-    set({ base: version, edit: editOf(version.card), theirs: undefined, isAssumed: false })
+    const { base, isAssumed } = state.get()
+    const edit = editOf(version.card)
+    set({ base: version, edit, theirs: undefined, isAssumed: isAssumed && version === base })
   }
 
   /** Shows both versions, unless there is nothing to choose: then others have made of it what was wanted, or it was oneself. */
@@ -84,7 +99,9 @@ export function createRoomForm(client: Client, card: Card, kept: ReturnType<Unsa
     if (!isFormChanged(now) || conflictRows(base, fresh, edit).length === 0) begin(fresh)
   }
 
+  /** One at a time: what is being saved is neither saved, dropped nor begun anew before its answer. */
   async function asSaving(work: () => Promise<void>): Promise<void> {
+    if (state.get().isSaving) return
     set({ isSaving: true })
     try {
       await work()
@@ -150,12 +167,13 @@ export function createRoomForm(client: Client, card: Card, kept: ReturnType<Unsa
   /** Brings what was taken into the form, for more changes before it is saved. */
   function goOn(sideOf: SideOf): void {
     const merged = taken(sideOf)
-    if (merged !== undefined) set({ ...merged, theirs: undefined, isAssumed: false })
+    if (merged !== undefined && !state.get().isSaving) set({ ...merged, theirs: undefined, isAssumed: false })
   }
 
   /** Drops what was changed, and shows the newest that is known. */
   function discard(): void {
-    const { base, theirs, newest } = state.get()
+    const { base, theirs, newest, isSaving } = state.get()
+    if (isSaving) return
     const known = theirs ?? base
     begin(newest.room.version > known.card.room.version ? versionOf(newest) : known)
     forget()

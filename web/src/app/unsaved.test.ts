@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { RoomVersion } from './room-conflict.ts'
-import type { RoomEdit } from './room-edit.ts'
+import type { FormState } from './room-form.ts'
+import { createStore } from './store.ts'
 import { createUnsavedKeeper } from './unsaved.ts'
 
-const begun = { base: {} as RoomVersion, edit: {} as RoomEdit }
+const begun = createStore({} as FormState)
 
 test('[RP34] what was begun and not saved is found by who began it, whose sign-in may have run out; by nobody after he signed out', () => {
   const keeper = createUnsavedKeeper()

@@ -1,8 +1,8 @@
-import type { RoomVersion } from './room-conflict.ts'
-import type { RoomEdit } from './room-edit.ts'
+import type { FormState } from './room-form.ts'
+import type { Store } from './store.ts'
 
 /** What somebody has begun to change in rooms and not saved, by room: who looks something up elsewhere finds it again. */
-export type Unsaved = Map<string, { base: RoomVersion; edit: RoomEdit }>
+export type Unsaved = Map<string, Store<FormState>>
 
 /**
  * Keeps it while the window is open, of one person: a sign-in that has run out takes nothing from him, but whoever else signs

@@ -34,8 +34,8 @@ async function openPage(page: PageLife = beginPage()) {
   const client = {
     request: (verb: string) => {
       asked.push(verb)
-      return new Promise(resolve => {
-        if (verb === 'file.get') answer = resolve
+      return new Promise((resolve, reject) => {
+        if (verb === 'file.get') answer = found => ('code' in found ? reject(found) : resolve(found))
       })
     },
   } as unknown as Client
@@ -70,4 +70,22 @@ test('[FI66] what another window takes, or is dismissed, before the server has s
   known.answer({ file: { received: 2, state: 'uploading' } })
   await expect.poll(() => known.uploads.items.get()).toMatchObject([{ state: 'left', sent: 2 }])
   known.page.close()
+})
+
+test('[FI66] the file is chosen again before the server has said that it has nothing more of it: it is sent anew', async () => {
+  const { uploads, asked, page, answer } = await openPage()
+  // As many as are sent at a time, so that the file has to wait.
+  uploads.add(
+    'r',
+    ['a', 'b', 'c'].map(name => new File([name], name)),
+  )
+  uploads.add('r', [film()])
+  expect(uploads.items.get()).toMatchObject([{ id: 'left', state: 'waiting' }, {}, {}, {}])
+  answer(Object.assign(new Error('gone'), { code: 'not_found' }))
+  await new Promise(resolve => setTimeout(resolve, 5))
+  expect(asked).toEqual(['file.get', 'file.begin', 'file.begin', 'file.begin'])
+  uploads.drop(uploads.items.get().find(item => item.name === 'a')!.id)
+  expect(asked.slice(4)).toEqual(['file.begin'])
+  uploads.close()
+  page.close()
 })

@@ -4,6 +4,7 @@ import { type Fault, faultOf } from './fault.ts'
 import { type KeptUpload, openKeptUploads } from './kept-uploads.ts'
 import type { PageLife } from './page-life.ts'
 import { createStore, type Store } from './store.ts'
+import { uploadRefusal } from './upload-refusal.ts'
 
 /**
  * A file on its way into a room. A page cannot keep what someone has chosen on his disk: after it was loaded anew the same file has to
@@ -78,10 +79,11 @@ export function createUploads(client: Client, csrf: string, user: string, page: 
     try {
       work.begun ??= await client.request('file.begin', { room, name, size })
       if (works.get(id) !== work) return
+      const { begun } = work
       note(item)
-      if (work.file !== undefined) await send(work.file, work, csrf, sent => change(id, { sent }))
+      if (work.file !== undefined) await send(work.file, work, begun, csrf, sent => change(id, { sent }))
       change(id, { state: 'posting', sent: size })
-      await post(client, room, work)
+      await post(client, room, begun, work.clientId)
       forget(id)
     } catch (error) {
       const fault = faultOf(error)
@@ -121,10 +123,10 @@ export function createUploads(client: Client, csrf: string, user: string, page: 
     items.update(list => [...list, { id, room, name, size, sent: 0, state: 'left' }])
     if (begun === undefined) return
     const found = await client.request('file.get', { file: begun.file }).catch(faultOf)
+    // What is left of it is over; or the answer is not known, and asked for again once there is a file.
+    if ('code' in found && found.code === 'not_found' && work.begun === begun) delete work.begun
     // Chosen again, or dropped, meanwhile.
     if (works.get(id) !== work || work.file !== undefined) return
-    // What is left of it is over; or the answer is not known, and asked for again once there is a file.
-    if ('code' in found && found.code === 'not_found') delete work.begun
     const sent = 'file' in found ? found.file.received : 0
     const isThere = 'file' in found && sent === size && found.file.state !== 'removed'
     change(id, { sent, ...(isThere ? { state: 'waiting' } : {}) })
@@ -206,37 +208,25 @@ function optionsOf(csrf: string) {
 }
 
 /** Sends the bytes that are not there yet; comes back by itself after a cut. */
-function send(file: File, work: Work, csrf: string, onSent: (bytes: number) => void): Promise<void> {
+function send(file: File, work: Work, begun: Begun, csrf: string, onSent: (bytes: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     work.upload = new Upload(file, {
       ...optionsOf(csrf),
-      uploadUrl: pathOf(work.begun!),
+      uploadUrl: pathOf(begun),
       storeFingerprintForResuming: false,
       onProgress: onSent,
       onSuccess: () => resolve(),
-      onError: error => reject(refusalOf(error)),
+      onError: error => reject(uploadRefusal(error)),
     })
     work.upload.start()
   })
 }
 
-/** What the server said, where it said something. */
-function refusalOf(error: unknown): unknown {
-  const { originalResponse } = error as { originalResponse?: { getBody(): string } | null }
-  if (!originalResponse)
-    return { code: 'unavailable', message: 'The server did not take the file. Check your network and try again.' }
-  try {
-    return (JSON.parse(originalResponse.getBody()) as { error: unknown }).error
-  } catch {
-    return { code: 'unavailable', message: 'The server did not take the file. Try again.' }
-  }
-}
-
 /** The server may still look through it. */
-async function post(client: Client, room: string, { begun, clientId }: Work): Promise<void> {
+async function post(client: Client, room: string, { file }: Begun, clientId: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await client.request('file.post', { room, file: begun!.file, clientId })
+      await client.request('file.post', { room, file, clientId })
       return
     } catch (error) {
       if (faultOf(error).code !== 'unavailable' || tries >= 120) throw error

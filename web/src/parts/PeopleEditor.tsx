@@ -78,6 +78,7 @@ export function PeopleEditor(props: PeopleEditorProps) {
   const [shown, setShown] = useState(step)
   const [filter, setFilter] = useState('')
   const [fault, setFault] = useState<Fault>()
+  const [tries, setTries] = useState(0)
   const text = filter.trim().toLowerCase()
   const isAdded = (id: string) => edit.add.some(one => one.id === id)
   const isRemoved = (id: string) => edit.remove.some(one => one.id === id)
@@ -90,7 +91,7 @@ export function PeopleEditor(props: PeopleEditorProps) {
   const wanted = text === '' ? shown : Number.POSITIVE_INFINITY
   const isShort = isList && !known.isWhole && known.people.length < wanted
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a longer list, or another text after a reading that failed
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a longer list; or another text or try after a reading that failed
   useEffect(() => {
     setFault(undefined)
     if (!isShort || onMore === undefined) return
@@ -101,7 +102,7 @@ export function PeopleEditor(props: PeopleEditorProps) {
     return () => {
       isHere = false
     }
-  }, [isShort, wanted, text, known])
+  }, [isShort, wanted, text, known, tries])
 
   return (
     <section className={styles.root} aria-labelledby={titleId}>
@@ -172,7 +173,13 @@ export function PeopleEditor(props: PeopleEditorProps) {
             </ul>
           )}
           <FaultNote fault={fault} />
-          {text === '' && shown < count ? (
+          {fault !== undefined && isShort ? (
+            <div>
+              <Button size="small" onClick={() => setTries(tries + 1)}>
+                Try again
+              </Button>
+            </div>
+          ) : text === '' && shown < count ? (
             <div>
               <Button size="small" onClick={() => setShown(shown + step)}>
                 Show more ({Math.min(shown, standing.length)} of {count})

@@ -51,6 +51,8 @@ type RoomConflictProps = {
   theirs: RoomVersion
   rows: readonly ConflictRow[]
   glossary: Glossary
+  /** It is being saved: until that was answered nothing else can be done with it. */
+  isBusy: boolean
   /** What would be saved, as a change of theirs. */
   takenOf: (sideOf: SideOf) => RoomEdit | undefined
   /** Saves what was taken. */
@@ -61,12 +63,12 @@ type RoomConflictProps = {
 }
 
 /** Two people changed a room: what it was, what they made of it and what I would, and I say for each which shall be. */
-export function RoomConflict({ theirs, rows, glossary, takenOf, onTake, onEdit, onDiscard }: RoomConflictProps) {
+export function RoomConflict(props: RoomConflictProps) {
+  const { theirs, rows, glossary, isBusy, takenOf, onTake, onEdit, onDiscard } = props
   const styles = useStyles()
   const { me } = useChat()
   const [isMoving, setMoving] = useState(false)
   const [taken, setTaken] = useState<Record<string, Side>>({})
-  const [isBusy, setBusy] = useState(false)
   const [fault, setFault] = useState<Fault>()
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus(), [])
@@ -81,15 +83,14 @@ export function RoomConflict({ theirs, rows, glossary, takenOf, onTake, onEdit, 
   const category = edit?.facts.category ?? room.category
   const warning = edit === undefined ? undefined : saveWarning(me, theirs, edit)
 
+  /** The question of a move may be closed before the answer: what was wrong is told here as well. */
   async function save(): Promise<void> {
-    setBusy(true)
     setFault(undefined)
     try {
       await onTake(sideOf)
     } catch (error) {
       setFault(faultOf(error))
-    } finally {
-      setBusy(false)
+      throw error
     }
   }
 
@@ -131,7 +132,7 @@ export function RoomConflict({ theirs, rows, glossary, takenOf, onTake, onEdit, 
         <Button
           appearance="primary"
           disabled={isBusy || open > 0}
-          onClick={() => (category === room.category ? void save() : setMoving(true))}
+          onClick={() => (category === room.category ? void save().catch(() => {}) : setMoving(true))}
         >
           Save what I chose
         </Button>
@@ -148,7 +149,7 @@ export function RoomConflict({ theirs, rows, glossary, takenOf, onTake, onEdit, 
         categories={glossary.categories}
         isOpen={isMoving}
         onClose={() => setMoving(false)}
-        onConfirm={() => onTake(sideOf)}
+        onConfirm={save}
       />
     </div>
   )

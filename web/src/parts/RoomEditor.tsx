@@ -31,13 +31,19 @@ export function RoomEditor({ card }: { card: Card }) {
   const choices = categories.filter(one => one.mayCreateRooms || one.id === room.category)
   const moves = edit.facts.category !== room.category
 
-  async function run(work: () => Promise<unknown>): Promise<void> {
+  /** Tells here what was wrong, also where a question tells it that may be closed by then. */
+  async function telling(work: () => Promise<unknown>): Promise<void> {
     setFault(undefined)
     try {
       await work()
     } catch (error) {
       setFault(faultOf(error))
+      throw error
     }
+  }
+
+  function run(work: () => Promise<unknown>): void {
+    telling(work).catch(() => {})
   }
 
   function discard(): void {
@@ -54,7 +60,11 @@ export function RoomEditor({ card }: { card: Card }) {
           rows={rows}
           glossary={{ categories, addins }}
           takenOf={sideOf => form.taken(sideOf)?.edit}
-          onTake={form.take}
+          isBusy={editing.isSaving}
+          onTake={sideOf => {
+            setFault(undefined)
+            return form.take(sideOf)
+          }}
           onEdit={form.goOn}
           onDiscard={discard}
         />
@@ -73,7 +83,7 @@ export function RoomEditor({ card }: { card: Card }) {
                 This room was changed while you edit it. What you changed is not saved yet.
               </MessageBarBody>
               <MessageBarActions>
-                <Button size="small" onClick={() => void run(form.compare)}>
+                <Button size="small" onClick={() => run(form.compare)}>
                   Compare
                 </Button>
               </MessageBarActions>
@@ -87,8 +97,9 @@ export function RoomEditor({ card }: { card: Card }) {
             onSubmit={event => {
               event.preventDefault()
               if (!editing.isChanged || isUnfit || editing.isSaving) return
+              setFault(undefined)
               if (moves) setMoving(true)
-              else void run(form.save)
+              else run(form.save)
             }}
             id="room-form"
           >
@@ -128,7 +139,7 @@ export function RoomEditor({ card }: { card: Card }) {
         category={edit.facts.category}
         isOpen={isMoving}
         onClose={() => setMoving(false)}
-        onConfirm={form.save}
+        onConfirm={() => telling(form.save)}
       />
     </>
   )
