@@ -113,16 +113,17 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
     }
     const before = held
     let effect: Effect
+    let left: string[]
     try {
       // Who has not begun has nothing to follow, and need not understand what he had.
       effect = tell(started && before ? before.document : document, document)
-      restart = started ? tell(started.document, document).restart : []
+      left = started ? tell(started.document, document).restart : []
     } catch (error) {
       const sentence = `This program does not understand version ${version} of the topology, and stays with what it has: ${(error as Error).message}`
       return { note: 'topology not understood', sentence }
     }
-    await writeReplica(file, after)
-    held = after
+    await keep(after)
+    restart = left
     if (!before || !started) return undefined
     const isBack = after.version < before.version
     log.info({ from: before.version, version, author, isBack, ...effect }, 'the topology has changed')
