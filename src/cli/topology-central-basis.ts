@@ -26,7 +26,7 @@ export async function keepBasis(file: string, store: string, { version, mark }: 
     await rename(draft, file)
     return true
   } catch {
-    await rm(draft, { force: true })
+    await rm(draft, { force: true }).catch(() => {})
     return false
   }
 }

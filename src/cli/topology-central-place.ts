@@ -22,7 +22,6 @@ export function withCms(command: Command): Command {
       '--data-dir <folder>',
       'of a running server with its own database, where no store is named (PCHAT_DATA_DIR)',
     )
-    .option('--json', 'print JSON, for programs')
 }
 
 /** Who does something, for its record; the database adds as whom he signed in there. */

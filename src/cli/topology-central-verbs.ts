@@ -23,6 +23,7 @@ import type { Answer } from './shell/verb.ts'
 import type { PublishOptions, TopologyRules } from './topology-central.ts'
 import { basesFile, findBasis, keepBasis } from './topology-central-basis.ts'
 import { authorHere, type CentralOptions, changeCentral, readCentral } from './topology-central-place.ts'
+import { diff, show } from './topology-verbs.ts'
 
 /** Lines for people that stand above the sentence of a refusal. */
 class Explained extends Error {
@@ -198,6 +199,33 @@ export function readPublished(options: CentralOptions & { version?: number }, io
     await keepBasis(basesFile(io.env), await readCentralId(db!), found)
     return found
   })
+}
+
+export async function showPublished(options: CentralOptions & { version?: number }, io: Io): Promise<void> {
+  const found = await readOrFail(options, io, () => readPublished(options, io))
+  if (!found) return
+  const { version, author, at, document } = found
+  if (!options.json) io.out(`Version ${version}, published by ${harmless(author)} at ${at.toISOString()}\n\n`)
+  await show('-', options, reading(io, document))
+}
+
+export async function diffPublished(file: string, options: CentralOptions, io: Io): Promise<void> {
+  const found = await readOrFail(options, io, () => readCentral(options, io, db => requirePublication(db)))
+  if (found) await diff(['-', file], options, reading(io, found.document))
+}
+
+/** What is published is to the verbs of documents what they read from standard input. */
+function reading(io: Io, document: string): Io {
+  return { ...io, read: async () => document }
+}
+
+async function readOrFail<T>(options: CentralOptions, io: Io, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    fail(error, options, io)
+    return undefined
+  }
 }
 
 async function requirePublication(db: Db | undefined, version?: number): Promise<Publication> {

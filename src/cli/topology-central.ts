@@ -21,10 +21,12 @@ export const exitText =
 export function addCentral(topology: Command, rules: () => Promise<TopologyRules>, io: Io): void {
   const verbs = () => import('./topology-central-verbs.ts')
   const verb = (name: string, text: string, ...examples: string[]) =>
-    withCms(topology.command(name).description(text)).addHelpText(
-      'after',
-      ['', 'Examples:', ...examples.map(example => `  $ pchat topology ${example}`), exitText].join('\n'),
-    )
+    withCms(topology.command(name).description(text))
+      .option('--json', 'print JSON, for programs')
+      .addHelpText(
+        'after',
+        ['', 'Examples:', ...examples.map(example => `  $ pchat topology ${example}`), exitText].join('\n'),
+      )
   const changing = (command: Command) =>
     command
       .option(

@@ -129,12 +129,12 @@ async function textOf(file: string, io: Io): Promise<string> {
   }
 }
 
-function faultLines(file: string, faults: Fault[]): string[] {
+export function faultLines(file: string, faults: Fault[]): string[] {
   return faults.map(({ line, column, message }) => `${file}:${line}:${column}: error: ${message}`)
 }
 
 /** As compilers write it, so that editors lead to the place. */
-function findingLines(file: string, findings: (Finding & Place)[]): string[] {
+export function findingLines(file: string, findings: (Finding & Place)[]): string[] {
   return findings.map(
     ({ line, column, level, rule, path, message }) =>
       `${file}:${line}:${column}: ${level} ${rule}: ${shownPath(path)}: ${message}`,
@@ -155,7 +155,7 @@ const doings = {
   stop: 'drain and stop',
 } as const
 
-function diffLines(differences: Difference[]): string[] {
+export function diffLines(differences: Difference[]): string[] {
   if (differences.length === 0) return ['Nothing differs.']
   const rows = differences.map(({ where, change, before, after, effect, servers }) => [
     ...[where, change, change === 'changed' || change === 'removed' ? shown(before) : '', shown(after)],
