@@ -62,10 +62,13 @@ test('[CM30] the commands of docs/central-management.md do what it says, one aft
     )
     await writeFile(
       join(folder, 'hers.yaml'),
-      (await readFile(join(folder, 'next.yaml'), 'utf8')).replace('All', 'Every'),
+      (await readFile(join(folder, 'next.yaml'), 'utf8')).replace('All rooms', 'Every room'),
     )
     expect((await shell('pchat topology publish hers.yaml --based-on 2', 'bob')).code).toBe(0)
-    await writeFile(join(folder, 'next.yaml'), (await readFile(join(folder, 'next.yaml'), 'utf8')).replace('All', 'My'))
+    await writeFile(
+      join(folder, 'next.yaml'),
+      (await readFile(join(folder, 'next.yaml'), 'utf8')).replace('All rooms', 'My rooms'),
+    )
     const refused = await shell('pchat topology publish next.yaml')
     expect(refused.code).toBe(1)
     const told = blocks.get('refused')!.trim().split('\n')
