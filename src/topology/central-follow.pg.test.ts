@@ -200,6 +200,23 @@ test('[CM13] [CM14] a store that falls silent is noticed by the look, noted, and
   }
 })
 
+test('[CM13] a server stops at once, whatever the store does not answer', async () => {
+  await publish(text('a'))
+  const swallower = await openSwallower(central.address.host)
+  try {
+    const { user, database } = central.address
+    const connectionString = `postgres://${user}@127.0.0.1:${swallower.port}/${database}`
+    const following = await follow({ lookMs: 50 }, { connectionString })
+    swallower.state.swallows = true
+    await sleep(300)
+    const before = Date.now()
+    await following.stop()
+    expect(Date.now() - before).toBeLessThan(2_000)
+  } finally {
+    swallower.close()
+  }
+})
+
 test('[CM14] where the store is away a server starts from its replica, and says so', async () => {
   await publish(text('a'))
   await (await follow()).stop()

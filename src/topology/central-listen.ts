@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, Db } from '../store/db.ts'
+import { destroy } from '../store/host.ts'
 
 const firstPauseMs = 500
 const longestPauseMs = 15_000
@@ -46,7 +47,8 @@ async function listen(
   const release = () => {
     if (isReleased) return
     isReleased = true
-    // It listens: nobody else can use it.
+    // It listens, so that nobody else can use it; and what is asked over it may never be answered.
+    destroy(connection)
     connection.release(true)
   }
   connection.on('notification', bell.ring).on('error', onError).on('end', onEnd)
