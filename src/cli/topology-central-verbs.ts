@@ -50,7 +50,7 @@ async function run(options: CentralOptions, io: Io, work: () => Promise<Answer>)
   }
 }
 
-export function publish(file: string, options: PublishOptions, rules: TopologyRules, io: Io): Promise<void> {
+export function publishFile(file: string, options: PublishOptions, rules: TopologyRules, io: Io): Promise<void> {
   return run(options, io, async () => {
     const draft: Draft = { document: await readDocument(file, io), author: authorHere(), note: options.note ?? '' }
     return put(draft, file, options, rules, io)

@@ -46,7 +46,9 @@ export function addCentral(topology: Command, rules: () => Promise<TopologyRules
     ),
   )
     .argument('<file>', 'the document, or - for standard input')
-    .action(async (file: string, options: PublishOptions) => (await verbs()).publish(file, options, await rules(), io))
+    .action(async (file: string, options: PublishOptions) =>
+      (await verbs()).publishFile(file, options, await rules(), io),
+    )
   verb('history', 'who published what and when, newest first', 'history --limit 5', 'history --json')
     .option('--limit <number>', 'at most so many', readVersion, 20)
     .action(async (options: CentralOptions & { limit: number }) => (await verbs()).history(options, io))
