@@ -1,5 +1,6 @@
 import type { Topology } from '../topology/schema.ts'
 import { hostsOf, type NextHop, type PoolView, type Server, viewOf } from '../topology/view.ts'
+import { widthOf } from './shell/table.ts'
 
 /** The topology as text: for each pool who signs in where, on which servers it runs, and what these talk to. */
 export function pictureLines(topology: Topology): string[] {
@@ -70,10 +71,10 @@ function below({ pool }: PoolView): string[] {
 }
 
 function box(lines: string[]): string[] {
-  const width = Math.max(...lines.map(line => line.length))
+  const width = Math.max(...lines.map(widthOf))
   return [
     `    ┌${'─'.repeat(width + 2)}┐`,
-    ...lines.map(line => `    │ ${line.padEnd(width)} │`),
+    ...lines.map(line => `    │ ${line}${' '.repeat(width - widthOf(line))} │`),
     `    └─┬${'─'.repeat(width)}┘`,
   ]
 }

@@ -5,13 +5,13 @@ import { type Difference, diffTopologies } from '../topology/diff.ts'
 import { type Edition, editions, exampleDocument } from '../topology/example.ts'
 import type { Fault } from '../topology/fault.ts'
 import { type Place, shownPath } from '../topology/place.ts'
-import { planServer, serversOf } from '../topology/plan.ts'
+import { planServer, planServers, serversOf } from '../topology/plan.ts'
 import { publishedSchema } from '../topology/published.ts'
 import { maxDocumentBytes, type Read, readTopology } from '../topology/read.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 import { fail, print } from './shell/run.ts'
-import { tableLines } from './shell/table.ts'
+import { harmless, tableLines } from './shell/table.ts'
 import type { Answer } from './shell/verb.ts'
 import type { TopologyOptions } from './topology.ts'
 import { pictureLines } from './topology-picture.ts'
@@ -26,7 +26,7 @@ type Done = Answer & { exit?: number }
 async function run(options: TopologyOptions, io: Io, work: () => Promise<Done>): Promise<void> {
   try {
     const { exit, ...answer } = await work()
-    print(io, options, answer)
+    print(io, options, { ...answer, lines: answer.lines?.map(line => line.split('\n').map(harmless).join('\n')) ?? [] })
     if (exit !== undefined) io.exit(exit)
   } catch (error) {
     fail(error, options, io)
@@ -68,11 +68,11 @@ export function show(file: string, options: TopologyOptions, io: Io): Promise<vo
   return run(options, io, async () => {
     const { topology } = await readDocument(file, io)
     const findings = checkTopology(topology)
-    const plans = serversOf(topology).map(fqdn => planServer(topology, fqdn)!)
+    const plans = planServers(topology)
     const hint = isSound(findings)
       ? []
       : ['', `It is not sound: ${verdict(findings)} pchat topology validate says what.`]
-    const lines = [...pictureLines(topology), '', ...serverTable(plans), ...hint]
+    const lines = [...pictureLines(topology), ...serverTable(plans), ...hint]
     return { value: { topology, sound: isSound(findings), servers: plans }, lines }
   })
 }
@@ -97,10 +97,8 @@ export function plan(file: string, options: TopologyOptions, io: Io): Promise<vo
   return run(options, io, async () => {
     const { topology, places } = await readDocument(file, io)
     const findings = locate(checkTopology(topology), places)
-    if (!isSound(findings)) {
-      const errors = findings.filter(({ level }) => level === 'error')
-      throw new Error(['Nothing is planned from it:', ...findingLines(file, errors)].join('\n'))
-    }
+    const errors = findings.filter(({ level }) => level === 'error')
+    if (errors.length > 0) throw new Error(`Nothing is planned: ${firstOf(file, findingLines(file, errors))}`)
     const all = serversOf(topology)
     const fqdn = options.server ?? (all.length === 1 ? all[0]! : undefined)
     if (fqdn === undefined) throw new Misuse(`Name the machine with --server: ${all.join(', ')}.`)
@@ -113,7 +111,7 @@ export function plan(file: string, options: TopologyOptions, io: Io): Promise<vo
 
 async function readDocument(file: string, io: Io): Promise<Read> {
   const read = readTopology(await textOf(file, io))
-  if ('faults' in read) throw new Error(['It cannot be read:', ...faultLines(file, read.faults)].join('\n'))
+  if ('faults' in read) throw new Error(`It cannot be read: ${firstOf(file, faultLines(file, read.faults))}`)
   return read
 }
 
@@ -141,7 +139,13 @@ export function findingLines(file: string, findings: (Finding & Place)[]): strin
   )
 }
 
-function verdict(findings: Finding[]): string {
+/** One line, as every verb says why it did nothing. */
+function firstOf(file: string, lines: string[]): string {
+  const more = lines.length > 1 ? ` There are ${lines.length - 1} more: pchat topology validate ${file}.` : ''
+  return `${lines[0]}${more}`
+}
+
+export function verdict(findings: Finding[]): string {
   const errors = findings.filter(({ level }) => level === 'error').length
   const advice = findings.length - errors
   const told = `${errors} error${errors === 1 ? '' : 's'}, ${advice} advice.`
@@ -159,7 +163,7 @@ export function diffLines(differences: Difference[]): string[] {
   if (differences.length === 0) return ['Nothing differs.']
   const rows = differences.map(({ where, change, before, after, effect, servers }) => [
     ...[where, change, change === 'changed' || change === 'removed' ? shown(before) : '', shown(after)],
-    [doings[effect], ...(servers.length > 0 ? [servers.join(', ')] : [])].join(': '),
+    effect === 'running' ? doings.running : `${doings[effect]}: ${servers.join(', ') || 'none'}`,
   ])
   return tableLines([['WHERE', 'CHANGE', 'BEFORE', 'AFTER', 'SERVERS'], ...rows])
 }

@@ -22,7 +22,7 @@ export function sizeFault(text: string): Fault | undefined {
     words += 1
     if (word === '[' || word === '{') brackets += 1
     else if ((word === ']' || word === '}') && brackets > 0) brackets -= 1
-    else if (word === '-' || word === '?' || word === ':') onLine += 1
+    else if (brackets === 0 && (word === '-' || word === '?' || word === ':')) onLine += 1
     if (brackets > maxDepth || onLine > maxDepth)
       return fault(
         `More than ${maxDepth} levels stand inside one another here. A topology has six: mend brackets and hyphens.`,
@@ -32,7 +32,7 @@ export function sizeFault(text: string): Fault | undefined {
     if (words > maxWords)
       return fault(`The document goes on after ${maxWords.toLocaleString('en')} words. Is this the right file?`)
     const breaks = word.split('\n').length - 1
-    if (breaks > 0 && brackets === 0) onLine = 0
+    if (breaks > 0) onLine = 0
     line += breaks
     column = breaks > 0 ? word.length - word.lastIndexOf('\n') : column + word.length
   }

@@ -1,6 +1,7 @@
 import { type Effect, isRecord, type Schema } from './option.ts'
+import { planIn } from './plan.ts'
 import { type Topology, topologySchema } from './schema.ts'
-import { type PoolView, viewOf } from './view.ts'
+import { type PoolView, type View, viewOf } from './view.ts'
 
 /** What servers do about a difference: follow it while they run, start anew, start for the first time, or stop. */
 export type Doing = Effect | 'start' | 'stop'
@@ -91,37 +92,48 @@ function shownSteps(steps: Step[]): string {
   return steps.map(({ name, key }) => (key === undefined ? name : `${name}[${key}]`)).join('.')
 }
 
-/** Which machines a difference is about: those that were there for a stop, those that are there for a start, else those in both. */
+/**
+ * Which machines a difference is about: those that were there for a stop, those that are there for a start, else those in both that are
+ * to be started otherwise than they were.
+ */
 function openConcerned(before: Topology, after: Topology): (steps: Step[], effect: Doing) => string[] {
   const [old, now] = [viewOf(before), viewOf(after)]
-  const ofPool = (pools: PoolView[], fqdn: string | undefined) =>
-    pools
-      .filter(({ pool }) => pool.fqdn === fqdn)
-      .flatMap(({ servers, nextHop }) => [...servers, ...(nextHop?.servers ?? [])].map(one => one.fqdn))
-  const machines = ({ frontEnds, standards, chatServers }: typeof old) =>
-    [...frontEnds, ...standards, ...chatServers].map(one => one.fqdn)
-  const [wereThere, areThere] = [new Set(machines(old)), new Set(machines(now))]
+  const [wereThere, areThere] = [new Set(machinesIn(old)), new Set(machinesIn(now))]
+  const remembered = new Map<string, boolean>()
+  const isStartedAnew = (fqdn: string) => {
+    const known = remembered.get(fqdn)
+    if (known !== undefined) return known
+    const differs = wereThere.has(fqdn) && areThere.has(fqdn) && !same(startOf(old, fqdn), startOf(now, fqdn))
+    remembered.set(fqdn, differs)
+    return differs
+  }
   return (steps, effect) => {
     if (effect === 'running') return []
-    const [first, second] = steps
-    const enterprise = (topology: Topology) =>
-      topology.enterprisePools
-        .filter(one => one.fqdn === first?.key)
-        .flatMap(one => one.servers.map(({ fqdn }) => fqdn))
-    const all =
-      second?.key !== undefined
-        ? [second.key]
-        : first?.name === 'standardServers'
-          ? [first.key ?? '']
-          : first?.name === 'enterprisePools'
-            ? [...enterprise(before), ...enterprise(after)]
-            : [...ofPool(old.pools, first?.key), ...ofPool(now.pools, first?.key)]
-    const isMeant = (fqdn: string) =>
-      effect === 'stop'
-        ? wereThere.has(fqdn)
-        : effect === 'start'
-          ? areThere.has(fqdn)
-          : wereThere.has(fqdn) && areThere.has(fqdn)
-    return [...new Set(all)].filter(isMeant)
+    const all = [...new Set([...machinesUnder(steps, before, old.pools), ...machinesUnder(steps, after, now.pools)])]
+    if (effect === 'stop') return all.filter(fqdn => wereThere.has(fqdn))
+    if (effect === 'start') return all.filter(fqdn => areThere.has(fqdn))
+    return all.filter(isStartedAnew)
   }
+}
+
+function machinesIn({ frontEnds, standards, chatServers }: View): string[] {
+  return [...frontEnds, ...standards, ...chatServers].map(one => one.fqdn)
+}
+
+/** The machines of the part: one, or those of a pool, its web services included. */
+function machinesUnder([first, second]: Step[], { enterprisePools }: Topology, pools: PoolView[]): string[] {
+  if (second?.key !== undefined) return [second.key]
+  if (first?.name === 'standardServers') return [first.key ?? '']
+  if (first?.name === 'enterprisePools')
+    return enterprisePools.filter(one => one.fqdn === first.key).flatMap(one => one.servers.map(({ fqdn }) => fqdn))
+  return pools
+    .filter(({ pool }) => pool.fqdn === first?.key)
+    .flatMap(({ servers, nextHop }) => [...servers, ...(nextHop?.servers ?? [])].map(one => one.fqdn))
+}
+
+/** How the machine is started: what may change while it runs is no part of it. */
+function startOf(view: View, fqdn: string): object {
+  const plan = planIn(view, fqdn)
+  const processes = (plan?.processes ?? []).map(({ name, settings, secrets }) => ({ name, settings, secrets }))
+  return { certificate: plan?.certificate, processes }
 }

@@ -1,41 +1,62 @@
 import { isRecord, type Schema } from './option.ts'
-import { type Place, type Places, shownPath, stepsOf } from './place.ts'
+import { type Place, type Places, shownPath } from './place.ts'
 import { topologySchema } from './schema.ts'
 import { secretPattern } from './text.ts'
 
 /** What is wrong with the text of a document: a place, the JSON pointer of the part, and a sentence with the mend. */
 export type Fault = Place & { path: string; message: string }
 
-/** What the compiled schema says of a value that does not fit. */
-export type SchemaError = { keyword: string; instancePath: string; params: object }
-
-export function faultsOf(value: unknown, errors: SchemaError[], places: Places): Fault[] {
-  const told = errors
-    // One unknown member is told twice, by its own place and by that of what holds it; the latter names it.
-    .filter(({ keyword }) => keyword !== 'boolean')
-    .flatMap(error => explain(value, error))
-  return told.map(({ path, message }) => ({ ...places(path), path, message: `${shownPath(path)}: ${message}` }))
+/** Everything that does not fit the schema, each at the part that does not. */
+export function faultsOf(value: unknown, places: Places): Fault[] {
+  return differ(topologySchema, value, '').map(({ path, message }) => ({
+    ...places(path),
+    ...{ path, message: `${shownPath(path)}: ${message}` },
+  }))
 }
 
 type Told = { path: string; message: string }
 
-function explain(value: unknown, { keyword, instancePath: path, params }: SchemaError): Told[] {
-  const schema = schemaAt(path)
-  const { requiredProperties = [], additionalProperties = [] } = params as {
-    requiredProperties?: string[]
-    additionalProperties?: string[]
-  }
-  if (keyword === 'required')
-    return requiredProperties.map(name => ({
-      path,
-      message: `${name} is missing. Add it: ${wordsOf(schema?.properties?.[name])}.`,
-    }))
-  if (keyword === 'additionalProperties')
-    return additionalProperties.slice(0, 100).map(name => ({
-      path: `${path}/${escaped(name)}`,
-      message: unknownOption(name, schema),
-    }))
-  return [{ path, message: `${refusal(keyword, schema, valueAt(value, path))} It is: ${wordsOf(schema)}.` }]
+/** The compiled schema stops after a few; who mends a document wants to know all of them. */
+function differ(schema: Schema, value: unknown, path: string): Told[] {
+  const keyword = brokenBy(schema, value)
+  if (keyword) return [{ path, message: `${refusal(keyword, schema, value)} It is: ${wordsOf(schema)}.` }]
+  if (Array.isArray(value)) return value.flatMap((item, i) => differ(schema.items!, item, `${path}/${i}`))
+  if (!isRecord(value)) return []
+  const { properties = {}, required = [] } = schema
+  const members = Object.keys(value)
+  const missing = required.filter(name => !Object.hasOwn(value, name))
+  return [
+    ...missing.map(name => ({ path, message: `${name} is missing. Add it: ${wordsOf(properties[name])}.` })),
+    ...members
+      .filter(name => !Object.hasOwn(properties, name))
+      .slice(0, maxUnknown)
+      .map(name => ({ path: `${path}/${escaped(name)}`, message: unknownOption(name, schema) })),
+    ...members
+      .filter(name => Object.hasOwn(properties, name))
+      .flatMap(name => differ(properties[name]!, value[name], `${path}/${name}`)),
+  ]
+}
+
+const maxUnknown = 100
+
+/** The first word of the schema that the value itself breaks; what is in it comes later. */
+function brokenBy(schema: Schema, value: unknown): string | undefined {
+  if (schema.const !== undefined) return value === schema.const ? undefined : 'const'
+  if (schema.enum) return schema.enum.includes(value as string) ? undefined : 'enum'
+  if (!isOfType(schema.type, value)) return 'type'
+  const { minimum = value, maximum = value, minItems = 0, maxItems, maxLength, pattern } = schema
+  if (typeof value === 'number' && (value < (minimum as number) || value > (maximum as number))) return 'range'
+  if (Array.isArray(value) && value.length < minItems) return 'minItems'
+  if (Array.isArray(value) && maxItems !== undefined && value.length > maxItems) return 'maxItems'
+  if (typeof value !== 'string') return undefined
+  if (maxLength !== undefined && [...value].length > maxLength) return 'maxLength'
+  return pattern === undefined || new RegExp(pattern, 'u').test(value) ? undefined : 'pattern'
+}
+
+function isOfType(type: string | undefined, value: unknown): boolean {
+  if (type === 'array') return Array.isArray(value)
+  if (type === 'object') return isRecord(value)
+  return type === 'integer' ? Number.isInteger(value) : typeof value === type
 }
 
 function refusal(keyword: string, schema: Schema | undefined, found: unknown): string {
@@ -88,10 +109,7 @@ function shown(found: unknown): string {
 }
 
 function wordsOf(schema: Schema | undefined): string {
-  const words = schema?.description ?? 'an option of this document'
-  return words[0]!.toLowerCase() === words[0] || /^[A-Z]{2}|^[A-Z][a-z]+[A-Z]/.test(words)
-    ? words
-    : words[0]!.toLowerCase() + words.slice(1)
+  return schema?.description ?? 'an option of this document'
 }
 
 function unknownOption(name: string, schema: Schema | undefined): string {
@@ -110,16 +128,6 @@ function distance(one: string, other: string): number {
     row = next
   }
   return row[other.length]!
-}
-
-function schemaAt(path: string): Schema | undefined {
-  let schema: Schema | undefined = topologySchema
-  for (const step of stepsOf(path)) schema = schema?.items ?? schema?.properties?.[step]
-  return schema
-}
-
-function valueAt(value: unknown, path: string): unknown {
-  return stepsOf(path).reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], value)
 }
 
 function escaped(name: string): string {

@@ -2,7 +2,7 @@ import { backupUrl, complianceUrl, natsUrl, type SecretPlace, storeUrl } from '.
 import { join } from './path.ts'
 import type { ChatPool, Topology } from './schema.ts'
 import type { ServerSettings } from './settings.ts'
-import { hostsOf, isLoopback, listenOf, machinesOf, type PoolView, type Server, urlOf, viewOf } from './view.ts'
+import { hostsOf, isLoopback, listenOf, type PoolView, type Server, urlOf, type View, viewOf } from './view.ts'
 
 /** Parts that can run on a machine. */
 export type Role = 'persistent-chat' | 'compliance' | 'sign-in' | 'web-services' | 'files'
@@ -53,7 +53,17 @@ export type ServerPlan = {
 
 /** What runs on one machine of a sound topology, and how it is started. Undefined: the topology has no such machine. Pure. */
 export function planServer(topology: Topology, fqdn: string): ServerPlan | undefined {
-  const { pools, frontEnds, standards, chatServers } = viewOf(topology)
+  return planIn(viewOf(topology), fqdn)
+}
+
+/** The plans of all machines, in the order of the document. */
+export function planServers(topology: Topology): ServerPlan[] {
+  const view = viewOf(topology)
+  return serversOf(topology).map(fqdn => planIn(view, fqdn)!)
+}
+
+/** The same for one of many, whose topology was looked at once. */
+export function planIn({ pools, frontEnds, standards, chatServers }: View, fqdn: string): ServerPlan | undefined {
   const found = [...frontEnds, ...standards, ...chatServers].find(one => one.fqdn === fqdn)
   if (found === undefined) return undefined
   const processes = pools.flatMap(view => {
@@ -109,7 +119,7 @@ function planProcess(view: PoolView, server: Server, roles: Role[]): ProcessPlan
 type Planned = { settings: ServerSettings; secrets: SecretPlace[] }
 
 function settingsOf(view: PoolView, server: Server, port: number, roles: Role[]): Planned {
-  const { pool } = view
+  const { pool, standard } = view
   const [store, backup, archive, bus] = [storeUrl(pool), backupUrl(pool), complianceUrl(pool), natsUrl(pool)]
   const withArchive = roles.includes('compliance') && archive !== undefined
   const settings: ServerSettings = {
@@ -121,8 +131,8 @@ function settingsOf(view: PoolView, server: Server, port: number, roles: Role[])
     complianceDatabaseUrl: withArchive ? archive.url : undefined,
     natsUrl: bus?.url,
     pool: pool.name,
-    // One machine needs no name beside its own.
-    server: machinesOf(view).length > 1 ? server.fqdn : undefined,
+    // The one machine of a pool needs no name beside its own.
+    server: standard ? undefined : server.fqdn,
     site: server.site,
     url:
       server.address === undefined && port === pool.port && isLoopback(server.fqdn) ? undefined : urlOf(server, port),

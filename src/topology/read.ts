@@ -21,8 +21,7 @@ const compiled = Compile(Topology)
  */
 export function readTopology(text: string): Read | { faults: Fault[] } {
   const start: Place = { line: 1, column: 1 }
-  if (Buffer.byteLength(text) > maxDocumentBytes)
-    return { faults: [{ ...start, path: '', message: tooLarge(Buffer.byteLength(text)) }] }
+  if (Buffer.byteLength(text) > maxDocumentBytes) return { faults: [{ ...start, path: '', message: tooLarge }] }
   const large = sizeFault(text)
   if (large) return { faults: [large] }
   try {
@@ -34,9 +33,7 @@ export function readTopology(text: string): Read | { faults: Fault[] } {
   }
 }
 
-function tooLarge(size: number): string {
-  return `The document has ${size.toLocaleString('en')} bytes, and no topology needs more than ${maxDocumentBytes.toLocaleString('en')}. Is this the right file?`
-}
+const tooLarge = `The document has more than ${maxDocumentBytes.toLocaleString('en')} bytes, and no topology needs that many. Is this the right file?`
 
 function readText(text: string): Read | { faults: Fault[] } {
   const lines = new LineCounter()
@@ -51,7 +48,10 @@ function readText(text: string): Read | { faults: Fault[] } {
   if (strange.length > 0) return { faults: cut(strange) }
   const places = openPlaces(document, lines)
   const value = withDefaults(topologySchema, document.toJS() ?? {})
-  if (!compiled.Check(value)) return { faults: cut(faultsOf(value, [...compiled.Errors(value)], places)) }
+  const faults = faultsOf(value, places)
+  if (faults.length > 0) return { faults: cut(faults) }
+  // The same question to the compiled schema, which gives the type; should they disagree, nothing is made of the document.
+  if (!compiled.Check(value)) throw new Error('it does not fit docs/topology.schema.json')
   return { topology: value, places }
 }
 
@@ -64,7 +64,7 @@ function strangeParts(document: ReturnType<typeof parseDocument>, lines: LineCou
       const place = placeAt(lines, node.range?.[0] ?? 0)
       if (isAlias(node)) tell(place, `*${node.source} stands for another part. Write out what it stands for.`)
       else if (node.anchor !== undefined) tell(place, `&${node.anchor} names a part. Take the name away.`)
-      else if (node.tag?.startsWith('!')) tell(place, `${node.tag} says what kind of value follows. Take it away.`)
+      else if (node.tag !== undefined) tell(place, `The tag ${node.tag} says what kind of value follows. Take it away.`)
     },
     Map(_, { items }) {
       const seen = new Set<string>()

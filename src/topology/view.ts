@@ -48,7 +48,8 @@ export function viewOf(topology: Topology): View {
       standby: one.standby,
     }))
     const own = standards.find(one => one.fqdn === pool.fqdn)
-    const nextHop = hops.find(one => one.fqdn === (pool.nextHop ?? standard?.fqdn))
+    // On Standard Edition everything is on that machine, whatever else is said.
+    const nextHop = hops.find(one => one.fqdn === (own ? own.fqdn : pool.nextHop))
     return { pool, path, standard, nextHop, servers: own ? [{ ...own, site: own.site ?? pool.site }] : named }
   })
   return {
@@ -79,6 +80,24 @@ export function machinesOf({ servers, nextHop }: PoolView): string[] {
 
 export function activeOf({ servers }: PoolView): Server[] {
   return servers.filter(one => !one.standby)
+}
+
+export type NamedHost = { pool: PoolView; host: string; port: number; what: 'PostgreSQL' | 'NATS'; path: string }
+
+/** Every host of a database or of NATS that a pool names. */
+export function namedHosts({ pools }: View): NamedHost[] {
+  return pools.flatMap(view => {
+    const { pool, path } = view
+    const lists = [
+      { what: 'NATS' as const, hosts: pool.nats?.servers, at: `${path}/nats/servers` },
+      { what: 'PostgreSQL' as const, hosts: pool.store?.hosts, at: `${path}/store/hosts` },
+      { what: 'PostgreSQL' as const, hosts: pool.backupStore?.hosts, at: `${path}/backupStore/hosts` },
+      { what: 'PostgreSQL' as const, hosts: pool.compliance.store?.hosts, at: `${path}/compliance/store/hosts` },
+    ]
+    return lists.flatMap(({ what, hosts = [], at }) =>
+      hosts.map(({ host, port }, i) => ({ pool: view, host, port, what, path: `${at}/${i}` })),
+    )
+  })
 }
 
 /** `db1.example.com:5432`, for each of its hosts. */

@@ -75,7 +75,10 @@ export const capacityRules: Rule[] = [
     text: 'A server has as many processes as its devices need: 19,800 each.',
     find: ({ pools }) =>
       pools
-        .filter(one => !isOver(one) && endpointsEach(one) > endpointsPerProcess * one.pool.workers)
+        .filter(
+          one =>
+            activeOf(one).length > 0 && !isOver(one) && endpointsEach(one) > endpointsPerProcess * one.pool.workers,
+        )
         .map(one => ({
           path: `${one.path}/workers`,
           reason: `${counted(endpointsEach(one))} devices at each active server are more than its ${counted(one.pool.workers)} process${one.pool.workers > 1 ? 'es' : ''} can hold: 20,000 open files each are usual.`,
@@ -95,7 +98,7 @@ function isOver(one: PoolView): boolean {
 
 function endpointsEach(one: PoolView): number {
   const endpoints = one.pool.users.endpoints ?? usersOf(one) * endpointsPerUser
-  return Math.ceil(endpoints / Math.max(1, activeOf(one).length))
+  return Math.ceil(endpoints / activeOf(one).length)
 }
 
 /** Told at the pool with which the sum goes beyond. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { type Found, type Rule, repeated } from '../rule.ts'
-import { listenOf, type Server, type View } from '../view.ts'
+import { listenOf, namedHosts, type Server, type View } from '../view.ts'
 
 /** What things are called, and where they listen. */
 export const nameRules: Rule[] = [
@@ -27,13 +27,13 @@ export const nameRules: Rule[] = [
   {
     id: 'TR3',
     level: 'error',
-    text: 'A full name is one that an address can hold.',
+    text: 'A full name is a name and no IP address or number, so that certificates and addresses can hold it.',
     find: view =>
       named(view)
-        .filter(({ fqdn }) => URL.parse(`https://${fqdn}`)?.hostname !== fqdn)
+        .filter(({ fqdn }) => isIP(fqdn) !== 0 || URL.parse(`https://${fqdn}`)?.hostname !== fqdn)
         .map(({ fqdn, path }) => ({
           path: `${path}/fqdn`,
-          reason: `${fqdn} looks like a number, or is no encoded name, so that no client can be sent to https://${fqdn}.`,
+          reason: `${fqdn} ends in a number, and neither certificates nor addresses take it for a name.`,
           mend: 'Give the name that the machine has in DNS, such as chat1.example.com.',
         })),
   },
@@ -66,15 +66,23 @@ export const nameRules: Rule[] = [
   {
     id: 'TR6',
     level: 'error',
-    text: 'The address of a machine is an IP address of that machine alone.',
-    find: view =>
-      machines(view)
+    text: 'The address of a machine is an IP address of that machine alone; the host of a database or of NATS is a name or an IP address.',
+    find: view => [
+      ...machines(view)
         .filter(({ address }) => address !== undefined && !isOwn(address))
         .map(({ address, path }) => ({
           path: `${path}/address`,
           reason: `${address} is no IP address that one machine has for itself.`,
           mend: 'Give one such as 10.0.0.11, or leave address out: then the machine listens where its name leads to.',
         })),
+      ...namedHosts(view)
+        .filter(({ host }) => (host.includes(':') ? isIP(host) !== 6 : URL.parse(`https://${host}`)?.hostname !== host))
+        .map(({ host, path }) => ({
+          path: `${path}/host`,
+          reason: `${host} is neither a name nor an IP address.`,
+          mend: 'Give one such as db1.example.com, 10.0.0.21 or fd00::21.',
+        })),
+    ],
   },
   {
     id: 'TR7',
@@ -153,9 +161,10 @@ type Listener = { machine: string; port: number; what: string; path: string }
 
 function listeners(view: View): Listener[] {
   const found: Listener[] = []
-  for (const one of view.pools) {
-    const { pool, path, nextHop, servers, standard } = one
-    for (const server of servers)
+  // A Persistent Chat Server on another role's machine is to go from there, not to another port.
+  const taken = new Set([...view.frontEnds, ...view.standards].map(one => one.fqdn))
+  for (const { pool, path, nextHop, servers, standard } of view.pools) {
+    for (const server of servers.filter(one => standard !== undefined || !taken.has(one.fqdn)))
       found.push({ machine: server.fqdn, port: pool.port, what: `pool ${pool.fqdn}`, path: `${path}/port` })
     for (const server of nextHop?.servers ?? []) {
       if (server.fqdn === standard?.fqdn) continue
@@ -170,18 +179,8 @@ function listeners(view: View): Listener[] {
 function elsewhere(view: View): Listener[] {
   const known = machines(view)
   const on = (host: string) => known.find(one => host === one.fqdn || host === listenOf(one))?.fqdn
-  const hosts = view.pools.flatMap(({ pool, path }) => [
-    ...(pool.nats?.servers ?? []).map((one, i) => ({ ...one, what: 'NATS', path: `${path}/nats/servers/${i}/port` })),
-    ...[
-      { database: pool.store, at: `${path}/store` },
-      { database: pool.backupStore, at: `${path}/backupStore` },
-      { database: pool.compliance.store, at: `${path}/compliance/store` },
-    ].flatMap(({ database, at }) =>
-      (database?.hosts ?? []).map((one, i) => ({ ...one, what: 'PostgreSQL', path: `${at}/hosts/${i}/port` })),
-    ),
-  ])
-  return hosts.flatMap(({ host, port, what, path }) => {
+  return namedHosts(view).flatMap(({ host, port, what, path }) => {
     const machine = on(host)
-    return machine === undefined ? [] : [{ machine, port, what, path }]
+    return machine === undefined ? [] : [{ machine, port, what, path: `${path}/port` }]
   })
 }

@@ -46,7 +46,7 @@ export const roleRules: Rule[] = [
         ...topology.enterprisePools.map(({ fqdn }, i) => ({ fqdn, path: `/enterprisePools/${i}` })),
         ...topology.standardServers.map(({ fqdn }, i) => ({ fqdn, path: `/standardServers/${i}` })),
       ]
-        .filter(({ fqdn }) => !pools.some(({ nextHop }) => nextHop?.fqdn === fqdn))
+        .filter(({ fqdn }) => pools.length > 0 && !pools.some(({ nextHop }) => nextHop?.fqdn === fqdn))
         .map(({ fqdn, path }) => ({
           path,
           reason: `No Persistent Chat pool has ${fqdn} as its next hop, so that nothing runs there.`,
@@ -98,7 +98,7 @@ export const roleRules: Rule[] = [
     text: 'A pool on a Standard Edition server has that server as its next hop.',
     find: ({ pools }) =>
       collocated(pools)
-        .filter(({ pool, nextHop }) => nextHop && nextHop.fqdn !== pool.fqdn)
+        .filter(({ pool }) => pool.nextHop !== undefined && pool.nextHop !== pool.fqdn)
         .map(({ pool, path }) => ({
           path: `${path}/nextHop`,
           reason: `Sign-in and web services of ${pool.fqdn} run on that machine, with everything else.`,

@@ -1,5 +1,5 @@
 import { counted, type Rule } from '../rule.ts'
-import { isLoopback, listenOf, machinesOf, type PoolView, type Server, urlOf, type View } from '../view.ts'
+import { isLoopback, listenOf, machinesOf, namedHosts, type PoolView, type Server, urlOf, type View } from '../view.ts'
 
 /** File store, bus, certificates and addresses for clients. */
 export const serviceRules: Rule[] = [
@@ -58,9 +58,9 @@ export const serviceRules: Rule[] = [
   {
     id: 'TR46',
     level: 'error',
-    text: 'A name that leads to its own machine only is no name of a machine that others reach.',
-    find: view =>
-      view.pools
+    text: 'Where several machines serve a pool, none of them and no database or NATS has a name or address that leads to its own machine only.',
+    find: view => [
+      ...view.pools
         .filter(one => machinesOf(one).length > 1)
         .flatMap(one => [...one.servers, ...(one.nextHop?.servers ?? [])])
         .filter(one => isLoopback(one.fqdn) || isLoopback(listenOf(one)))
@@ -69,6 +69,14 @@ export const serviceRules: Rule[] = [
           reason: `${listenOf(one)} is reached from the machine itself only, and other machines and clients have to come there.`,
           mend: 'Give the name and the address that the machine has in its network.',
         })),
+      ...namedHosts(view)
+        .filter(({ pool, host }) => machinesOf(pool).length > 1 && isLoopback(host))
+        .map(({ host, what, path }) => ({
+          path: `${path}/host`,
+          reason: `${host} is another ${what} on each machine that serves the pool.`,
+          mend: 'Give the name that it has in the network.',
+        })),
+    ],
   },
   {
     id: 'TR47',
