@@ -136,7 +136,7 @@ describe('what the checks find', () => {
       ['store/db', 'store/message', 'protocol/error', 'base/log'].map(to => reach(name, to))
     expect(from('central-follow')).toEqual([0, 1, 0, 0])
     expect(from('replica')).toEqual([0, 1, 0, 0])
-    for (const name of ['read', 'rules/central', 'plan']) expect(from(name), name).toEqual([1, 1, 1, 0])
+    for (const name of ['read', 'schema', 'plan']) expect(from(name), name).toEqual([1, 1, 1, 0])
   })
 
   test.each([
