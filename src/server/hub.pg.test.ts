@@ -108,6 +108,15 @@ test('[RO16] who comes between the list of a join and its answer is told after i
   hub.remove(other)
 })
 
+test('[LV17] a session that has ended begins to hear nothing more', () => {
+  hub.remove(session)
+  const pending = hub.live(session, []).begin(room)
+  expect(rooms.size).toBe(0)
+  pending.settle(standing)
+  pending.abandon()
+  expect(rooms.size).toBe(0)
+})
+
 test('[RO2] who joins again before the first join went live is one participant, and none once gone', () => {
   // Decided under no directory at all: it is decided anew before it goes live.
   const old = { ...standing, stamp: { ...standing.stamp, directory: 0 } }

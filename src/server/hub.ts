@@ -1,5 +1,5 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
-import type { Chat, Live, Standing } from '../chat/chat.ts'
+import type { Chat, Live, Pending, Standing } from '../chat/chat.ts'
 import { concernedUsers, glassWitnesses, readBack } from '../chat/hearing.ts'
 import { endedSessions } from '../chat/session.ts'
 import { loadSettings } from '../chat/settings.ts'
@@ -42,6 +42,9 @@ export type HubOptions = PoolRosterOptions & {
   epochMs?: number
   attendance?: Pick<AttendanceOptions, 'writeMs' | 'sweepMs'>
 }
+
+/** Of a session that has ended. */
+const gone: Pending = { settle() {}, abandon() {} }
 
 /** How often it is asked whether the store was restored. */
 const epochMs = 30_000
@@ -334,6 +337,8 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     live: (session, after) => ({
       id: session.id,
       begin(room) {
+        // It ended while something was read: nothing would take what it holds along.
+        if (!sessions.has(session.id)) return gone
         const feed = feedOf(room)
         feed.begin(session)
         return {

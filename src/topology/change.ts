@@ -4,7 +4,7 @@ import type { Topology } from './schema.ts'
 import { hostsOf, type PoolView, viewOf } from './view.ts'
 
 /** A rule on what may become of a topology that is in use. */
-export type ChangeRule = {
+type ChangeRule = {
   id: string
   level: Level
   text: string

@@ -56,7 +56,6 @@ export const nats = part(restart('NATS, over which the servers of the pool hear 
   user: Type.Optional(Type.String({ ...restart('Who signs in there'), pattern: '^[^\\p{Cc}\\s]+$', maxLength: 100 })),
   password: Type.Optional(secret(restart('Where the password stands: env:NAME or file:/path'))),
 })
-export type Nats = Static<typeof nats>
 
 export const fileStore = part(restart('Where uploaded files are kept; without it, in dataDir'), {
   place: Type.String({

@@ -4,7 +4,7 @@ import { type Topology, topologySchema } from './schema.ts'
 import { type PoolView, type View, viewOf } from './view.ts'
 
 /** What servers do about a difference: follow it while they run, start anew, start for the first time, or stop. */
-export type Doing = Effect | 'start' | 'stop'
+type Doing = Effect | 'start' | 'stop'
 
 export type Difference = {
   /** `persistentChatPools[chat.example.com].servers[chat1.example.com].standby`. */

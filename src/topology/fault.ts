@@ -83,8 +83,8 @@ function formOf(schema: Schema | undefined): string {
   return 'Give a name of letters, digits, - and _.'
 }
 
-/** `integer 1 to 65,535`, for sentences and tables. */
-export function typeWords(schema: Schema | undefined): string {
+/** `a whole number from 1 to 65,535`. */
+function typeWords(schema: Schema | undefined): string {
   if (schema?.const !== undefined) return JSON.stringify(schema.const)
   if (schema?.enum) return schema.enum.join(', ')
   if (schema?.type === 'integer') {

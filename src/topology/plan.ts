@@ -19,7 +19,7 @@ export type DatabasePlan = {
 }
 
 /** Whom a process talks to. */
-export type Peer = { what: string; host: string; port: number }
+type Peer = { what: string; host: string; port: number }
 
 export type ProcessPlan = {
   /** For the unit: one word, its own on the machine. */

@@ -187,7 +187,6 @@ export type EnterprisePool = Topology['enterprisePools'][number]
 export type FrontEndServer = EnterprisePool['servers'][number]
 export type StandardServer = Topology['standardServers'][number]
 export type ChatPool = Topology['persistentChatPools'][number]
-export type ChatServer = ChatPool['servers'][number]
 
 /** The same as data. */
 export const topologySchema = asSchema(Topology)

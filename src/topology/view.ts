@@ -82,7 +82,7 @@ export function activeOf({ servers }: PoolView): Server[] {
   return servers.filter(one => !one.standby)
 }
 
-export type NamedHost = { pool: PoolView; host: string; port: number; what: 'PostgreSQL' | 'NATS'; path: string }
+type NamedHost = { pool: PoolView; host: string; port: number; what: 'PostgreSQL' | 'NATS'; path: string }
 
 /** Every host of a database or of NATS that a pool names. */
 export function namedHosts({ pools }: View): NamedHost[] {
