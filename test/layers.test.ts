@@ -129,6 +129,16 @@ describe('what the checks find', () => {
     expect(wrongLayers(reach('message'))).toHaveLength(1)
   })
 
+  test("[LY4] what is published takes connections of the store only, a topology's document nothing", () => {
+    const reach = (from: string, to: string) =>
+      wrongLayers(files({ [`src/topology/${from}.ts`]: `import { a } from '../${to}.ts'` })).length
+    const from = (name: string) =>
+      ['store/db', 'store/message', 'protocol/error', 'base/log'].map(to => reach(name, to))
+    expect(from('central-follow')).toEqual([0, 1, 0, 0])
+    expect(from('replica')).toEqual([0, 1, 0, 0])
+    for (const name of ['read', 'schema', 'plan']) expect(from(name), name).toEqual([1, 1, 1, 0])
+  })
+
   test.each([
     "db.query('SELECT a FROM b')",
     'db.query(`SELECT a,\n  b\nFROM ${table}`)',

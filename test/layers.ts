@@ -18,14 +18,16 @@ export const mayImport: Record<string, string[]> = {
   files: belowRoles,
   // It has a database of its own and reads the outbox: chat would bring all of the store along.
   compliance: ['store', ...belowStore],
-  // A document and what follows from it, without the program that runs.
-  topology: ['base'],
+  // What is published has a database of its own; the document and what follows from it know nothing of that.
+  topology: ['store', 'protocol', 'base'],
   cli: [...roles, ...belowRoles, 'topology', 'client'],
   client: ['protocol'],
   web: ['client', 'protocol'],
   bench: ['client', 'protocol'],
 }
 const complianceTakesOfStore = ['src/store/db.ts', 'src/store/outbox.ts']
+const centralTakesOfStore = ['src/store/db.ts', 'src/store/address.ts', 'src/store/host.ts']
+const isCentral = (path: string) => /^src\/topology\/(central|replica)[\w-]*\.ts$/.test(path)
 
 /** `src/chat/room.ts` is of `chat`, `web/src/app/x.ts` of `web`; undefined: bin, test and settings of tools. */
 export function layerOf(path: string): string | undefined {
@@ -66,6 +68,10 @@ export function wrongLayers(sources: Source[]): string[] {
       wrong.push(`${from} imports ${to}: ${layer} may not know ${target ?? 'what is outside src'}`)
     else if (layer === 'compliance' && target === 'store' && !complianceTakesOfStore.includes(to))
       wrong.push(`${from} imports ${to}: compliance takes only db and outbox of the store`)
+    else if (layer === 'topology' && target !== 'base' && !isCentral(from))
+      wrong.push(`${from} imports ${to}: a document and what follows from it know only base`)
+    else if (layer === 'topology' && target === 'store' && !centralTakesOfStore.includes(to))
+      wrong.push(`${from} imports ${to}: what is published takes only connections of the store`)
   }
   return wrong
 }

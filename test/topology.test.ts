@@ -159,7 +159,7 @@ test('[TR72] what cannot be done is told in a sentence on stderr: 1 failed, 2 wr
     [['new', 'premium'], 2, /Give one of standard-edition, enterprise-edition/],
     [['new', '--fqdn', 'Chat'], 2, /Give a name in small letters/],
     [['validate'], 2, /missing required argument 'file'/],
-    [['publish'], 2, /unknown command 'publish'/],
+    [['paint'], 2, /unknown command 'paint'/],
   ]
   for (const [args, code, said] of cases) {
     const { err, ...rest } = await topology(args)

@@ -20,6 +20,8 @@ const program = new Command('pchat')
   .description('Persistent group chat that an organisation runs itself')
   .version(programVersion)
   .showHelpAfterError('Run the command with --help to see all options and examples.')
+  // Else `--version 7` of a verb would be our own --version.
+  .enablePositionalOptions()
   .exitOverride()
 
 addStart(program)

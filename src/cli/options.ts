@@ -33,6 +33,8 @@ export type StartOptions = {
   complianceAnchors?: string
   downloadUrl?: string
   logLevel: string
+  /** Of a server that starts as the published topology says: the Central Management Store. */
+  topology?: string
 }
 
 /** The options of every verb that starts a server. Each can be given as an environment variable too. */
@@ -255,7 +257,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
-function variable(flags: string, name: string, description: string): Option {
+export function variable(flags: string, name: string, description: string): Option {
   return new Option(flags, description).env(name)
 }
 
@@ -265,7 +267,7 @@ function readPort(text: string): number {
   return Number(text)
 }
 
-function readDatabaseUrl(text: string): string {
+export function readDatabaseUrl(text: string): string {
   if (!splitHosts(text))
     throw new InvalidArgumentError(
       'Give an address such as postgres://user:password@db.example.com:5432/pchat, several hosts with commas.',

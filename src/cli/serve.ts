@@ -82,6 +82,8 @@ export type ServeOptions = {
   log: Log
   admin?: { user: string; password: string } | undefined
   webRoot: string
+  /** What else is not as it should be, for /readyz. */
+  notes?: (() => string[]) | undefined
   /** Who must have a second factor beside a password that is kept here; `optional` unless said. */
   secondFactor?: 'optional' | 'administrators' | 'everyone' | undefined
   /** Encrypts the secrets of authenticator apps: the first one; all decrypt. See readFactorKeys. */
@@ -251,6 +253,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       ...(chat.recording === 'full' ? ['compliance outbox full'] : chat.recordingBehind ? ['compliance behind'] : []),
       ...(draining || membership.takesSessions() ? [] : ['on stand-by']),
       ...(membership.state() === 'normal' ? [] : [membership.state()]),
+      ...(options.notes?.() ?? []),
     ]
     return { ready: !draining && isStoreThere, notes }
   }

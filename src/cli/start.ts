@@ -8,10 +8,18 @@ import { type Certificate, keepSelfSigned, readCertificate } from './certificate
 import { takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
-import { findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
+import {
+  findFault,
+  readAdministrator,
+  readDatabaseUrl,
+  type StartOptions,
+  variable,
+  withStartOptions,
+} from './options.ts'
 import type { Serving } from './serve.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
 import { connectionsFor } from './store-connection.ts'
+import type { Followed } from './topology-central-start.ts'
 import { webRoot } from './web-root.ts'
 import { startWorkers } from './workers.ts'
 
@@ -19,28 +27,42 @@ const examples = `
 Examples:
   $ pchat start --port 9000 --data-dir /srv/pchat
   $ pchat start --role compliance --database-url postgres://pchat@db1/pchat --compliance-database-url postgres://service@db9/archive
+  $ pchat start --topology postgres://pchat_reader@db1/pchat_central --server chat1.example.com --data-dir /srv/pchat
   $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
 
 Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.`
 
 export function addStart(program: Command): void {
   withStartOptions(program.command('start').description('start a whole server on this machine, with its own database'))
+    .addOption(
+      variable(
+        '--topology <url>',
+        'PCHAT_TOPOLOGY',
+        'Central Management Store: start as the topology says that is published there, and follow it; options that are named win',
+      ).argParser(readDatabaseUrl),
+    )
     .addHelpText('after', examples)
     .action((options: StartOptions, command: Command) => start(options, command))
 }
 
 /** Runs a server until it is told to stop. `onReady` is called when it answers requests, before its address is told. */
 export async function start(
-  options: StartOptions,
+  named: StartOptions,
   command: Command,
   onReady?: (serving: Serving, address: StoreAddress) => Promise<void>,
 ): Promise<void> {
-  const log = openLog(options.logLevel)
   const stopping = listenForStop()
-  const setting = await checkSetting(options).catch((error: Error) => command.error(`error: ${error.message}`))
+  const followed = await findTopology(named, command, stopping)
+  const { options } = followed
+  const log = openLog(options.logLevel)
+  const setting = await checkSetting(options).catch(async (error: Error) => {
+    await followed.stop()
+    return command.error(`error: ${error.message}`)
+  })
   try {
     if (options.role === 'compliance') await runCompliance(options, log, stopping)
-    else await run({ options, log, stopping, ...setting }, onReady)
+    else await run({ options, log, stopping, notes: followed.notes, ...setting }, onReady)
+    await followed.stop()
     process.exit(stopping.hurried.aborted ? 1 : 0)
   } catch (error) {
     if (stopping.asked.aborted) process.exit(0)
@@ -50,8 +72,25 @@ export async function start(
   }
 }
 
+/** Ends the process where there is nothing to start as. */
+async function findTopology(options: StartOptions, command: Command, stopping: Stopping): Promise<Followed> {
+  if (options.topology === undefined) return { options, notes: () => [], stop: async () => {} }
+  // While it waits for the store there is nothing to stop in order.
+  const end = () => process.exit(0)
+  stopping.asked.addEventListener('abort', end)
+  const { followTopology } = await import('./topology-central-start.ts')
+  try {
+    return await followTopology(options, command, openLog(options.logLevel))
+  } catch (error) {
+    console.error(`pchat: ${explain(error, options)}`)
+    return process.exit(1)
+  } finally {
+    stopping.asked.removeEventListener('abort', end)
+  }
+}
+
 type Setting = { admin?: { user: string; password: string } | undefined; tls?: Certificate | undefined }
-type Run = Setting & { options: StartOptions; log: Log; stopping: Stopping }
+type Run = Setting & { options: StartOptions; log: Log; stopping: Stopping; notes: () => string[] }
 
 async function checkSetting(options: StartOptions): Promise<Setting> {
   const fault = findFault(options)
@@ -66,7 +105,7 @@ async function checkSetting(options: StartOptions): Promise<Setting> {
 
 /** What was started is stopped in the opposite order: server, database, lock; also where a later step fails. */
 async function run(
-  { options, log, stopping, admin, tls }: Run,
+  { options, log, stopping, admin, tls, notes }: Run,
   onReady?: (serving: Serving, address: StoreAddress) => Promise<void>,
 ): Promise<void> {
   await using started = new AsyncDisposableStack()
@@ -76,7 +115,7 @@ async function run(
   await migrateStore(address, log)
   stopping.asked.throwIfAborted()
   const certificate = options.tlsSelfSigned ? await keepSelfSigned(folder.path, options.host) : tls
-  const plan = { options, address, tls: certificate, admin, log }
+  const plan = { options, address, tls: certificate, admin, log, notes }
   const serving = options.workers > 1 ? await startWorkers({ ...plan, ...stopping }) : await serveAlone(plan)
   started.defer(() => unless(stopping.hurried, serving.stop()))
   // A pool's servers have the service beside them where they are told of the archive; one machine has it always.
@@ -102,9 +141,9 @@ async function runCompliance(options: StartOptions, log: Log, stopping: Stopping
   await unless(stopping.hurried, compliance.stop())
 }
 
-type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log }
+type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log; notes: () => string[] }
 
-async function serveAlone({ options, address, tls, admin, log }: Plan): Promise<Serving> {
+async function serveAlone({ options, address, tls, admin, log, notes }: Plan): Promise<Serving> {
   // Half of the program's memory, which the parent of workers would hold for nothing.
   const { serve } = await import('./serve.ts')
   const { openFileOptions } = await import('./file-options.ts')
@@ -112,7 +151,7 @@ async function serveAlone({ options, address, tls, admin, log }: Plan): Promise<
   const factorKeys = await readFactorKeys(options.factorKeyFile)
   const files = await openFileOptions(options)
   const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
-  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, log, admin, webRoot })
+  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, log, admin, webRoot, notes })
 }
 
 async function openStore(

@@ -127,7 +127,7 @@ async function textOf(file: string, io: Io): Promise<string> {
   }
 }
 
-function faultLines(file: string, faults: Fault[]): string[] {
+export function faultLines(file: string, faults: Fault[]): string[] {
   return faults.map(({ line, column, message }) => `${file}:${line}:${column}: error: ${message}`)
 }
 

@@ -27,7 +27,7 @@ export type Worker = {
   served: Promise<{ setupUrl: string | undefined }>
   serves(): boolean
   ended: Promise<End>
-  ping(): void
+  ping(notes: string[]): void
   /** Pings since the last sign of life. */
   unanswered(): number
   count(): Promise<Counted>
@@ -128,9 +128,9 @@ export function launchWorker({ setting, entrance, relay, log, countAll }: Launch
     served: served.promise,
     serves: () => serves,
     ended: ended.promise,
-    ping() {
+    ping(notes) {
       unanswered += 1
-      tell({ tell: 'ping' })
+      tell({ tell: 'ping', notes })
     },
     unanswered: () => unanswered,
     count() {

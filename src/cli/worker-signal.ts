@@ -12,6 +12,8 @@ export type WorkerSetting = {
   port: number
   address: StoreAddress
   tls: Certificate | undefined
+  /** What the parent has to note at /readyz; each ping brings them anew. */
+  notes: string[]
   /** Only of the worker that starts alone, before the others: what happens once in the life of a pool happens there. */
   setUp: { admin: { user: string; password: string } | undefined } | undefined
 }
@@ -20,7 +22,7 @@ export type WorkerSetting = {
 export type ToWorker =
   | { tell: 'serve'; setting: WorkerSetting }
   | { tell: 'connection' }
-  | { tell: 'ping' }
+  | { tell: 'ping'; notes: string[] }
   | { tell: 'count'; ask: number }
   | { tell: 'counted'; ask: number; counted: Counted[] }
   | { tell: 'stop' }

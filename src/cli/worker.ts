@@ -22,6 +22,7 @@ let take: ((socket: Socket) => void) | undefined
 const busHearers: ((signal: BusSignal) => void)[] = []
 const asked = new Map<number, (counted: Counted[]) => void>()
 let lastAsk = 0
+let notes: string[] = []
 
 // Ctrl-C reaches the whole process group; the parent says when to stop.
 process.on('SIGINT', () => {})
@@ -36,8 +37,10 @@ process.on('message', (message: ToWorker, socket?: Socket) => {
 
 function hearParent(message: Exclude<ToWorker, BusSignal>, socket: Socket | undefined) {
   if (message.tell === 'connection') takeConnection(socket)
-  else if (message.tell === 'ping') tell({ tell: 'pong', sessions: serving?.sessions() ?? 0 })
-  else if (message.tell === 'serve') void work(message.setting)
+  else if (message.tell === 'ping') {
+    notes = message.notes
+    tell({ tell: 'pong', sessions: serving?.sessions() ?? 0 })
+  } else if (message.tell === 'serve') void work(message.setting)
   else if (message.tell === 'stop') end()
   else if (message.tell === 'count') void count().then(counted => tell({ tell: 'counted', ask: message.ask, counted }))
   else asked.get(message.ask)?.(message.counted)
@@ -62,7 +65,8 @@ function takeConnection(socket: Socket | undefined) {
   tell({ tell: 'took', isTaken })
 }
 
-async function work({ number, options, port, address, tls, setUp }: WorkerSetting): Promise<void> {
+async function work({ number, options, port, address, tls, setUp, notes: first }: WorkerSetting): Promise<void> {
+  notes = first
   const log = numbered(openLog(options.logLevel), number)
   const entry = openEntry(port)
   try {
@@ -76,6 +80,7 @@ async function work({ number, options, port, address, tls, setUp }: WorkerSettin
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
       door: entry.door,
       countAll,
+      notes: () => notes,
     })
   } catch (error) {
     log.debug({ err: error }, 'start failed')

@@ -21,6 +21,8 @@ export type WorkersOptions = {
   asked: AbortSignal
   /** Whoever is still draining then is killed. */
   hurried: AbortSignal
+  /** What is to be noted at /readyz beside what the workers know. */
+  notes?: () => string[]
   /** A worker that answers nothing for so long is killed. */
   silenceMs?: number
 }
@@ -55,6 +57,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     const { address, tls, admin } = options
     const setting = {
       ...{ number, options: options.options, port: entrance.port, address, tls },
+      notes: options.notes?.() ?? [],
       setUp: setUp ? { admin } : undefined,
     }
     const worker = launchWorker({ setting, entrance, relay, log, countAll })
@@ -106,7 +109,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       if (worker.unanswered() >= limit) {
         log.error({ worker: worker.number, pid: worker.pid }, 'a worker does not answer; it is killed')
         worker.kill()
-      } else worker.ping()
+      } else worker.ping(options.notes?.() ?? [])
     }
   }
 

@@ -1,0 +1,96 @@
+import { hostname, userInfo } from 'node:os'
+import type { Command } from 'commander'
+import { Refusal } from '../protocol/error.ts'
+import { type StoreAddress, splitHosts } from '../store/address.ts'
+import { type Db, storeRefusal } from '../store/db.ts'
+import { findEmbedded } from '../store/embedded.ts'
+import { centralBeside, ensureCentralDatabase, openCentral } from '../topology/central-place.ts'
+import { isCentral, migrateCentral } from '../topology/central-schema.ts'
+import { Misuse } from './shell/fault.ts'
+import type { Io } from './shell/io.ts'
+
+/** Where the Central Management Store is: a database of its own, or the one beside the embedded one of a running server. */
+export type CentralOptions = { cms?: string; dataDir?: string; json?: boolean }
+
+export function withCms(command: Command): Command {
+  return command
+    .option(
+      '--cms <url>',
+      'the Central Management Store, such as postgres://pchat_publisher@db1/pchat_central (PCHAT_CMS)',
+    )
+    .option(
+      '--data-dir <folder>',
+      'of a running server with its own database, where no store is named (PCHAT_DATA_DIR)',
+    )
+}
+
+/** Who does something, for its record; the database adds as whom he signed in there. */
+export function authorHere(): string {
+  return `${userInfo().username}@${hostname()}`
+}
+
+/** For reading: `work` gets undefined where there is no store yet, and nothing is made. */
+export function readCentral<T>(options: CentralOptions, io: Io, work: (db: Db | undefined) => Promise<T>): Promise<T> {
+  return onCentral(options, io, async (db, address) => work((await isThere(db, address)) ? db : undefined))
+}
+
+/** For writing: made where it is missing, and brought up to date, as far as the role may. */
+export function changeCentral<T>(options: CentralOptions, io: Io, work: (db: Db) => Promise<T>): Promise<T> {
+  return onCentral(options, io, async (db, address) => {
+    if (!('connectionString' in address)) await ensureCentralDatabase(address)
+    await migrateCentral(db)
+    return work(db)
+  })
+}
+
+async function onCentral<T>(
+  options: CentralOptions,
+  { env }: Io,
+  work: (db: Db, address: StoreAddress) => Promise<T>,
+): Promise<T> {
+  const address = await addressOf(options, env)
+  const db = openCentral(address)
+  try {
+    return await work(db, address)
+  } catch (error) {
+    throw explained(error)
+  } finally {
+    await db.end()
+  }
+}
+
+async function addressOf({ cms, dataDir }: CentralOptions, env: NodeJS.ProcessEnv): Promise<StoreAddress> {
+  // A folder that is named means the store beside it, whatever the environment says.
+  const url = cms ?? (dataDir === undefined ? env.PCHAT_CMS : undefined)
+  if (url !== undefined) {
+    if (!splitHosts(url)) throw new Misuse('--cms is no address such as postgres://pchat_publisher@db1/pchat_central.')
+    return { connectionString: url }
+  }
+  const folder = dataDir ?? env.PCHAT_DATA_DIR ?? './data'
+  const store = await findEmbedded(folder)
+  if (store) return centralBeside(store)
+  throw new Misuse(
+    `No server with its own database runs in ${folder}. Name the Central Management Store with --cms, or the folder with --data-dir.`,
+  )
+}
+
+/** Beside the embedded store the first publication makes it; elsewhere a name that is nowhere was mistyped. */
+async function isThere(db: Db, address: StoreAddress): Promise<boolean> {
+  try {
+    return await isCentral(db)
+  } catch (error) {
+    if ((error as { code?: string }).code === '3D000' && !('connectionString' in address)) return false
+    throw error
+  }
+}
+
+function explained(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string }
+  if (code === '42501')
+    return new Refusal('forbidden', `This role may not do that (${message}). Sign in as the publisher.`)
+  if (code === '3D000')
+    return new Refusal('not_found', `${message}. Make it with pchat topology prepare, or name another one with --cms.`)
+  const refusal = storeRefusal(error)
+  if (refusal === undefined || refusal === error) return error
+  return new Refusal('unavailable', `The Central Management Store did not answer: ${message || code}. Try again.`)
+}

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../base/log.ts'
+import type { Connection, Db } from '../store/db.ts'
+import { type Head, hashOf, readHead, readPublication } from './central.ts'
+import { keepListening } from './central-listen.ts'
+import { type Standing, standingOf, standingSentence } from './central-standing.ts'
+import { type Replica, readReplica, writeReplica } from './replica.ts'
+
+/** What a change of the topology is to one server, in sentences: what it can follow while it runs, and what wants a restart. */
+export type Effect = { followed: string[]; restart: string[] }
+/** Throws where this program does not understand the document. */
+export type TellEffect = (before: string, after: string) => Effect
+export type Change = { before: Replica; after: Replica; effect: Effect }
+
+export type FollowOptions = {
+  db: Db
+  /** File of the replica; one process at a time follows by it. */
+  replica: string
+  tell: TellEffect
+  /** When the replica has the change on disk. Where it fails, the change counts all the same. */
+  onChange(change: Change): Promise<void> | void
+  log: Log
+  /** How long a loss of the store's word can go unnoticed. */
+  lookMs?: number
+  /** How long a start waits for the store before it goes on with the replica. */
+  patienceMs?: number
+}
+
+export type Following = {
+  /** What this server runs under: the newest that it followed. */
+  topology(): Replica
+  /** What of it takes effect with a restart only. */
+  restart(): string[]
+  /** What is not as it should be, for /readyz. */
+  notes(): string[]
+  stop(): Promise<void>
+}
+
+const usualLookMs = 30_000
+const usualPatienceMs = 10_000
+/** The same trouble is told again after so many looks. */
+const tellAgainLooks = 20
+
+/**
+ * Follows the Central Management Store: the newest publication is kept on disk, then told. Starts from the replica where the store
+ * is away; rejects where there is neither. A store that was restored from an older copy is not followed until it is adopted.
+ */
+export async function followCentral(options: FollowOptions): Promise<Following> {
+  const { db, log, lookMs = usualLookMs, patienceMs = usualPatienceMs } = options
+  const stopping = new AbortController()
+  const follower = await openFollower(options)
+  const first = Promise.withResolvers<void>()
+  const following = keepListening(db, stopping.signal, lookMs, {
+    async look(connection) {
+      await follower.look(connection)
+      first.resolve()
+    },
+    lost(error) {
+      follower.lost(error)
+      first.resolve()
+    },
+  })
+  const stop = async () => {
+    stopping.abort()
+    await following
+  }
+  const late = new AbortController()
+  await Promise.race([first.promise, sleep(patienceMs, undefined, { signal: late.signal }).catch(() => {})])
+  late.abort()
+  const missing = follower.begin()
+  if (missing !== undefined) {
+    await stop()
+    throw new Error(missing)
+  }
+  log.info({ version: follower.topology().version }, 'the topology is that of the Central Management Store')
+  const { topology, restart, notes } = follower
+  return { topology, restart, notes, stop }
+}
+
+type Trouble = { note: string; sentence: string }
+
+async function openFollower({ replica: file, tell, onChange, log }: FollowOptions) {
+  const kept = await readReplica(file)
+  const torn = kept && 'torn' in kept ? kept.torn : undefined
+  if (torn !== undefined)
+    log.error({ file, reason: torn }, 'the replica of the topology is torn or was altered; it is read anew')
+  let held: Replica | undefined = kept && !('torn' in kept) ? kept : undefined
+  /** Under which document this process began; what wants a restart is told from there on. */
+  let started: Replica | undefined
+  let restart: string[] = []
+  let away: string | undefined = 'it did not answer in time'
+  let trouble: Trouble | undefined
+  let looks = 0
+
+  const setTrouble = (next: Trouble | undefined) => {
+    looks = next && next.sentence === trouble?.sentence ? looks + 1 : 0
+    if (next && looks % tellAgainLooks === 0) log.error({ version: held?.version }, next.sentence)
+    if (!next && trouble) log.info({ version: held?.version }, 'the Central Management Store is followed again')
+    trouble = next
+  }
+
+  const take = async (connection: Connection, head: Head): Promise<Trouble | undefined> => {
+    const published = await readPublication(connection, head.version)
+    if (published?.mark !== head.mark || hashOf(published!.document) !== published!.hash)
+      return {
+        note: 'topology altered',
+        sentence: `Version ${head.version} of the topology is not what was published.`,
+      }
+    const { version, mark, hash, author, note, document } = published!
+    const after: Replica = {
+      ...{ store: head.store, version, mark, hash, author, note, at: published!.at.toISOString() },
+      ...{ adoptions: [...new Set([...(held?.adoptions ?? []), ...head.adoptions])], document },
+    }
+    const before = held
+    let effect: Effect
+    let left: string[]
+    try {
+      // Who has not begun has nothing to follow, and need not understand what he had.
+      effect = tell(started && before ? before.document : document, document)
+      left = started ? tell(started.document, document).restart : []
+    } catch (error) {
+      const sentence = `This program does not understand version ${version} of the topology, and stays with what it has: ${(error as Error).message}`
+      return { note: 'topology not understood', sentence }
+    }
+    await keep(after)
+    restart = left
+    if (!before || !started) return undefined
+    const isBack = after.version < before.version
+    log.info({ from: before.version, version, author, isBack, ...effect }, 'the topology has changed')
+    await Promise.resolve(onChange({ before, after, effect })).catch(error =>
+      log.error({ err: error, version }, 'a change of the topology was not followed; a restart takes it'),
+    )
+    return undefined
+  }
+
+  const lookAt = async (connection: Connection): Promise<Trouble | undefined> => {
+    const head = await readHead(connection, held?.version ?? 0)
+    const standing: Standing = standingOf(head, held)
+    if (standing === 'newer') return take(connection, head)
+    if (standing === 'empty') return { note: 'no topology', sentence: 'Nothing is published in the store.' }
+    if (standing !== 'same')
+      return { note: `topology store ${standing}`, sentence: standingSentence(standing, head, held!) }
+    // Else a copy from after the adoption would count as adopted once more.
+    const fresh = head.adoptions.filter(mark => !held!.adoptions.includes(mark))
+    if (fresh.length > 0) await keep({ ...held!, adoptions: [...held!.adoptions, ...fresh] })
+    return undefined
+  }
+  const keep = async (replica: Replica) => {
+    await writeReplica(file, replica)
+    held = replica
+  }
+
+  return {
+    async look(connection: Connection) {
+      const found = await lookAt(connection).catch((error: NodeJS.ErrnoException) => {
+        if (!isOfFile(error)) throw error
+        const sentence = `The replica of the topology cannot be written (${error.code} ${error.path ?? file}). It is not followed until it can.`
+        return { note: 'topology replica not written', sentence }
+      })
+      if (away !== undefined && started) log.info({}, 'the Central Management Store is back')
+      away = undefined
+      setTrouble(found)
+    },
+    lost(error: Error) {
+      if (away === undefined && started)
+        log.warn({ reason: error.message }, 'the Central Management Store is away; the replica of the topology stands')
+      away = error.message
+    },
+    /** Answers why this server has no topology to run under. */
+    begin(): string | undefined {
+      if (!held) return noTopology(file, torn, trouble, away)
+      started = held
+      if (away !== undefined)
+        log.warn(
+          { reason: away, version: held.version, publishedAt: held.at, file },
+          'the Central Management Store is away; this server starts from its replica of the topology',
+        )
+      return undefined
+    },
+    topology: () => held!,
+    restart: () => restart,
+    notes: () => [
+      ...(away === undefined ? [] : ['topology store away']),
+      ...(trouble === undefined ? [] : [trouble.note]),
+      ...(restart.length === 0 ? [] : ['topology wants a restart']),
+    ],
+  }
+}
+
+/** Of the file system, not of the connection. */
+function isOfFile({ syscall, code }: NodeJS.ErrnoException): boolean {
+  return /^(open|write|fsync|rename|scandir|close)$/.test(syscall ?? '') && code !== undefined
+}
+
+function noTopology(file: string, torn?: string, trouble?: Trouble, away?: string): string {
+  const had = torn === undefined ? `there is no replica in ${file}` : `the replica in ${file} is no good (${torn})`
+  if (trouble) return `${trouble.sentence} And ${had}. Publish a topology with pchat topology publish FILE.`
+  return `The Central Management Store does not answer (${away}), and ${had}. Start again when the store is there.`
+}

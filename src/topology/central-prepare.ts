@@ -1,0 +1,81 @@
+import { type Db, openDb } from '../store/db.ts'
+import { migrateCentral } from './central-schema.ts'
+
+export type CentralRoles = {
+  /** Of somebody who may make databases and roles. */
+  adminUrl: string
+  database: string
+  /** Owns everything there, and cannot sign in. */
+  owner: string
+  /** Publishes, and can neither change nor remove what was published. */
+  publisher: { name: string; password?: string | undefined }
+  /** What servers follow as: can read, and nothing else. */
+  reader: { name: string; password?: string | undefined }
+}
+
+/** Makes database and roles, or brings them up to date; answers the migrations that it applied. May be run again. */
+export async function prepareCentral({
+  adminUrl,
+  database,
+  owner,
+  publisher,
+  reader,
+}: CentralRoles): Promise<string[]> {
+  for (const name of [database, owner, publisher.name, reader.name])
+    if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name)) throw new Error(`${name} is no name of a database or role.`)
+  if (new Set([owner, publisher.name, reader.name]).size < 3)
+    throw new Error('Owner, publisher and reader are one role. Give each its own name: only then each has its rights.')
+  await asAdministrator(adminUrl, async admin => {
+    await ensureRole(admin, owner, 'NOLOGIN')
+    for (const { name, password } of [publisher, reader]) {
+      await ensureRole(admin, name, 'LOGIN')
+      if (password !== undefined) await setPassword(admin, name, password)
+    }
+    // Whoever is not superuser makes a database only for roles that he is in.
+    await admin.query(`GRANT ${owner} TO CURRENT_USER`)
+    const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database])
+    if (rowCount === 0) await admin.query(`CREATE DATABASE ${database} OWNER ${owner}`)
+    // TEMPORARY with it: a table of that kind could stand in for a real one in a trigger.
+    await admin.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
+    await admin.query(`GRANT CONNECT ON DATABASE ${database} TO ${publisher.name}, ${reader.name}`)
+  })
+  const place = new URL(adminUrl)
+  place.pathname = `/${database}`
+  return asAdministrator(place.href, async central => {
+    await central.query(`SET ROLE ${owner}`)
+    const applied = await migrateCentral(central)
+    const both = `${publisher.name}, ${reader.name}`
+    await central.query(`
+      REVOKE ALL ON SCHEMA public FROM PUBLIC;
+      REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${both};
+      GRANT USAGE ON SCHEMA public TO ${both};
+      GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${both};
+      GRANT INSERT (based_on, restores, document, author, note) ON publication TO ${publisher.name};
+      GRANT INSERT (version, author, note) ON adoption TO ${publisher.name}`)
+    return applied
+  })
+}
+
+async function ensureRole(admin: Db, name: string, login: 'LOGIN' | 'NOLOGIN'): Promise<void> {
+  const { rowCount } = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [name])
+  if (rowCount === 0) await admin.query(`CREATE ROLE ${name} ${login}`)
+}
+
+/** DDL takes no parameters, and only the server knows how it quotes. */
+async function setPassword(admin: Db, role: string, password: string): Promise<void> {
+  const { rows } = await admin.query<{ statement: string }>(
+    `SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text) AS statement`,
+    [role, password],
+  )
+  await admin.query(rows[0]!.statement)
+}
+
+/** Over one connection, so that a role that is set stays. */
+async function asAdministrator<T>(connectionString: string, work: (db: Db) => Promise<T>): Promise<T> {
+  const db = openDb({ connectionString }, { max: 1, statementMs: 600_000 })
+  try {
+    return await work(db)
+  } finally {
+    await db.end()
+  }
+}

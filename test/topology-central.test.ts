@@ -1,0 +1,262 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Io } from '../src/cli/shell/io.ts'
+import { addTopology } from '../src/cli/topology.ts'
+import { adoptCentral, publishTopology } from '../src/topology/central.ts'
+import { isCentral } from '../src/topology/central-schema.ts'
+import { exampleDocument } from '../src/topology/example.ts'
+import { openEmptyDatabase, type TestDatabase } from './database.ts'
+import { runVerb } from './run-verb.ts'
+
+let central: TestDatabase
+let folder: string
+let file: string
+let env: NodeJS.ProcessEnv
+beforeEach(async () => {
+  ;[central, folder] = await Promise.all([openEmptyDatabase(), mkdtemp(join(tmpdir(), 'pchat-publish-'))])
+  file = join(folder, 'topology.yaml')
+  const { host, user, database } = central.address
+  const PCHAT_CMS = `postgres://${user}@${encodeURIComponent(host)}/${database}`
+  env = { PCHAT_CMS, XDG_CONFIG_HOME: folder }
+})
+afterEach(async () => {
+  await central.drop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+type Ran = { code: number; out: string; err: string }
+// biome-ignore lint/suspicious/noExplicitAny: what a program reads of --json, whatever it is
+type Json = any
+
+/** `pchat topology …` in this process. */
+async function topology(args: string[], more: { env?: NodeJS.ProcessEnv; answer?: string; stdin?: string } = {}) {
+  const ran: Ran = { code: 0, out: '', err: '' }
+  const io: Io = {
+    env: { ...env, ...more.env },
+    out: text => {
+      ran.out += text
+    },
+    err: text => {
+      ran.err += text
+    },
+    isAsked: more.answer !== undefined,
+    showsProgress: false,
+    ask: async () => more.answer ?? '',
+    read: async () => more.stdin ?? '',
+    exit: code => {
+      ran.code = code
+    },
+  }
+  const program = new Command('pchat')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+  addTopology(program, io)
+  try {
+    await program.parseAsync(['node', 'pchat', 'topology', ...args])
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    ran.code = error.exitCode === 0 ? 0 : 2
+  }
+  return ran
+}
+async function json(args: string[], more = {}): Promise<Json> {
+  const { code, out, err } = await topology([...args, '--json'], more)
+  return JSON.parse(code === 0 ? out : err)
+}
+
+const first = exampleDocument('enterprise-edition')
+const withName = (name: string) => first.replace('displayName: Main rooms', `displayName: ${name}`)
+/** As another administrator does. */
+const other = (document: string, version: number, note = '') =>
+  publishTopology(central.db, { document, author: 'bob@desk', note }, { version }, { errors: [], advice: [] })
+const write = (document: string) => writeFile(file, document)
+
+test('[CM20] a document is published, exported to the letter, shown, compared, and published again as an old version', async () => {
+  await write(first)
+  expect(await topology(['publish', file, '--note', 'the beginning'])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Version 1 is published.'),
+  })
+  await write(withName('All rooms'))
+  const second = await json(['publish', file])
+  expect(second).toMatchObject({ version: 2, changed: true })
+  expect(second.differences.join('\n')).toMatch(/displayName.*changed.*Main rooms.*All rooms/)
+  expect((await topology(['export'])).out).toBe(withName('All rooms'))
+  expect((await topology(['export', '--version', '1'])).out).toBe(first)
+  expect((await topology(['show'])).out).toMatch(/^Version 2, published by \S+@\S+ at 20[\s\S]*chat1\.example\.com/)
+  expect((await topology(['show', '--version', '1'])).out).toMatch(/^Version 1/)
+  expect(await topology(['diff', '--published', file])).toMatchObject({ code: 0, out: 'Nothing differs.\n' })
+  await write(first)
+  expect(await topology(['diff', '--published', file])).toMatchObject({
+    code: 3,
+    out: expect.stringContaining('All rooms'),
+  })
+  expect((await json(['rollback', '1', '--note', 'as it was'])).version).toBe(3)
+  expect((await topology(['export'])).out).toBe(first)
+  const { publications } = await json(['history'])
+  expect(publications.map((one: Json) => [one.version, one.basedOn, one.restores, one.note])).toEqual([
+    [3, 2, 1, 'as it was'],
+    [2, 1, null, ''],
+    [1, 0, null, 'the beginning'],
+  ])
+  const { out } = await topology(['history', '--limit', '2'])
+  expect(out).toMatch(/VERSION +PUBLISHED.*\n3 .*version 1 again +as it was\n2 .*\n$/)
+})
+
+test('[CM4] who publishes on what was exported before somebody else published is told who, when and what, and nothing is changed', async () => {
+  await write(first)
+  await topology(['publish', file])
+  expect((await topology(['export'])).code).toBe(0)
+  await other(withName('Hers'), 1, 'named')
+  await write(withName('Mine'))
+  const refused = await topology(['publish', file])
+  expect(refused).toMatchObject({ code: 1, out: '' })
+  expect(refused.err).toMatch(
+    /What changed since version 1:\n[\s\S]*Main rooms +Hers[\s\S]*bob@desk published version 2 at 20/,
+  )
+  expect(refused.err).toContain('(named). Take over what changed since, then publish yours with --based-on 2.')
+  const { error } = await json(['publish', file])
+  expect(error).toMatchObject({
+    code: 'conflict',
+    details: { basedOn: 1, since: [{ version: 2, author: 'bob@desk' }] },
+  })
+  expect(error.details.lines.join('\n')).toContain('Hers')
+  expect((await topology(['publish', file, '--what-if'])).code).toBe(1)
+  expect((await json(['history'])).publications).toHaveLength(2)
+  expect((await topology(['publish', file, '--based-on', '2'])).code).toBe(0)
+  // What was published by him is what he is based on now.
+  await write(withName('Mine too'))
+  expect((await json(['publish', file])).version).toBe(4)
+  expect((await json(['publish', file, '--based-on', '9'])).changed).toBe(false)
+})
+
+test('[CM21] who never looked says what he is based on; a version of a store that was restored since is none', async () => {
+  await write(first)
+  await topology(['publish', file])
+  await write(withName('Mine'))
+  const stranger = { env: { XDG_CONFIG_HOME: join(folder, 'stranger') } }
+  const asked = await topology(['publish', file], stranger)
+  expect(asked).toMatchObject({ code: 2, err: expect.stringContaining('add --based-on 1') })
+  expect((await topology(['diff', '--published', file], stranger)).code).toBe(3)
+  expect((await topology(['publish', file], stranger)).code).toBe(2)
+  await topology(['show'], stranger)
+  expect((await topology(['publish', file], stranger)).code).toBe(0)
+  const bases = join(folder, 'stranger/pchat/topologies.json')
+  const kept = JSON.parse(await readFile(bases, 'utf8'))
+  for (const one of Object.values(kept) as { mark: string }[]) one.mark = crypto.randomUUID()
+  await writeFile(bases, JSON.stringify(kept))
+  await write(withName('Mine again'))
+  expect(await topology(['publish', file], stranger)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('restored'),
+  })
+  await writeFile(bases, 'torn')
+  expect((await topology(['publish', file], stranger)).code).toBe(2)
+  // An account without a home publishes all the same.
+  const homeless = { env: { XDG_CONFIG_HOME: join(file, 'home') } }
+  expect((await topology(['publish', file, '--based-on', '2'], homeless)).code).toBe(0)
+})
+
+test('[CM6] errors are all told with their places, and neither published nor brought back; advice is shown', async () => {
+  await write(first.replace('fqdn: chat2.example.com', 'fqdn: chat1.example.com'))
+  const refused = await topology(['publish', file])
+  expect(refused).toMatchObject({ code: 1, out: '' })
+  expect(refused.err).toMatch(/topology\.yaml:\d+:\d+: error TR\d+: [\s\S]*The document has errors/)
+  await write('persistentChatPools: 7\nnothing: 1\n')
+  const { error } = await json(['publish', file])
+  expect([error.code, error.details.errors.length > 1]).toEqual(['invalid_argument', true])
+  // Not even the store was made for it.
+  expect(await isCentral(central.db)).toBe(false)
+  await write(first)
+  await topology(['publish', file])
+  await other('was sound by other rules', 1)
+  await other(withName('x'), 2)
+  expect(await topology(['rollback', '2'])).toMatchObject({ code: 1, err: expect.stringContaining('version 2:1:') })
+  expect((await json(['history'])).publications).toHaveLength(3)
+  const standard = exampleDocument('standard-edition', 'chat.example.com')
+  await write(standard)
+  // By the rules of change: a pool with servers of its own does not become Standard Edition.
+  const change = await topology(['publish', file, '--based-on', '3'])
+  expect(change).toMatchObject({ code: 1, err: expect.stringMatching(/error TR\d+[\s\S]*Standard Edition/) })
+  const advised = first.replace(/\n {4}users:[\s\S]*?(?=\n {4}\w|$)/, '')
+  await write(advised)
+  const published = await json(['publish', file, '--based-on', '3'])
+  expect(published.changed).toBe(true)
+  const verdict = JSON.parse((await topology(['validate', file, '--json'])).out)
+  expect(published.advice).toHaveLength(verdict.findings.length)
+})
+
+test('[CM22] --what-if says what would be done and makes nothing, not even the store', async () => {
+  await write(first)
+  expect(await json(['publish', file, '--what-if'])).toMatchObject({ whatIf: true, version: 1, changed: true })
+  expect(await isCentral(central.db)).toBe(false)
+  expect(await json(['history'])).toEqual({ publications: [], adoptions: [] })
+  for (const verb of [['export'], ['show'], ['rollback', '1'], ['adopt', '--confirm'], ['diff', '--published', file]])
+    expect(await topology(verb), verb.join(' ')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Nothing was published'),
+    })
+  expect(await isCentral(central.db)).toBe(false)
+  await topology(['publish', file])
+  await write(withName('x'))
+  const planned = await topology(['publish', file, '--what-if'])
+  expect(planned.out).toMatch(/Main rooms[\s\S]*It would be version 2\.\n$/)
+  expect((await topology(['rollback', '1', '--what-if'])).out).toContain(
+    'Version 1 is that document. Nothing would change.',
+  )
+  expect((await topology(['adopt', '--what-if'])).out).toContain('Servers follow this store at version 1')
+  expect(await json(['history'])).toMatchObject({ publications: [{ version: 1 }], adoptions: [] })
+})
+
+test('[CM23] a store is adopted once that is confirmed, and the history says by whom', async () => {
+  await write(first)
+  await topology(['publish', file])
+  expect(await topology(['adopt'])).toMatchObject({ code: 2, err: expect.stringContaining('add --confirm') })
+  expect(await topology(['adopt'], { answer: 'n' })).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('Nothing was changed'),
+  })
+  expect((await topology(['adopt', '--note', 'a\nb', '--confirm'])).code).toBe(1)
+  expect((await json(['history'])).adoptions).toEqual([])
+  expect((await topology(['adopt', '--note', 'the disk broke'], { answer: 'y' })).out).toBe('Adopted at version 1.\n')
+  expect((await topology(['history'])).out).toMatch(/adopted, at version 1 +the disk broke\n1 /)
+})
+
+test('[CM24] what was typed wrong is 2, what is refused 1, a store that does not answer 4; each says what to do', async () => {
+  await write(first)
+  const at = (cms: string) => ['--cms', cms]
+  const cases: [number, RegExp, string[]][] = [
+    [2, /no address such as/, ['history', ...at('nonsense')]],
+    [2, /cannot be read \(ENOENT\)/, ['publish', join(folder, 'none.yaml')]],
+    [2, /whole number/, ['rollback', 'first']],
+    [2, /two documents/, ['diff', file]],
+    [2, /two documents/, ['diff', '--published', file, file]],
+    [4, /did not answer.*Try again/, ['history', ...at('postgres://pchat@127.0.0.1:1/x')]],
+    [4, /did not answer/, ['publish', file, ...at('postgres://pchat@127.0.0.1:1/x')]],
+    [1, /does not exist.*pchat topology prepare/, ['publish', file, ...at(`${env.PCHAT_CMS}_none`)]],
+    [1, /does not exist/, ['history', ...at(`${env.PCHAT_CMS}_none`)]],
+    [2, /No server with its own database runs/, ['history', '--data-dir', folder]],
+  ]
+  for (const [code, words, args] of cases) {
+    const ran = await topology(args)
+    expect([ran.code, ran.out], args.join(' ')).toEqual([code, ''])
+    expect(ran.err).toMatch(words)
+  }
+  await writeFile(file, Buffer.from([0x61, 0xff]))
+  expect(await topology(['publish', file])).toMatchObject({ code: 2, err: expect.stringContaining('UTF-8') })
+  expect((await topology(['publish', '-'], { stdin: first })).code).toBe(0)
+  await adoptCentral(central.db, 'x', '')
+  expect((await topology(['export', '--version', '7'])).err).toContain('There is no version 7; the newest one is 1.')
+})
+
+test('[CM24] --version is that of the topology also in the whole program', async () => {
+  await write(first)
+  await topology(['publish', file])
+  const ran = await runVerb(['topology', 'export', '--version', '1'], env)
+  expect([ran.code, ran.out]).toEqual([0, first])
+  expect((await runVerb(['--version'])).out).toMatch(/^\d+\.\d+\.\d+/)
+}, 60_000)
