@@ -1,4 +1,6 @@
 import Type, { type Static } from 'typebox'
+import { Instant, PrincipalRef, Uuid } from './ids.ts'
+import { Principal } from './principal.ts'
 import { Flag, optional, Text, verb } from './verb.ts'
 
 /** Compliance is the officers' alone: who administers is among those whom it watches. */
@@ -53,6 +55,38 @@ const view = {
   }),
 }
 
+const Named = Type.Object({ id: Uuid, name: optional(Text({ description: 'as it is called now' })) })
+export const Denial = Type.Object({
+  id: Uuid,
+  person: optional(Principal),
+  room: optional(Named),
+  category: optional(Named),
+  from: optional(Text()),
+  until: optional(Text({ description: 'without this instant' })),
+  reason: Text(),
+  by: Principal,
+  at: Text(),
+  lifted: optional(Type.Object({ by: Principal, at: Text(), reason: Text() })),
+})
+export type Denial = Static<typeof Denial>
+
+const Reach = Type.Object(
+  {
+    messages: Type.Integer({ description: 'that stay' }),
+    hidden: Type.Integer({ description: 'cleared, or of a deleted room: nobody reads them, and they stay too' }),
+    files: Type.Integer({ description: 'whose bytes stay' }),
+    gone: Type.Integer({ description: 'messages that were removed or replaced before' }),
+    missing: optional(
+      Type.Integer({
+        description: 'places of the room or category whose messages are not here: collected before, or never kept',
+      }),
+    ),
+  },
+  { description: 'counted behind the denial; not there where that takes too long' },
+)
+export type Reach = Static<typeof Reach>
+const Reason = Text({ minLength: 1, maxLength: 1_000 })
+
 /** What is recorded, and where it goes. */
 export const complianceVerbs = {
   'compliance.get': verb('How compliance is set, and how much waits for its service', {}, view, officer),
@@ -81,6 +115,32 @@ export const complianceVerbs = {
       custom: optional(Custom),
     },
     {},
+    officer,
+  ),
+  'compliance.denyDelete': verb(
+    'Deny that something is deleted, by anybody or by itself, until it is lifted: what fits all that is given',
+    {
+      person: optional(PrincipalRef),
+      room: optional(Text({ minLength: 1, maxLength: 300, description: 'id or name of a room' })),
+      category: optional(Text({ minLength: 1, maxLength: 300, description: 'id or name of a category' })),
+      from: optional(Instant),
+      until: optional(Instant),
+      reason: Reason,
+      dryRun: optional(Type.Literal(true, { description: 'only counts; changes nothing' })),
+    },
+    { denial: optional(Denial), reach: optional(Reach) },
+    officer,
+  ),
+  'compliance.listDenials': verb(
+    'Denials that hold, or the newest of those that were lifted',
+    { lifted: optional(Type.Literal(true)) },
+    { denials: Type.Array(Denial) },
+    officer,
+  ),
+  'compliance.liftDenial': verb(
+    'Lift a denial: what it alone held may be deleted again',
+    { denial: Uuid, reason: Reason, dryRun: optional(Type.Literal(true, { description: 'only shows it' })) },
+    { denial: Denial, reach: optional(Reach) },
     officer,
   ),
   'compliance.removeAdapter': verb('Remove an adapter; what it wrote stays', { name: AdapterName }, {}, officer),

@@ -6,6 +6,7 @@ import { faultOf } from '../app/fault.ts'
 import { forget, useVerb } from '../app/query.ts'
 import { ComplianceAdapters } from '../parts/ComplianceAdapters.tsx'
 import { ComplianceBounds } from '../parts/ComplianceBounds.tsx'
+import { ComplianceDenials } from '../parts/ComplianceDenials.tsx'
 import { ConfirmDialog } from '../parts/ConfirmDialog.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 
@@ -25,6 +26,7 @@ export function AdminCompliance() {
       <Recording view={data} />
       <ComplianceBounds view={data} />
       <ComplianceAdapters adapters={data.adapters} />
+      <ComplianceDenials />
     </div>
   )
 }
