@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { openDb } from '../src/store/db.ts'
 import { openEmptyDatabase, type TestDatabase } from './database.ts'
-import { openSite, type Site } from './harness.ts'
+import { openSite, type Person, type Site } from './harness.ts'
 import { type Pchat, runPchat } from './pchat.ts'
 import { runVerb } from './run-verb.ts'
 
 let site: Site
 let archive: TestDatabase
 let folder: string
+let person: Person
 let services: Pchat[] = []
 let stores: string[]
 beforeAll(async () => {
@@ -20,6 +21,8 @@ beforeAll(async () => {
     openEmptyDatabase(),
     mkdtemp(join(tmpdir(), 'pchat-officer-')),
   ])
+  person = await site.addUser('officer@example.com')
+  await site.admin.call('role.grant', { principal: person.me.id, role: 'complianceOfficer', granted: true })
   stores = ['--database-url', urlOf(site.database), '--compliance-database-url', urlOf(archive), '--data-dir', folder]
   services = [start(), start()]
   await Promise.all(services.map(one => one.says(/compliance service runs/)))
@@ -57,13 +60,16 @@ async function untilArchived(): Promise<void> {
   )
 }
 
+/** As the console has it. */
+const shownToOfficers = () => person.call('compliance.get', {})
+
 async function say(text: string): Promise<void> {
   const { id: category } = await site.addCategory({ allowedMembers: ['example.com'] })
   const room = await site.addRoom({ category, members: ['admin@example.com'] })
   await site.admin.call('message.post', { room: room.id, clientId: crypto.randomUUID(), text })
 }
 
-test('[CP60] [CP63] from the machine it is switched on, recorded, moved by one of two services, and verified', async () => {
+test('[CP60] [CP63] [CP92] from the machine it is switched on, recorded, moved by one of two services, and verified', async () => {
   const early = await officer('verify', '--json')
   expect(early.code).toBe(2)
   expect(early.said).toContain('could not be checked')
@@ -78,6 +84,27 @@ test('[CP60] [CP63] from the machine it is switched on, recorded, moved by one o
   const { code, out } = await officer('verify', '--json')
   expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 0, sound: true, firstBad: null })
   expect((await officer('verify')).out).toMatch(/^Sound: \d+ entries/)
+  await vi.waitFor(
+    async () => {
+      const { service, proof } = await shownToOfficers()
+      expect(service).toMatchObject({ holder: status.archive.mover, adapters: [] })
+      expect(Date.parse(service!.batchAt!)).toBeGreaterThan(Date.now() - 120_000)
+      expect(service!.entries).toBeGreaterThanOrEqual(status.archive.entries)
+      expect(proof).toMatchObject({ sound: true, by: expect.stringContaining('@') })
+      expect(proof!.entries).toBeGreaterThanOrEqual(status.archive.entries)
+    },
+    { timeout: 15_000, interval: 500 },
+  )
+  // Without a way to the store the verdict is the same, and it is said that nobody else sees it.
+  const alone = await runVerb([
+    'compliance',
+    'verify',
+    '--compliance-database-url',
+    urlOf(archive),
+    '--data-dir',
+    folder,
+  ])
+  expect(alone).toMatchObject({ code: 0, said: expect.stringContaining('The console does not show this') })
 
   // The one that moves ends, and the other goes on.
   const active = services.find(one => `${one.pid}` === status.archive.mover.split(' ').at(-1))!
@@ -150,12 +177,16 @@ test('[CP70] reconcile says by its exit code whether rooms and archive agree, be
   })
 }, 120_000)
 
-test('[CP61] what was tampered with is found by the verb: exit code 1, and the first bad entry', async () => {
+test('[CP61] [CP92] what was tampered with is found by the verb: exit code 1, and the first bad entry', async () => {
   await archive.db.query(`SET session_replication_role = replica;
     UPDATE entry SET text = replace(text, 'sell', 'hold') WHERE text LIKE '%sell%'; SET session_replication_role = DEFAULT`)
   const { code, out } = await officer('verify', '--json')
   expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 1, sound: false, firstBad: { what: 'entry' } })
   expect((await officer('verify')).out).toMatch(/^NOT SOUND\. /)
+  expect((await shownToOfficers()).proof).toMatchObject({
+    sound: false,
+    fault: expect.stringContaining('not what was signed'),
+  })
   expect(await officer('reconcile')).toMatchObject({ code: 1, out: expect.stringMatching(/^NOT SOUND, \d+ findings/) })
 }, 120_000)
 

@@ -1,6 +1,8 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { audit } from '../src/store/audit.ts'
+import { proofAction, writeServiceReport } from '../src/store/compliance-report.ts'
 import { openSite, type Person, type Site } from './harness.ts'
 import { openBrowser, sit, webRoot } from './web-browser.ts'
 
@@ -89,5 +91,32 @@ test('[CP91] officers deny and lift deletions in the console; who clears a room 
   await page.getByText('No deletion is denied.').waitFor()
   expect(await site.admin.code('room.clear', { room: room.id, until: '2100-01-01T00:00:00Z' })).toBe('ok')
   expect(faults).toEqual([])
+  await context.close()
+}, 60_000)
+
+test('[CP92] the console shows the last batch, what waits, and what the last proof found; a silent service and a failing adapter too', async () => {
+  const { page, context } = await sit(browser, site.url, 'officer@example.com')
+  await page.goto(`${site.url}/#/admin/compliance`)
+  await page.getByText('Nothing is known of the archive yet.').waitFor()
+  await page.getByText('The archive was never verified').waitFor()
+  await officer.call('compliance.update', { recording: true })
+  const report = { holder: 'one 1', entries: 1_234, batch: 56, batchAt: '2026-11-30T10:00:00Z' }
+  const failing = { name: 'books', through: 1_000, at: null, failures: 3, lastError: 'no space left' }
+  const proof = { by: 'root@one', entries: 1_200, batches: 55, anchoredThrough: 1_190 }
+  await writeServiceReport(site.db, { ...report, adapters: [failing] })
+  await audit(site.db, null, proofAction, 'archive', { ...proof, sound: true, fault: null })
+  const look = () => page.getByRole('button', { name: 'Look again' }).click()
+  await look()
+  await page.getByText('The archive has 1234 entries; its last batch is 56').waitFor()
+  await page.getByText('The adapter books has failed 3 times: no space left').waitFor()
+  await page.getByText('by root@one: sound, 1200 entries, anchored up to 1190').waitFor()
+  expect(await page.getByText('No compliance service moves events').count()).toBe(0)
+  await page.getByText(/wait for the archive, the oldest for \d+ seconds/).waitFor()
+  await site.db.query("UPDATE compliance_report SET at = at - interval '2 minutes'")
+  await audit(site.db, null, proofAction, 'archive', { ...proof, sound: false, fault: 'Entry 7 was changed.' })
+  await look()
+  await page.getByText('No compliance service moves events now.').waitFor()
+  await page.getByText(/NOT SOUND, .* Entry 7 was changed/).waitFor()
+  await officer.call('compliance.update', { recording: false })
   await context.close()
 }, 60_000)

@@ -33,8 +33,8 @@ afterAll(async () => {
   await rm(site.folder, { recursive: true, force: true })
 })
 afterEach(async () => {
-  for (const { id } of (await officer.call('compliance.listDenials', {})).denials)
-    await officer.call('compliance.liftDenial', { denial: id, reason: 'the test is over' })
+  for (const { id } of (await officer.call('denial.list', {})).denials)
+    await officer.call('denial.lift', { denial: id, reason: 'the test is over' })
   await purge()
 })
 
@@ -42,10 +42,10 @@ const later = '2100-01-01T00:00:00Z'
 const say = async (person: Person, room: Room, text: string) =>
   (await person.call('message.post', { room: room.id, clientId: randomUUID(), text })).seq
 const deny = async (scope: { person?: string; room?: string; category?: string; from?: string; until?: string }) => {
-  const { denial, reach } = await officer.call('compliance.denyDelete', { ...scope, reason: 'Matter 12' })
+  const { denial, reach } = await officer.call('denial.add', { ...scope, reason: 'Matter 12' })
   return { id: denial!.id, reach: reach! }
 }
-const lift = (denial: string) => officer.call('compliance.liftDenial', { denial, reason: 'closed' })
+const lift = (denial: string) => officer.call('denial.lift', { denial, reason: 'closed' })
 const texts = async (room: Room) =>
   (await ann.call('message.list', { room: room.id, limit: 100 })).messages.map(one => ('text' in one ? one.text : null))
 const rowsOf = async (room: Room) =>
@@ -376,11 +376,11 @@ test('[CP88] SQL by hand, and a program of an earlier version, destroy nothing t
 test('[CP89] only officers set, see and lift denials; each is in the audit record and the outbox, with its reason; what is wrong changes nothing', async () => {
   await officer.call('compliance.update', { recording: true })
   const room = await openRoomFor(site, [ann])
-  for (const verb of ['compliance.denyDelete', 'compliance.listDenials', 'compliance.liftDenial'] as const)
+  for (const verb of ['denial.add', 'denial.list', 'denial.lift'] as const)
     expect(await site.admin.code(verb, { room: room.id, reason: 'r', denial: randomUUID() } as never), verb).toMatch(
       /forbidden|invalid_argument/,
     )
-  expect(await site.admin.code('compliance.listDenials', {})).toBe('forbidden')
+  expect(await site.admin.code('denial.list', {})).toBe('forbidden')
   const wrong: [object, string][] = [
     [{ reason: 'r' }, 'invalid_argument'],
     [{ room: room.id, reason: '  ' }, 'invalid_argument'],
@@ -393,32 +393,32 @@ test('[CP89] only officers set, see and lift denials; each is in the audit recor
     [{ person: 'example.com', reason: 'r' }, 'invalid_argument'],
   ]
   for (const [input, code] of wrong)
-    expect(await officer.code('compliance.denyDelete', input as never), JSON.stringify(input)).toBe(code)
+    expect(await officer.code('denial.add', input as never), JSON.stringify(input)).toBe(code)
   await say(ann, room, 'gold')
   const scope = { person: ann.me.name, room: room.id, from: '2026-01-01T00:00:00Z', until: later, reason: 'Matter 12' }
-  const dry = await officer.call('compliance.denyDelete', { ...scope, dryRun: true })
+  const dry = await officer.call('denial.add', { ...scope, dryRun: true })
   expect(dry).toMatchObject({ reach: { messages: 1 } })
   expect(dry.denial).toBeUndefined()
-  expect((await officer.call('compliance.listDenials', {})).denials).toEqual([])
-  const { denial } = await officer.call('compliance.denyDelete', scope)
+  expect((await officer.call('denial.list', {})).denials).toEqual([])
+  const { denial } = await officer.call('denial.add', scope)
   expect(denial).toMatchObject({
     ...{ person: { name: ann.me.name }, room: { id: room.id, name: room.name }, reason: 'Matter 12' },
     ...{ from: '2026-01-01T00:00:00.000Z', until: '2100-01-01T00:00:00.000Z', by: { id: officer.me.id } },
   })
-  expect((await officer.call('compliance.listDenials', {})).denials).toEqual([denial])
-  expect(await officer.code('compliance.liftDenial', { denial: randomUUID(), reason: 'r' })).toBe('not_found')
-  const shown = await officer.call('compliance.liftDenial', { denial: denial!.id, reason: 'r', dryRun: true })
+  expect((await officer.call('denial.list', {})).denials).toEqual([denial])
+  expect(await officer.code('denial.lift', { denial: randomUUID(), reason: 'r' })).toBe('not_found')
+  const shown = await officer.call('denial.lift', { denial: denial!.id, reason: 'r', dryRun: true })
   expect(shown).toMatchObject({ denial, reach: { messages: 1 } })
-  const lifted = await officer.call('compliance.liftDenial', { denial: denial!.id, reason: 'closed' })
+  const lifted = await officer.call('denial.lift', { denial: denial!.id, reason: 'closed' })
   expect(lifted.denial.lifted).toMatchObject({ by: { id: officer.me.id }, reason: 'closed' })
-  expect(await officer.code('compliance.liftDenial', { denial: denial!.id, reason: 'again' })).toBe('conflict')
-  expect((await officer.call('compliance.listDenials', { lifted: true })).denials[0]).toEqual(lifted.denial)
+  expect(await officer.code('denial.lift', { denial: denial!.id, reason: 'again' })).toBe('conflict')
+  expect((await officer.call('denial.list', { lifted: true })).denials[0]).toEqual(lifted.denial)
   const { rows } = await site.db.query<{ data: { action: string; subject: string; detail: { reason: string } } }>(
-    "SELECT data FROM outbox WHERE kind = 'change' AND data->>'action' LIKE 'compliance.%eni%' OR data->>'action' LIKE 'compliance.deny%' ORDER BY at",
+    "SELECT data FROM outbox WHERE kind = 'change' AND data->>'action' LIKE 'denial.%' ORDER BY at",
   )
   expect(rows.map(({ data }) => [data.action, data.subject, data.detail.reason])).toEqual([
-    ['compliance.denyDelete', denial!.id, 'Matter 12'],
-    ['compliance.liftDenial', denial!.id, 'closed'],
+    ['denial.add', denial!.id, 'Matter 12'],
+    ['denial.lift', denial!.id, 'closed'],
   ])
   await officer.call('compliance.update', { recording: false })
 })

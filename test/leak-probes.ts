@@ -93,13 +93,13 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'compliance.get': () => [{}],
   'compliance.update': () => [{}, { recording: false }, { maxRows: 1_000 }],
   'compliance.setAdapter': t => [{ name: 'a', type: 'csv', outputDirectory: `/${t.room}` }],
-  'compliance.denyDelete': t => [
+  'denial.add': t => [
     { room: t.room, reason: 'r' },
     { category: t.category, reason: 'r' },
     { room: t.room, reason: 'r', dryRun: true },
   ],
-  'compliance.listDenials': () => [{}, { lifted: true }],
-  'compliance.liftDenial': t => [{ denial: t.room, reason: 'r' }],
+  'denial.list': () => [{}, { lifted: true }],
+  'denial.lift': t => [{ denial: t.room, reason: 'r' }],
   'compliance.removeAdapter': t => [{ name: t.room }, { name: t.category }],
 
   'directory.status': () => [{}],

@@ -106,12 +106,12 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
       ...{ roomDetails: true, userDetails: true, attachmentsManifest: true, transformation: '/etc/a.xslt' },
       custom: [{ name: 'to', value: 'x' }],
     },
-    'compliance.denyDelete': {
+    'denial.add': {
       ...{ room, category, from: '2026-01-01T00:00:00Z', until: '2026-02-01T00:00:00Z', reason: 'r' },
       ...{ person: 'a@example.com', dryRun: true },
     },
-    'compliance.listDenials': { lifted: true },
-    'compliance.liftDenial': { denial: randomUUID(), reason: 'r', dryRun: true },
+    'denial.list': { lifted: true },
+    'denial.lift': { denial: randomUUID(), reason: 'r', dryRun: true },
     'compliance.removeAdapter': { name: 'a' },
     'category.list': {},
     'category.delete': { category, dryRun: true },

@@ -116,15 +116,15 @@ export const table: { [V in Verb]: Row<V> } = {
     await w.people.complianceOfficer.call('compliance.setAdapter', adapter)
     return { name: 'old' }
   }),
-  'compliance.denyDelete': row('uf ffff fyf ff', 'writes', w => ({
+  'denial.add': row('uf ffff fyf ff', 'writes', w => ({
     person: w.victim,
     until: '2001-01-01T00:00:00Z',
     reason: 'r',
   })),
-  'compliance.listDenials': row('uf ffff fyf ff', 'reads', () => ({})),
-  'compliance.liftDenial': row('uf ffff fyf ff', 'writes', async w => {
+  'denial.list': row('uf ffff fyf ff', 'reads', () => ({})),
+  'denial.lift': row('uf ffff fyf ff', 'writes', async w => {
     const scope = { until: '2001-01-01T00:00:00Z', reason: 'r' }
-    const { denial } = await w.people.complianceOfficer.call('compliance.denyDelete', scope)
+    const { denial } = await w.people.complianceOfficer.call('denial.add', scope)
     return { denial: denial!.id, reason: 'r' }
   }),
   // No directory is connected here: what gets through finds none.

@@ -4,6 +4,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { endAllAttendance } from '../store/attendance.ts'
 import { audit } from '../store/audit.ts'
 import { type AdapterSetting, changeCompliance, lockCompliance, readCompliance } from '../store/compliance.ts'
+import { readLastProof, readServiceReport } from '../store/compliance-report.ts'
 import { type Connection, type Db, transaction } from '../store/db.ts'
 import { readBacklog } from '../store/outbox.ts'
 import { listUnheard } from '../store/server.ts'
@@ -74,7 +75,31 @@ export async function viewOf(db: Db, version: number): Promise<View> {
   const { maxRows, maxAgeSeconds, adapters } = settings
   const { rows: events, ageSeconds } = await readBacklog(db, maxRows + 1)
   const unheard = recording ? await listUnheard(db, version) : []
-  return { recording, unheard, maxRows, maxAgeSeconds, adapters: adapters.map(toView), backlog: { events, ageSeconds } }
+  const told = await readServiceReport(db)
+  const proven = await readLastProof(db)
+  return {
+    ...{ recording, unheard, maxRows, maxAgeSeconds, adapters: adapters.map(toView), backlog: { events, ageSeconds } },
+    ...(told ? { service: toService(told) } : {}),
+    ...(proven ? { proof: toProof(proven) } : {}),
+  }
+}
+
+function toService({ at, report }: NonNullable<Awaited<ReturnType<typeof readServiceReport>>>) {
+  const { batchAt, adapters, ...rest } = report
+  return {
+    ...{ at: at.toISOString(), ...rest },
+    ...(batchAt === null ? {} : { batchAt }),
+    adapters: adapters.map(({ name, through, at, failures, lastError }) => ({
+      ...{ name, through, failures },
+      ...(at === null ? {} : { at }),
+      ...(lastError === null ? {} : { lastError }),
+    })),
+  }
+}
+
+function toProof({ at, proof }: NonNullable<Awaited<ReturnType<typeof readLastProof>>>) {
+  const { by, sound, entries, anchoredThrough, fault } = proof
+  return { ...{ at: at.toISOString(), by, sound, entries, anchoredThrough }, ...(fault === null ? {} : { fault }) }
 }
 
 function toView({ custom, ...adapter }: AdapterSetting): View['adapters'][number] {

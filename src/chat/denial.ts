@@ -22,30 +22,30 @@ import type { Caller, Chat } from './chat.ts'
 const maxDenials = 1_000
 const shownLifted = 1_000
 
-/** compliance.denyDelete: from the answer on nothing of it is deleted; what was before is in the answer. */
+/** denial.add: from the answer on nothing of it is deleted; what was before is in the answer. */
 export function denyDelete(
   chat: Chat,
   caller: Caller,
-  { dryRun, reason, ...scope }: Input<'compliance.denyDelete'>,
-): Promise<Result<'compliance.denyDelete'>> {
+  { dryRun, reason, ...scope }: Input<'denial.add'>,
+): Promise<Result<'denial.add'>> {
   return deny(chat.db, caller.user.id, scope, reason, dryRun === true)
 }
 
-/** compliance.listDenials */
+/** denial.list */
 export async function listDenials(
   chat: Chat,
   _caller: Caller,
-  { lifted }: Input<'compliance.listDenials'>,
-): Promise<Result<'compliance.listDenials'>> {
+  { lifted }: Input<'denial.list'>,
+): Promise<Result<'denial.list'>> {
   return { denials: await denialsOf(chat.db, lifted === true) }
 }
 
-/** compliance.liftDenial: refusals not_found, conflict. */
+/** denial.lift: refusals not_found, conflict. */
 export function liftDenial(
   chat: Chat,
   caller: Caller,
-  { denial, reason, dryRun }: Input<'compliance.liftDenial'>,
-): Promise<Result<'compliance.liftDenial'>> {
+  { denial, reason, dryRun }: Input<'denial.lift'>,
+): Promise<Result<'denial.lift'>> {
   return lift(chat.db, caller.user.id, denial, reason, dryRun === true)
 }
 
@@ -56,7 +56,7 @@ export async function deny(
   given: DenialScope,
   text: string,
   dryRun: boolean,
-): Promise<Result<'compliance.denyDelete'>> {
+): Promise<Result<'denial.add'>> {
   const reason = checkedReason(text)
   const scope = await checkedScope(db, given)
   if (dryRun) return withReach({}, await readReach(db, scope))
@@ -65,7 +65,7 @@ export async function deny(
     if ((await countDenials(tx)) >= maxDenials)
       throw new Refusal('conflict', `There are ${maxDenials} denials already. Lift one, or widen one, first.`)
     const made = await insertDenial(tx, by, scope, reason)
-    await audit(tx, by, 'compliance.denyDelete', made, { ...scope, reason })
+    await audit(tx, by, 'denial.add', made, { ...scope, reason })
     return made
   })
   // Behind the commit: what is gone by now was gone before it, and counting holds up no deletion.
@@ -89,14 +89,14 @@ export async function lift(
   id: string,
   text: string,
   dryRun: boolean,
-): Promise<Result<'compliance.liftDenial'>> {
+): Promise<Result<'denial.lift'>> {
   const reason = checkedReason(text)
   const before = await denialOf(db, id)
   if (dryRun && !before.lifted) return withReach({ denial: before }, await readReach(db, scopeOf(before)))
   await transaction(db, async tx => {
     if (!(await liftDenialRow(tx, id, by, reason)))
       throw new Refusal('conflict', 'This denial was lifted already. See the list of those that were.')
-    await audit(tx, by, 'compliance.liftDenial', id, { ...scopeOf(before), reason })
+    await audit(tx, by, 'denial.lift', id, { ...scopeOf(before), reason })
   })
   return { denial: await denialOf(db, id) }
 }

@@ -10,6 +10,7 @@ import { readBody } from '../files/objects.ts'
 import type { FileStore } from '../files/store.ts'
 import type { StoreAddress } from '../store/address.ts'
 import { readCompliance } from '../store/compliance.ts'
+import { writeServiceReport } from '../store/compliance-report.ts'
 import { type Db, openDb } from '../store/db.ts'
 import { findFile } from '../store/file.ts'
 import { openFileStore } from './file-options.ts'
@@ -63,6 +64,7 @@ export function startCompliance(options: ComplianceOptions, address: StoreAddres
       return { recording, adapters: settings.adapters }
     },
     readFile: openReadFile(store, options),
+    tell: report => writeServiceReport(store, report),
     log,
   })
   return {

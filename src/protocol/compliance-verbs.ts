@@ -53,6 +53,40 @@ const view = {
     events: Type.Integer({ description: 'that wait for the compliance service, counted up to the bound' }),
     ageSeconds: Type.Number({ description: 'of the oldest one' }),
   }),
+  service: optional(
+    Type.Object(
+      {
+        at: Text({ description: 'when it said so; more than a minute ago, and none moves events' }),
+        holder: Text({ description: 'server and process' }),
+        entries: Type.Integer({ description: 'of the archive' }),
+        batch: Type.Integer({ description: 'number of the last one' }),
+        batchAt: optional(Text()),
+        adapters: Type.Array(
+          Type.Object({
+            name: Text(),
+            through: Type.Integer({ description: 'entry up to which it has written' }),
+            at: optional(Text({ description: 'of its last output' })),
+            failures: Type.Integer({ description: 'in a row' }),
+            lastError: optional(Text()),
+          }),
+        ),
+      },
+      { description: 'what the service that moves events said last' },
+    ),
+  ),
+  proof: optional(
+    Type.Object(
+      {
+        at: Text(),
+        by: Text({ description: 'account and machine' }),
+        sound: Flag(),
+        entries: Type.Integer({ description: 'up to which the archive was looked at' }),
+        anchoredThrough: Type.Integer(),
+        fault: optional(Text({ description: 'the first bad place' })),
+      },
+      { description: 'what `pchat compliance verify` found last' },
+    ),
+  ),
 }
 
 const Named = Type.Object({ id: Uuid, name: optional(Text({ description: 'as it is called now' })) })
@@ -117,7 +151,7 @@ export const complianceVerbs = {
     {},
     officer,
   ),
-  'compliance.denyDelete': verb(
+  'denial.add': verb(
     'Deny that something is deleted, by anybody or by itself, until it is lifted: what fits all that is given',
     {
       person: optional(PrincipalRef),
@@ -131,13 +165,13 @@ export const complianceVerbs = {
     { denial: optional(Denial), reach: optional(Reach) },
     officer,
   ),
-  'compliance.listDenials': verb(
+  'denial.list': verb(
     'Denials that hold, or the newest of those that were lifted',
     { lifted: optional(Type.Literal(true)) },
     { denials: Type.Array(Denial) },
     officer,
   ),
-  'compliance.liftDenial': verb(
+  'denial.lift': verb(
     'Lift a denial: what it alone held may be deleted again',
     { denial: Uuid, reason: Reason, dryRun: optional(Type.Literal(true, { description: 'only shows it' })) },
     { denial: Denial, reach: optional(Reach) },

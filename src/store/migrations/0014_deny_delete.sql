@@ -20,6 +20,13 @@ CREATE TABLE deletion_denial (
 );
 CREATE INDEX deletion_denial_open ON deletion_denial (id) WHERE lifted_at IS NULL;
 
+-- What the service that moves events last said of the archive, which servers may not reach.
+CREATE TABLE compliance_report (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  at timestamptz(3) NOT NULL,
+  report jsonb NOT NULL
+);
+
 -- How far the room was looked through for what may go, how much of it stays, and when it is looked through again.
 ALTER TABLE purge ADD COLUMN after_seq bigint NOT NULL DEFAULT 0;
 ALTER TABLE purge ADD COLUMN denied bigint NOT NULL DEFAULT 0;

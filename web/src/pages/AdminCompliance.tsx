@@ -7,6 +7,7 @@ import { forget, useVerb } from '../app/query.ts'
 import { ComplianceAdapters } from '../parts/ComplianceAdapters.tsx'
 import { ComplianceBounds } from '../parts/ComplianceBounds.tsx'
 import { ComplianceDenials } from '../parts/ComplianceDenials.tsx'
+import { ComplianceState } from '../parts/ComplianceState.tsx'
 import { ConfirmDialog } from '../parts/ConfirmDialog.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 
@@ -24,6 +25,7 @@ export function AdminCompliance() {
   return (
     <div className={styles.root}>
       <Recording view={data} />
+      <ComplianceState view={data} />
       <ComplianceBounds view={data} />
       <ComplianceAdapters adapters={data.adapters} />
       <ComplianceDenials />

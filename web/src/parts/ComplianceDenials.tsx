@@ -28,14 +28,14 @@ const useStyles = makeStyles({ table: { minWidth: '560px' }, cell: { overflowWra
 export function ComplianceDenials() {
   const styles = useStyles()
   const { client } = useChat()
-  const { data, error } = useVerb('compliance.listDenials', {})
+  const { data, error } = useVerb('denial.list', {})
   const [lifting, setLifting] = useState<Denial>()
   const [reason, setReason] = useState('')
   const [made, setMade] = useState<{ reach: Reach | undefined }>()
   async function lift(): Promise<void> {
-    await client.request('compliance.liftDenial', { denial: lifting!.id, reason: reason.trim() })
+    await client.request('denial.lift', { denial: lifting!.id, reason: reason.trim() })
     setMade(undefined)
-    forget('compliance.listDenials')
+    forget('denial.list')
   }
   const denials = data?.denials ?? []
   return (

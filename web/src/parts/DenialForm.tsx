@@ -25,7 +25,7 @@ export function DenialForm({ onMade }: { onMade: (reach: Reach | undefined) => v
   const isNamed =
     person !== undefined || [room, category, from, until].some(one => one !== undefined && one.trim() !== '')
   async function save(): Promise<void> {
-    const { reach } = await client.request('compliance.denyDelete', {
+    const { reach } = await client.request('denial.add', {
       ...(person === undefined ? {} : { person: person.id }),
       ...(room.trim() === '' ? {} : { room: room.trim() }),
       ...(category.trim() === '' ? {} : { category: category.trim() }),
@@ -36,7 +36,7 @@ export function DenialForm({ onMade }: { onMade: (reach: Reach | undefined) => v
     setPerson(undefined)
     setForm(empty)
     onMade(reach)
-    forget('compliance.listDenials')
+    forget('denial.list')
   }
   return (
     <FormColumn label="Deny deletion" onSubmit={save}>
