@@ -4,7 +4,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { endAllAttendance } from '../store/attendance.ts'
 import { audit } from '../store/audit.ts'
 import { type AdapterSetting, changeCompliance, lockCompliance, readCompliance } from '../store/compliance.ts'
-import { readLastProof, readServiceReport } from '../store/compliance-report.ts'
+import { readLastProof, readServiceReport, type Told } from '../store/compliance-report.ts'
 import { type Connection, type Db, transaction } from '../store/db.ts'
 import { readBacklog } from '../store/outbox.ts'
 import { listUnheard } from '../store/server.ts'
@@ -84,7 +84,7 @@ export async function viewOf(db: Db, version: number): Promise<View> {
   }
 }
 
-function toService({ at, report }: NonNullable<Awaited<ReturnType<typeof readServiceReport>>>) {
+function toService({ at, report }: Told) {
   const { batchAt, adapters, ...rest } = report
   return {
     ...{ at: at.toISOString(), ...rest },

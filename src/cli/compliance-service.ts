@@ -27,6 +27,8 @@ export type ComplianceOptions = Pick<
   | 'server'
 >
 
+export type ComplianceHere = ComplianceService & { store: Db }
+
 const connections = 4
 
 /** The archive as the options name it: a database of its own, or one beside the store where that is the embedded one. */
@@ -51,7 +53,7 @@ export function anchorFileOf({ complianceAnchors, dataDir }: ComplianceOptions):
 }
 
 /** Runs the Compliance service on this machine. */
-export function startCompliance(options: ComplianceOptions, address: StoreAddress, log: Log): ComplianceService {
+export function startCompliance(options: ComplianceOptions, address: StoreAddress, log: Log): ComplianceHere {
   const store = openDb(address, { max: connections })
   const service = openComplianceService({
     store,
@@ -69,6 +71,7 @@ export function startCompliance(options: ComplianceOptions, address: StoreAddres
   })
   return {
     ...service,
+    store,
     async stop() {
       await service.stop()
       await store.end()

@@ -31,6 +31,7 @@ export type StartOptions = {
   complianceDatabaseUrl?: string
   complianceKeyFile?: string
   complianceAnchors?: string
+  healthPort?: number
   downloadUrl?: string
   logLevel: string
 }
@@ -39,7 +40,7 @@ export type StartOptions = {
 export function withStartOptions(command: Command): Command {
   return command
     .addOption(
-      variable('--role <role>', 'PCHAT_ROLE', 'what runs here: all, or the compliance service alone, without a port')
+      variable('--role <role>', 'PCHAT_ROLE', 'what runs here: all, or the compliance service alone')
         .default('all')
         .choices(['all', 'compliance']),
     )
@@ -47,6 +48,13 @@ export function withStartOptions(command: Command): Command {
       variable('--port <number>', 'PCHAT_PORT', 'where the server listens; 0 takes a free one')
         .default(8080)
         .argParser(readPort),
+    )
+    .addOption(
+      variable(
+        '--health-port <number>',
+        'PCHAT_HEALTH_PORT',
+        'where the compliance service alone shows /readyz and /metrics; default: nowhere',
+      ).argParser(readPort),
     )
     .addOption(variable('--host <name>', 'PCHAT_HOST', 'address that the server listens on').default('localhost'))
     .addOption(

@@ -27,6 +27,8 @@ export type ServiceOptions = {
 export type ComplianceService = Running & {
   /** Moves events now: one service of the pool does. */
   isActive(): boolean
+  /** How far archive and adapters are; undefined as long as there is nothing for them. Rejects while the archive is away. */
+  report(): Promise<Report | undefined>
 }
 
 const lookMs = 1_000
@@ -73,9 +75,25 @@ export function openComplianceService(options: ServiceOptions): ComplianceServic
     log.info({ holder: options.holder }, 'the compliance service is ready')
   }
 
-  const looking = repeatEvery(lookMs, begin, error => log.warn({ err: error }, 'the compliance service waits'))
+  /** Why the archive could not be opened. */
+  let waitsFor: unknown
+  const looking = repeatEvery(
+    lookMs,
+    async () => {
+      await begin()
+      waitsFor = undefined
+    },
+    error => {
+      waitsFor = error
+      log.warn({ err: error }, 'the compliance service waits')
+    },
+  )
   return {
     isActive: () => fence() !== undefined,
+    async report() {
+      if (waitsFor !== undefined) throw waitsFor
+      return archive && readReport(archive, options.holder)
+    },
     async stop() {
       await looking.stop()
       for (const part of parts) await part.stop()

@@ -18,8 +18,11 @@ export async function writeServiceReport(q: Queryable, report: ServiceReport): P
   )
 }
 
-export async function readServiceReport(q: Queryable): Promise<{ at: Date; report: ServiceReport } | undefined> {
-  const { rows } = await q.query<{ at: Date; report: ServiceReport }>('SELECT at, report FROM compliance_report')
+export type Told = { at: Date; ageSeconds: number; report: ServiceReport }
+export async function readServiceReport(q: Queryable): Promise<Told | undefined> {
+  const { rows } = await q.query<Told>(
+    'SELECT at, extract(epoch FROM clock_timestamp() - at)::float8 AS "ageSeconds", report FROM compliance_report',
+  )
   return rows[0]
 }
 
