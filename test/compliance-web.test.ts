@@ -35,12 +35,15 @@ test('[CP57] officers start recording, set bounds and adapters in the console; a
   await page.getByLabel('A file for each room').check()
   await page.getByRole('button', { name: 'Set the adapter' }).click()
   await page.getByText('whole path of a folder').waitFor()
-  await page.getByLabel('Output folder').fill('/srv/books')
+  await page.getByLabel('Output folder').fill('/etc/books')
+  await page.getByRole('button', { name: 'Set the adapter' }).click()
+  await page.getByText('are below /var/lib, such as').waitFor()
+  await page.getByLabel('Output folder').fill('/var/lib/books')
   await page.getByRole('button', { name: 'Set the adapter' }).click()
   await page.getByRole('button', { name: 'Remove the adapter books' }).waitFor()
   expect(await officer.call('compliance.get', {})).toMatchObject({
     ...{ recording: true, maxRows: 5_000, maxAgeSeconds: 259_200 },
-    adapters: [{ name: 'books', type: 'xml', outputDirectory: '/srv/books', oneRoomPerFile: true }],
+    adapters: [{ name: 'books', type: 'xml', outputDirectory: '/var/lib/books', oneRoomPerFile: true }],
   })
   const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')

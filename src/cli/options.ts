@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isAbsolute, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { isOneHost } from '../base/host.ts'
 import { parseClamdAddress } from '../files/clamd.ts'
@@ -32,6 +33,7 @@ export type StartOptions = {
   complianceKeyFile?: string
   complianceAnchors?: string
   healthPort?: number
+  complianceOutput?: string
   downloadUrl?: string
   logLevel: string
 }
@@ -48,6 +50,13 @@ export function withStartOptions(command: Command): Command {
       variable('--port <number>', 'PCHAT_PORT', 'where the server listens; 0 takes a free one')
         .default(8080)
         .argParser(readPort),
+    )
+    .addOption(
+      variable(
+        '--compliance-output <folder>',
+        'PCHAT_COMPLIANCE_OUTPUT',
+        'whole path of the folder below which adapters write that officers set in the console; default: none, or one in the data folder beside the embedded database',
+      ).argParser(readWholePath),
     )
     .addOption(
       variable(
@@ -265,6 +274,16 @@ function isLoopback(host: string): boolean {
 
 function variable(flags: string, name: string, description: string): Option {
   return new Option(flags, description).env(name)
+}
+
+/** Below it adapters write that are set over the wire; undefined: they are set on the machine only. */
+export function adapterBaseOf({ complianceOutput, databaseUrl, dataDir }: StartOptions): string | undefined {
+  return complianceOutput ?? (databaseUrl === undefined ? resolve(dataDir, 'compliance') : undefined)
+}
+
+function readWholePath(text: string): string {
+  if (isAbsolute(text) && !text.split('/').includes('..') && resolve(text) !== '/') return resolve(text)
+  throw new InvalidArgumentError('Give the whole path of a folder, such as /srv/compliance.')
 }
 
 function readPort(text: string): number {

@@ -9,7 +9,7 @@ import type { ComplianceHere } from './compliance-service.ts'
 import { takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
-import { findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
+import { adapterBaseOf, findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
 import type { Serving } from './serve.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
 import { connectionsFor } from './store-connection.ts'
@@ -124,7 +124,8 @@ async function serveAlone({ options, address, tls, admin, log }: Plan): Promise<
   const factorKeys = await readFactorKeys(options.factorKeyFile)
   const files = await openFileOptions(options)
   const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
-  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, log, admin, webRoot })
+  const adapterBase = adapterBaseOf(options)
+  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot })
 }
 
 async function openStore(

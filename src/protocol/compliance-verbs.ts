@@ -49,6 +49,9 @@ const view = {
   maxRows: Type.Integer({ description: 'events that may wait; beyond it nothing is posted or read' }),
   maxAgeSeconds: Type.Integer({ description: 'age that a waiting event may have' }),
   adapters: Type.Array(Adapter),
+  adapterBase: optional(
+    Text({ description: 'folder below which adapters write that are set over the wire; without it none is set so' }),
+  ),
   backlog: Type.Object({
     events: Type.Integer({ description: 'that wait for the compliance service, counted up to the bound' }),
     ageSeconds: Type.Number({ description: 'of the oldest one' }),

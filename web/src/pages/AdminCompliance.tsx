@@ -27,7 +27,7 @@ export function AdminCompliance() {
       <Recording view={data} />
       <ComplianceState view={data} />
       <ComplianceBounds view={data} />
-      <ComplianceAdapters adapters={data.adapters} />
+      <ComplianceAdapters view={data} />
       <ComplianceDenials />
     </div>
   )

@@ -23,7 +23,7 @@ import { FormColumn } from './FormColumn.tsx'
 
 const useStyles = makeStyles({ table: { minWidth: '560px' }, cell: { overflowWrap: 'anywhere' } })
 
-type Adapters = Result<'compliance.get'>['adapters']
+type View = Result<'compliance.get'>
 
 const typeWords: Record<AdapterType, string> = {
   xml: 'XML of the original product',
@@ -35,7 +35,7 @@ const typeWords: Record<AdapterType, string> = {
 const types = Object.keys(typeWords) as AdapterType[]
 
 /** What the archive is written out as. */
-export function ComplianceAdapters({ adapters }: { adapters: Adapters }) {
+export function ComplianceAdapters({ view: { adapters, adapterBase } }: { view: View }) {
   const styles = useStyles()
   const { client } = useChat()
   const [removing, setRemoving] = useState<string>()
@@ -75,7 +75,7 @@ export function ComplianceAdapters({ adapters }: { adapters: Adapters }) {
           </TableBody>
         </Table>
       )}
-      <AdapterForm />
+      <AdapterForm base={adapterBase} />
       <ConfirmDialog
         title={`Remove the adapter ${removing ?? ''}?`}
         action="Remove it"
@@ -98,7 +98,7 @@ const flags = {
 type Flag = keyof typeof flags
 const empty = { name: '', outputDirectory: '', minutes: '15', type: 'xml' as AdapterType, on: [] as Flag[] }
 
-function AdapterForm() {
+function AdapterForm({ base }: { base: string | undefined }) {
   const { client } = useChat()
   const [form, setForm] = useState(empty)
   const { name, outputDirectory, minutes, type, on } = form
@@ -131,7 +131,7 @@ function AdapterForm() {
           </Field>
           <Field
             label="Output folder"
-            hint="Its whole path on the machines of the compliance service; of this one alone."
+            hint={`Its whole path on the machines of the compliance service${base === undefined ? '' : `, below ${base}`}; of this one alone.`}
           >
             <Input value={outputDirectory} onChange={(_, { value }) => set({ outputDirectory: value })} />
           </Field>
