@@ -12,6 +12,8 @@ import { readCollectable } from '../src/store/file-what-if.ts'
 import { purgeSlice } from '../src/store/upkeep.ts'
 import { type FileSite, openFileSite, openRoomFor, postFile, putFile } from './files.ts'
 import type { Person } from './harness.ts'
+import { runVerb } from './run-verb.ts'
+import { shellOf } from './shell.ts'
 import { codeOf, getFile, someBytes } from './upload.ts'
 
 let site: FileSite
@@ -178,6 +180,14 @@ test('[CP84] of many messages those that are held stay, the others go, and previ
   expect(await site.admin.call('room.clear', { room: room.id, until: later, dryRun: true })).toEqual({
     ...{ firstSeq: 1, messages: 0, denied: 3 },
   })
+  const pchat = shellOf(site)
+  const shown = await pchat('message', 'remove', room.name, '--filter', 'gold', '--remove', '--what-if')
+  expect(shown).toMatchObject({ code: 0, out: expect.stringMatching(/3 messages.*stay.*denied their deletion/) })
+  const clear = ['room', 'clear', room.name, '--end-date', later]
+  expect((await pchat(...clear, '--what-if')).out).toMatch(/3 messages.*stay/)
+  expect(await pchat(...clear, '--confirm')).toMatchObject({ code: 1, err: expect.stringContaining('ask one') })
+  const gone = await pchat('room', 'remove', room.name, '--what-if')
+  expect(gone).toMatchObject({ code: 1, err: expect.stringContaining('Only compliance officers may lift that') })
   expect(await site.admin.call('message.remove', filter)).toEqual({ removed: 3, denied: 3 })
   expect(await texts(room)).toEqual(['gold 1', null, 'gold 2', null, 'gold 3', null])
   expect(await site.admin.code('message.remove', filter)).toBe('forbidden')
@@ -213,6 +223,10 @@ test('[CP85] collection goes on with what is not held; what is stays in the stor
   expect([await rowsOf(room), await rowsOf(other), await rowsOf(third)]).toEqual([['a', 'b'], ['a', 'b'], []])
   expect(await readWithheld(site.db)).toMatchObject({ denials: 2, rooms: 2, messages: 4 })
   expect((await site.db.query('SELECT FROM room WHERE id = ANY ($1)', [[other.id, third.id]])).rowCount).toBe(1)
+  const { host, user, database } = site.database.address
+  const databaseUrl = `postgres://${user}@${encodeURIComponent(host)}/${database}`
+  const doctor = await runVerb(['doctor', '--json', '--port', '0', '--database-url', databaseUrl])
+  expect(doctor.out).toContain('2 denials keep 4 messages of 2 cleared or deleted rooms, and 0 files')
   await lift(mine.id)
   await purge()
   expect([await rowsOf(room), await rowsOf(other)]).toEqual([[], ['a', 'b']])
@@ -349,6 +363,27 @@ test('[CP87] whichever comes first, again and again: it was deleted and the deni
   expect(denials).toBeGreaterThan(0)
   expect(denials).toBeLessThan(30)
 }, 60_000)
+
+test('[CP87] a file that is collected while a denial comes is gone and not counted, or counted and there', async () => {
+  const room = await openRoomFor(site, [ann])
+  let held = 0
+  for (let round = 0; round < 12; round += 1) {
+    const file = await putFile(ann, room, someBytes(300, 100 + round))
+    await site.db.query("UPDATE file SET expires_at = now() - interval '1 minute' WHERE id = $1", [file])
+    const late = async () => {
+      await sleep(round * 2)
+      return deny({ room: room.id })
+    }
+    const [{ id, reach }] = await Promise.all([late(), collect(objects, 7)])
+    const there = (await stateOf(file)) === 'ready'
+    expect(reach.files).toBe(there ? 1 : 0)
+    held += reach.files
+    await lift(id)
+    await collect(objects, 7)
+    expect(await stateOf(file)).toBe('removed')
+  }
+  expect(held).toBeLessThan(12)
+}, 30_000)
 
 test('[CP88] SQL by hand, and a program of an earlier version, destroy nothing that is held either', async () => {
   const room = await openRoomFor(site, [ann])
