@@ -44,15 +44,17 @@ function fittingSql(of: Thing, column = ''): string {
     AND (d.from_at IS NULL OR ${of.at} >= d.from_at) AND (d.until_at IS NULL OR ${of.at} < d.until_at) LIMIT 1)`
 }
 
+/** Asked once for all rows: where none holds, the question costs nothing. */
+const anySql = '(SELECT EXISTS (SELECT FROM deletion_denial WHERE lifted_at IS NULL))'
 const categoryOf = (room: string) => `(SELECT x.category FROM room_head x WHERE x.room = ${room})`
 /** Whether the deletion of `message m` is denied: of one whose words are gone there is nothing left to deny. */
-export const deniedMessageSql = `(m.text IS NOT NULL AND EXISTS ${fittingSql({ person: 'm.author', room: 'm.room', category: categoryOf('m.room'), at: 'm.at' })})`
+export const deniedMessageSql = `(${anySql} AND m.text IS NOT NULL AND EXISTS ${fittingSql({ person: 'm.author', room: 'm.room', category: categoryOf('m.room'), at: 'm.at' })})`
 const file = {
   ...{ person: 'f.author', room: 'f.room', category: categoryOf('f.room') },
   at: 'coalesce(f.posted_at, f.created_at)',
 }
 /** The same of `file f`: while it comes there is nothing to deny. */
-export const deniedFileSql = `(f.state <> 'uploading' AND EXISTS ${fittingSql(file)})`
+export const deniedFileSql = `(${anySql} AND f.state <> 'uploading' AND EXISTS ${fittingSql(file)})`
 /** Which denial that is. */
 export const denialOfFileSql = fittingSql(file, 'd.id')
 
