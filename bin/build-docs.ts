@@ -20,8 +20,9 @@ import * as settings from '../src/protocol/settings-verbs.ts'
 import type { Callers } from '../src/protocol/verb.ts'
 import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_SUBPROTOCOL } from '../src/protocol/version.ts'
 import { cmdletsDocument } from './build-cmdlets.ts'
+import { schemaDocument, topologyDocument } from './build-topology.ts'
 
-/** Writes docs/errors.md and docs/protocol.md from src/protocol: `npm run docs`. A test compares them. */
+/** Writes docs/errors.md and docs/protocol.md from src/protocol, and the documents of others: `npm run docs`. A test compares them. */
 
 /** The part of JSON schema that the protocol uses. */
 type Schema = {
@@ -212,6 +213,8 @@ export const documents = {
   'docs/errors.md': errorsDocument,
   'docs/protocol.md': protocolDocument,
   'docs/cmdlets.md': cmdletsDocument,
+  'docs/topology.md': topologyDocument,
+  'docs/topology.schema.json': schemaDocument,
 }
 
 export function repositoryPath(path: string): string {

@@ -24,7 +24,8 @@ beforeAll(async () => {
   annPerson = await stage.addUser('ann@example.com')
   await stage.addUser('ben@example.com')
   await stage.admin.call('addin.create', { name: 'Listener', url: `${pages.url}/listener` })
-  await stage.admin.call('addin.create', { name: 'Wanderer', url: `${pages.url}/wanderer` })
+  for (const name of ['Wanderer', 'Leaver'])
+    await stage.admin.call('addin.create', { name, url: `${pages.url}/${name.toLowerCase()}` })
   room = await stage.room({
     name: 'Trading floor',
     members: ['ann@example.com', 'ben@example.com'],
@@ -49,17 +50,29 @@ async function openPages() {
   const hello = (
     name: string,
     more: string,
+    filter = true,
   ) => `<!doctype html><title>${name}</title><h1>${name}</h1><p id="said"></p><script>
     addEventListener('message', event => {
       if (event.data?.pchat !== 'open') return
       event.ports[0].onmessage = ({ data }) => { document.querySelector('#said').textContent += data.type + ' ' }
       ${more}
     })
-    parent.postMessage({ pchat: 'hello', version: 1, filter: true }, '*')
+    parent.postMessage({ pchat: 'hello', version: 1, filter: ${filter} }, '*')
   </script>`
   const bodies: Record<string, string> = {
     '/listener': listener,
     '/wanderer': hello('Wanderer', "setTimeout(() => { location.href = '/elsewhere' }, 300)"),
+    '/leaver': hello(
+      'Leaver',
+      `document.body.append(Object.assign(document.createElement('button'), { onclick: () => { location.href = '/elsewhere' } }))
+      globalThis.rewrite = () => {
+        document.open()
+        document.write('<h1>Written anew</h1><p id=said></p>')
+        document.close()
+        setTimeout(() => event.ports[0].postMessage({ type: 'history', id: 1, limit: 1 }), 200)
+      }`,
+      false,
+    ),
     '/elsewhere': hello('Elsewhere', ''),
     '/manage': '<title>Rooms</title>',
   }
@@ -73,6 +86,8 @@ async function openPages() {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, server }
 }
+
+const doubtful = 'It loaded once more. If it went to another page, that one is told nothing of this room.'
 
 async function openAddin(page: Page, name: string): Promise<Frame> {
   await page.getByRole('button', { name: `Add-in: ${name}` }).click()
@@ -146,6 +161,7 @@ test('[CF35] closed, the pane asks nobody; a page that leads elsewhere is not co
   const frame = await openAddin(page, 'Wanderer')
   await frame.getByRole('heading', { name: 'Elsewhere' }).waitFor()
   // The first one waits for a page that is gone; it is known then.
+  await page.getByText(doubtful).waitFor()
   await say(page, 'between us')
   await page.getByText('It went to another page, which is told nothing of this room.').waitFor()
   await stream(ben.page).getByText('between us').waitFor()
@@ -159,6 +175,31 @@ test('[CF35] closed, the pane asks nobody; a page that leads elsewhere is not co
   await annPerson.call('room.update', { room: room.id, addin: null })
   await page.getByText('This room has no add-in any more.').waitFor()
   expect(await page.getByRole('button', { name: /^Add-in/ }).count()).toBe(0)
+})
+
+test('[CF42] a page that wants no say and leads elsewhere by itself is said to be in doubt, until it is loaded again', async () => {
+  const { page } = ann
+  await annPerson.call('room.update', { room: room.id, addin: 'Leaver' })
+  // The pane still stands open.
+  const frame = page.frameLocator('iframe[title="Leaver"]')
+  await frame.getByRole('button').waitFor()
+  expect(await page.getByText(doubtful).count()).toBe(0)
+  await frame.getByRole('button').click()
+  await page.getByText(doubtful).waitFor()
+  await say(page, 'not for elsewhere')
+  await stream(page).getByText('not for elsewhere').waitFor()
+  expect(await frame.locator('#said').textContent()).toBe('')
+  await page.getByRole('button', { name: 'Load again' }).click()
+  await frame.getByRole('button').waitFor()
+  await page.getByText(doubtful).waitFor({ state: 'detached' })
+  // Written anew by itself it is the same page, which tells it by speaking.
+  await frame.locator('body').evaluate('(() => rewrite())()')
+  await frame.getByRole('heading', { name: 'Written anew' }).waitFor()
+  await page.getByText(`From ${URL.parse(pages.url)!.host}`).waitFor()
+  await say(page, 'still there')
+  await frame.getByText(/message/).waitFor()
+  await annPerson.call('room.update', { room: room.id, addin: null })
+  await page.getByText('This room has no add-in any more.').waitFor()
 })
 
 test('[CF36] who loses the room loses its add-in with it', async () => {

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Input, Result, Verb } from '../src/protocol/request.ts'
 import { changeCompliance } from '../src/store/compliance.ts'
 import { type Db, openDb, transaction } from '../src/store/db.ts'
 import { raiseSettings } from '../src/store/stamp.ts'
 import { findRecordFaults, type Recorded } from './compliance-check.ts'
 import { inTime } from './in-time.ts'
 import { findFaults, type KeptRoom } from './kill-check.ts'
-import { openReader, openWriter, type Stage } from './kill-clients.ts'
+import { openWriter, type Stage } from './kill-clients.ts'
+import { killEnv, openReaders, prepare, progress, readingsOf, unanswered } from './kill-world.ts'
 import { type Pchat, runPchat } from './pchat.ts'
 import { openPlainPostgres, type PlainPostgres } from './plain-postgres.ts'
 import { numberOption, openRandom } from './random.ts'
@@ -43,8 +43,6 @@ export type ComplianceKillReport = {
 const kinds = ['server', 'service', 'store', 'archive'] as const
 type Kill = (typeof kinds)[number]
 
-const password = 'correct horse battery'
-const admin = 'admin@example.com'
 const patienceMs = 120_000
 const program = fileURLToPath(new URL('compliance-process.ts', import.meta.url))
 
@@ -64,9 +62,8 @@ export async function runComplianceKills(options: ComplianceKillOptions): Promis
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const startServer = () => {
-    const env = { PCHAT_ADMIN_USER: admin, PCHAT_ADMIN_PASSWORD: password, PCHAT_LOG_LEVEL: 'error' }
     const args = ['start', '--port', String(port), '--data-dir', join(folder, 'server'), '--database-url', store.url]
-    return runPchat(args, { env })
+    return runPchat(args, { env: killEnv })
   }
   const startService = (n: number) =>
     runPchat([store.url, archive.url, join(folder, 'service'), `service ${n}`], {
@@ -90,15 +87,12 @@ export async function runComplianceKills(options: ComplianceKillOptions): Promis
   const writers = people
     .slice(0, writerCount)
     .map((one, n) => openWriter(stage, one, `writer ${n}`, random.fork(`writer ${n}`), inFlight))
-  const readers = [
-    openReader(stage, people[0]!, 'reader by sync', ends.promise, 'session.sync'),
-    openReader(stage, people[1]!, 'reader by join', ends.promise, 'room.join'),
-  ]
+  const readers = openReaders(stage, people, ends.promise)
   const acknowledged = () => writers.reduce((sum, writer) => sum + writer.acknowledged(), 0)
   const kills: ComplianceKillReport['kills'] = { server: 0, service: 0, store: 0, archive: 0 }
   for (let round = 0; round < rounds; round += 1) {
     // Sometimes before the last one is recovered from.
-    if (!random.chance(0.25)) await progress(acknowledged, running.server)
+    if (!random.chance(0.25)) await progress(acknowledged, running.server, patienceMs)
     await sleep(random.below(maxPauseMs))
     // Each by turns, in an order of its own in each run.
     const kill = kinds[(round + seed) % kinds.length]!
@@ -118,7 +112,7 @@ export async function runComplianceKills(options: ComplianceKillOptions): Promis
       await killed.start()
     }
   }
-  await progress(acknowledged, running.server)
+  await progress(acknowledged, running.server, patienceMs)
   stop.abort()
   await inTime(patienceMs, 'the writers', Promise.all(writers.map(writer => writer.done)))
   const kept = await readRooms(stored)
@@ -128,11 +122,9 @@ export async function runComplianceKills(options: ComplianceKillOptions): Promis
 
   const recorded = await findRecordFaults({ store: stored, archive: archived, folder, patienceMs })
   const tried = writers.flatMap(writer => writer.tried)
-  const reads = readers.flatMap(reader =>
-    rooms.map(room => ({ reader: reader.name, room, messages: reader.read(room) })),
-  )
+  const reads = readingsOf(readers, rooms)
   faults.push(...findFaults(tried, kept, reads), ...recorded.faults, ...faultsOfArchive(tried, kept, recorded))
-  for (const post of tried) if (post.acknowledged.length === 0) faults.push(`post ${post.clientId} was never answered`)
+  faults.push(...unanswered(tried))
   const { faults: _, rooms: __, ...counts } = recorded
   const seconds = Math.round((Date.now() - startedAt) / 1000)
   return { seed, kills, acknowledged: acknowledged(), ...counts, seconds, faults: faults.slice(0, 40) }
@@ -156,13 +148,6 @@ async function end(process: Pchat): Promise<void> {
   await process.ended
 }
 
-/** Until something more was acknowledged: the last kill is recovered from. */
-async function progress(acknowledged: () => number, server: Pchat) {
-  const before = acknowledged()
-  for (const deadline = Date.now() + patienceMs; acknowledged() <= before; await sleep(10))
-    if (Date.now() > deadline) throw new Error(`nothing is acknowledged any more:\n${server.said().slice(-2_000)}`)
-}
-
 async function switchOn(db: Db, folder: string): Promise<void> {
   const adapter = (name: string, type: string) => ({
     ...{ name, type, outputDirectory: join(folder, 'output', name), runIntervalSeconds: 1, oneRoomPerFile: false },
@@ -177,24 +162,6 @@ async function switchOn(db: Db, folder: string): Promise<void> {
   await sleep(3_000)
 }
 
-async function prepare(url: string, users: number, roomCount: number) {
-  const { token } = await call(url, '', 'session.signIn', { user: admin, password })
-  await call(url, token, 'settings.update', { settings: { trustedNetworks: ['127.0.0.0/8', '::1/128'] } })
-  const people: string[] = []
-  for (let n = 0; n < users; n += 1) {
-    const name = `user${n}@example.com`
-    await call(url, token, 'principal.create', { kind: 'user', name, displayName: name, password })
-    people.push((await call(url, '', 'session.signIn', { user: name, password })).token)
-  }
-  const { category } = await call(url, token, 'category.create', { name: 'all', allowedMembers: ['example.com'] })
-  const rooms: string[] = []
-  for (let n = 0; n < roomCount; n += 1) {
-    const { room } = await call(url, token, 'room.create', { category: category.id, name: `room ${n}`, members: null })
-    rooms.push(room.id)
-  }
-  return { people, rooms: rooms.sort() }
-}
-
 async function readRooms(db: Db): Promise<KeptRoom[]> {
   const { rows } = await db.query<{ room: string; lastSeq: number; messages: KeptRoom['messages'] }>(
     `SELECT h.room, h.last_seq AS "lastSeq", coalesce((SELECT json_agg(json_build_object('seq', m.seq,
@@ -202,17 +169,6 @@ async function readRooms(db: Db): Promise<KeptRoom[]> {
        FROM message m WHERE m.room = h.room), '[]') AS messages FROM room_head h`,
   )
   return rows
-}
-
-async function call<V extends Verb>(url: string, token: string, verb: V, input: Input<V>): Promise<Result<V>> {
-  const response = await fetch(`${url}/api/v1/${verb}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-    body: JSON.stringify(input),
-  })
-  const answer = (await response.json()) as { result: Result<V>; error?: { code: string; message: string } }
-  if (answer.error) throw new Error(`${verb}: ${answer.error.code} ${answer.error.message}`)
-  return answer.result
 }
 
 if (import.meta.main) {

@@ -156,7 +156,7 @@ test('[CN4] from a row a room is disabled, re-enabled, moved, cleared and delete
   const move = page.getByRole('dialog', { name: 'Move FX forwards to another category?' })
   await move.getByLabel('Move to').selectOption({ label: 'Archive' })
   await move.getByText('The move takes off 1 member').waitFor()
-  expect(await move.getByRole('list', { name: 'members who are taken off' }).textContent()).toContain('bob@example.com')
+  expect(await move.getByRole('list', { name: 'Members to be taken off' }).textContent()).toContain('bob@example.com')
   await move.getByRole('button', { name: 'Move it' }).click()
   await move.waitFor({ state: 'detached' })
   expect((await now(forwards)).category).toBe(archive)

@@ -1,8 +1,9 @@
 import { Secret, TOTP } from 'otpauth'
 import type { SecondStep } from '../src/protocol/factor.ts'
 import type { Input, Result } from '../src/protocol/request.ts'
+import type { Answer } from './ask-http.ts'
 import { openAuthenticator } from './authenticator.ts'
-import { type Answer, type Person, password, personAt } from './harness.ts'
+import { type Person, password, personAt } from './harness.ts'
 
 /** A code of an app with this secret, some steps of 30 seconds from now. */
 export function codeOf(secret: string, steps = 0): string {

@@ -353,6 +353,14 @@ test('[FI37] the beginning of each download is recorded, wherever in the file', 
   await read(ann, 'bytes=20-')
   await read(ben)
   expect(recorded()).toEqual([ben.me.id, ann.me.id, ben.me.id])
+  // As a player asks: together, before any of them is answered.
+  const second = await postFile(ann, room, someBytes(50, 731))
+  await Promise.all(
+    ['bytes=1-', 'bytes=9-', 'bytes=20-', 'bytes=30-'].map(async range =>
+      (await getFile(other, ben, second.file, { range })).arrayBuffer(),
+    ),
+  )
+  expect(lines.filter(line => line.doing === 'downloaded' && line.file === second.file)).toHaveLength(1)
   await other.stop()
 })
 

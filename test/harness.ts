@@ -3,17 +3,15 @@ import { WebSocket } from 'ws'
 import { type Log, silentLog } from '../src/base/log.ts'
 import { type ServeOptions, type Serving, serve } from '../src/cli/serve.ts'
 import type { Category } from '../src/protocol/category.ts'
-import type { ErrorCode, WireError } from '../src/protocol/error.ts'
+import type { ErrorCode } from '../src/protocol/error.ts'
 import type { Event, EventName, EventOf } from '../src/protocol/event.ts'
 import type { Principal } from '../src/protocol/principal.ts'
 import type { Input, Result, Verb } from '../src/protocol/request.ts'
 import type { Room } from '../src/protocol/room.ts'
 import type { PoolSettings } from '../src/protocol/settings-verbs.ts'
 import type { Db } from '../src/store/db.ts'
+import { type Answer, askHttp } from './ask-http.ts'
 import { openTestDatabase, type TestDatabase } from './database.ts'
-
-/** The answer of a verb at one of the doors: a result or an error, never both. */
-export type Answer<V extends Verb> = { result: Result<V>; error?: undefined } | { result?: undefined; error: WireError }
 
 /** A signed-in user at the HTTP door. */
 export type Person = {
@@ -122,23 +120,6 @@ export async function signInAt(url: string, user: string, secret = password): Pr
   const answer = await askHttp(url, undefined, 'session.signIn', { user, password: secret })
   if (answer.error) throw new Error(`${user}: ${answer.error.code} ${answer.error.message}`)
   return personAt(url, answer.result.token, answer.result.me)
-}
-
-async function askHttp<V extends Verb>(
-  url: string,
-  token: string | undefined,
-  verb: V,
-  input: Input<V>,
-): Promise<Answer<V>> {
-  const response = await fetch(`${url}/api/v1/${verb}`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    body: JSON.stringify(input),
-  })
-  return (await response.json()) as Answer<V>
 }
 
 function asking(ask: Person['ask']): Pick<Person, 'ask' | 'call' | 'code'> {

@@ -2,10 +2,11 @@ import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Input, Result, Verb } from '../src/protocol/request.ts'
+import { call } from './ask-http.ts'
 import { inTime } from './in-time.ts'
 import { findFaults, type Kept, type KeptRoom } from './kill-check.ts'
-import { openReader, openWriter, type Stage } from './kill-clients.ts'
+import { openWriter, type Stage } from './kill-clients.ts'
+import { killEnv, openReaders, prepare, progress, readingsOf, unanswered } from './kill-world.ts'
 import { type Pchat, runPchat } from './pchat.ts'
 import { numberOption, openRandom, type Random } from './random.ts'
 
@@ -36,8 +37,6 @@ export type KillReport = {
 const kinds = ['server', 'postmaster', 'both', 'backend'] as const
 type Kill = (typeof kinds)[number]
 
-const password = 'correct horse battery'
-const admin = 'admin@example.com'
 /** Recovery of a database and a start on a busy machine. */
 const patienceMs = 60_000
 
@@ -62,16 +61,13 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     const writers = people.map((person, index) =>
       openWriter(stage, person, `writer ${index}`, random.fork(`writer ${index}`), inFlight),
     )
-    const readers = [
-      openReader(stage, people[0]!, 'reader by sync', ends.promise, 'session.sync'),
-      openReader(stage, people[1]!, 'reader by join', ends.promise, 'room.join'),
-    ]
+    const readers = openReaders(stage, people, ends.promise)
     const acknowledged = () => writers.reduce((sum, writer) => sum + writer.acknowledged(), 0)
 
     const kills: KillReport['kills'] = { server: 0, postmaster: 0, both: 0, backend: 0 }
     for (let round = 0; round < rounds; round += 1) {
       // Each kind comes by turns, in an order of its own in each run; sometimes before the last one is recovered from.
-      if (!random.chance(0.15)) await progress(acknowledged, server)
+      if (!random.chance(0.15)) await progress(acknowledged, server, patienceMs)
       await sleep(random.below(maxPauseMs))
       const kill = kinds[(round + seed) % kinds.length]!
       kills[kill] += 1
@@ -79,7 +75,7 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
       server = await strike(kill, server, data, random)
       url = await readyUrl(server)
     }
-    await progress(acknowledged, server)
+    await progress(acknowledged, server, patienceMs)
     stop.abort()
     await inTime(patienceMs, 'the writers', Promise.all(writers.map(writer => writer.done)))
     const kept = await Promise.all(rooms.map(room => readRoom(url, token, room)))
@@ -87,12 +83,7 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     await inTime(patienceMs, 'the readers', Promise.all(readers.map(reader => reader.done)))
 
     const tried = writers.flatMap(writer => writer.tried)
-    const reads = readers.flatMap(reader =>
-      rooms.map(room => ({ reader: reader.name, room, messages: reader.read(room) })),
-    )
-    faults.push(...findFaults(tried, kept, reads))
-    for (const post of tried)
-      if (post.acknowledged.length === 0) faults.push(`post ${post.clientId} was never answered`)
+    faults.push(...findFaults(tried, kept, readingsOf(readers, rooms)), ...unanswered(tried))
     server.kill('SIGTERM')
     const end = await server.ended
     if (end !== 0) faults.push(`the server ended with ${end}:\n${server.said().slice(-2_000)}`)
@@ -114,8 +105,7 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
 }
 
 function startServer(data: string): Pchat {
-  const env = { PCHAT_ADMIN_USER: admin, PCHAT_ADMIN_PASSWORD: password, PCHAT_LOG_LEVEL: 'error' }
-  return runPchat(['start', '--port', '0', '--data-dir', data], { env })
+  return runPchat(['start', '--port', '0', '--data-dir', data], { env: killEnv })
 }
 
 async function readyUrl(server: Pchat): Promise<string> {
@@ -175,34 +165,6 @@ async function endAll(server: Pchat, data: string) {
   for (const pid of [postmaster, ...children.map(child => child.pid)]) send(pid)
 }
 
-/** Until something more was acknowledged: the last kill is recovered from. */
-async function progress(acknowledged: () => number, server: Pchat) {
-  const before = acknowledged()
-  const deadline = Date.now() + patienceMs
-  while (acknowledged() <= before) {
-    if (Date.now() > deadline) throw new Error(`nothing is acknowledged any more:\n${server.said().slice(-2_000)}`)
-    await sleep(10)
-  }
-}
-
-async function prepare(url: string, users: number, roomCount: number) {
-  const { token } = await call(url, '', 'session.signIn', { user: admin, password })
-  await call(url, token, 'settings.update', { settings: { trustedNetworks: ['127.0.0.0/8', '::1/128'] } })
-  const people: string[] = []
-  for (let n = 0; n < users; n += 1) {
-    const name = `user${n}@example.com`
-    await call(url, token, 'principal.create', { kind: 'user', name, displayName: name, password })
-    people.push((await call(url, '', 'session.signIn', { user: name, password })).token)
-  }
-  const { category } = await call(url, token, 'category.create', { name: 'all', allowedMembers: ['example.com'] })
-  const rooms: string[] = []
-  for (let n = 0; n < roomCount; n += 1) {
-    const { room } = await call(url, token, 'room.create', { category: category.id, name: `room ${n}`, members: null })
-    rooms.push(room.id)
-  }
-  return { token, people, rooms: rooms.sort() }
-}
-
 async function readRoom(url: string, token: string, room: string): Promise<KeptRoom> {
   const messages: Kept[] = []
   for (;;) {
@@ -210,17 +172,6 @@ async function readRoom(url: string, token: string, room: string): Promise<KeptR
     messages.push(...(page.messages as Kept[]).map(({ seq, at, clientId, text }) => ({ seq, at, clientId, text })))
     if (page.messages.length === 0) return { room, lastSeq: page.lastSeq, messages }
   }
-}
-
-async function call<V extends Verb>(url: string, token: string, verb: V, input: Input<V>): Promise<Result<V>> {
-  const response = await fetch(`${url}/api/v1/${verb}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-    body: JSON.stringify(input),
-  })
-  const answer = (await response.json()) as { result: Result<V>; error?: { code: string; message: string } }
-  if (answer.error) throw new Error(`${verb}: ${answer.error.code} ${answer.error.message}`)
-  return answer.result
 }
 
 if (import.meta.main) {

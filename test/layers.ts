@@ -18,7 +18,8 @@ export const mayImport: Record<string, string[]> = {
   files: belowRoles,
   // It has a database of its own and reads the outbox: chat would bring all of the store along.
   compliance: ['store', ...belowStore],
-  topology: ['store', 'protocol', 'base'],
+  // A document and what follows from it, without the program that runs.
+  topology: ['base'],
   cli: [...roles, ...belowRoles, 'topology', 'client'],
   client: ['protocol'],
   web: ['client', 'protocol'],

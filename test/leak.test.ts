@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Verb, verbs } from '../src/protocol/request.ts'
-import type { Answer } from './harness.ts'
+import type { Answer } from './ask-http.ts'
 import { changing, probes, type Target } from './leak-probes.ts'
 import { type OutsiderKey, openWorld, outsiderKeys, type RoomKey, roomKeys, type World } from './leak-world.ts'
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PoolSettings } from '../src/protocol/settings-verbs.ts'
 import { defaultSettings } from '../src/store/settings.ts'
-import type { Answer } from './harness.ts'
+import type { Answer } from './ask-http.ts'
 import { openStage, pause, type Stage } from './stage.ts'
 
 let stage: Stage

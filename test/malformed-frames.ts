@@ -246,7 +246,8 @@ export function badHttp(
     },
     { name: 'HTTP/2', chunks: ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'] },
     { name: 'HTTP/9', chunks: ['GET / HTTP/9.9\r\n\r\n'] },
-    { name: 'no version', chunks: ['GET /\r\n\r\n'] },
+    // Of a verb: the page at / may be given to whoever asks, and is where there is a web client.
+    { name: 'no version', chunks: ['GET /api/v1/room.find\r\n\r\n'] },
     { name: 'no host', chunks: ['POST /api/v1/room.find HTTP/1.1\r\n\r\n'] },
     { name: 'an unknown method', chunks: ['BREW /api/v1/room.find HTTP/1.1\r\nHost: x\r\n\r\n'] },
     { name: 'CONNECT', chunks: ['CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n'] },

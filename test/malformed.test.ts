@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { WireError } from '../src/protocol/error.ts'
 import { verbs } from '../src/protocol/request.ts'
 import { openSite, type Site } from './harness.ts'
-import { prepareTarget, runMalformed, type Target } from './malformed.ts'
+import { runMalformed } from './malformed.ts'
 import { frame, sendRaw, upgradeHead } from './malformed-frames.ts'
-import { isValid, validInputs } from './malformed-input.ts'
+import { isValid } from './malformed-shape.ts'
+import { prepareTarget, type Target } from './malformed-target.ts'
+import { validInputs } from './malformed-valid.ts'
 
 let site: Site
 let target: Target

@@ -5,7 +5,8 @@ import { eventFrame } from '../src/pool/frame.ts'
 import type { Category } from '../src/protocol/category.ts'
 import type { Input, Result } from '../src/protocol/request.ts'
 import type { Room } from '../src/protocol/room.ts'
-import { type Answer, type Live, openSite, type Person, type Site } from './harness.ts'
+import type { Answer } from './ask-http.ts'
+import { type Live, openSite, type Person, type Site } from './harness.ts'
 import { openRaceServer, openStore, type RaceServer, type Store } from './race-server.ts'
 
 let site: Site

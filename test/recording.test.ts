@@ -172,6 +172,26 @@ test('[CP33] who joins again where he is, or comes back at once, has come once a
   expect(await eventually('part', 1, [room.id])).toHaveLength(1)
 })
 
+test('[CP33] who is back while his going is written has not gone', async () => {
+  const one = await openRoomFor(site, [ann, ben])
+  await ben.call('room.follow', { room: one.id })
+  const his = await ben.open()
+  await his.call('session.sync', {})
+  const held = await site.db.connect()
+  await held.query('BEGIN; LOCK TABLE attendance IN EXCLUSIVE MODE')
+  await site.db.query('DELETE FROM outbox')
+  await his.call('room.part', { room: one.id })
+  const back = his.call('session.sync', {})
+  await sleep(400)
+  await held.query('COMMIT')
+  held.release()
+  await back
+  await sleep(400)
+  expect(await recorded('part')).toEqual([])
+  await his.close()
+  expect(await eventually('part', 1, [one.id])).toHaveLength(1)
+})
+
 test('[CP34] who finds a server dead records who left with it, once', async () => {
   const room = await openRoomFor(site, [ann])
   const lives = [randomUUID(), randomUUID()]

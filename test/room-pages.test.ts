@@ -358,6 +358,31 @@ test('[RP25] a manager disables a room after a question that says what that does
   await Promise.all([context.close(), admin.context.close()])
 }, 60_000)
 
+test('[RP29] an administrator clears and deletes a room from its page: messages are counted first, and the name is typed', async () => {
+  const room = await makeRoom('Cleared pit')
+  for (const text of ['one', 'two']) await alice.call('message.post', { room, clientId: crypto.randomUUID(), text })
+  const { page, context, faults } = await seat('admin@example.com', `rooms/${room}`)
+  await page.getByRole('button', { name: 'Clear history' }).click()
+  const clear = page.getByRole('dialog', { name: 'Clear the history of Cleared pit?' })
+  await clear.getByLabel('Clear everything posted up to').fill('2099-01-01T00:00')
+  await clear.getByText('2 messages would go').waitFor()
+  await clear.getByRole('button', { name: 'Clear 2 messages' }).click()
+  await clear.waitFor({ state: 'detached' })
+  expect((await alice.call('message.list', { room })).messages).toEqual([])
+
+  await page.getByRole('button', { name: 'Delete', exact: true }).click()
+  const remove = page.getByRole('dialog', { name: 'Delete Cleared pit?' })
+  const sure = remove.getByRole('button', { name: 'Delete it for good' })
+  await remove.getByRole('textbox').fill('Cleared')
+  expect(await sure.isDisabled()).toBe(true)
+  await remove.getByRole('textbox').fill('Cleared pit')
+  await sure.click()
+  await page.getByRole('heading', { name: 'Find rooms' }).waitFor()
+  await expect(alice.call('room.get', { room })).rejects.toThrow('not_found')
+  expect(faults).toEqual([])
+  await context.close()
+}, 60_000)
+
 test('[RP26] a long list is read on page by page, and who is looked for is found anywhere in it', async () => {
   const members = Array.from({ length: crowd }, (_, index) => `p${index + 1}@example.com`)
   const room = await makeRoom('Everybody', { members })

@@ -71,6 +71,31 @@ test('[AR19] in the window a full administrator gives a role and takes it; each 
   await desk.context.close()
 })
 
+test('[CN18] [CN19] a search that is refused says why; a role whose button is pressed twice is given once', async () => {
+  const { page, faults, context } = await sit(browser, site.url, 'admin@example.com')
+  await page.goto(`${site.url}/#/admin/roles`)
+  const box = page.getByRole('combobox', { name: 'Give a role to a person or group' })
+  await box.fill('nobody at all')
+  await page.getByText('Nobody of that name is known here').waitFor()
+  // The server takes no text with this character.
+  await box.fill('chief\u0000')
+  await page.getByRole('option', { name: /text/ }).waitFor()
+  expect(await page.getByText(/Nobody of that name/).count()).toBe(0)
+  await box.fill('chief')
+  await page.getByRole('option', { name: /chief/ }).click()
+  const before = (await site.admin.call('audit.list', { action: 'role.grant' })).entries.length
+  // Both come before the first is answered.
+  await page.getByRole('button', { name: 'Give the role' }).dblclick()
+  const taking = page.getByRole('button', { name: /Take the role .* from chief/ })
+  await taking.waitFor()
+  expect((await site.admin.call('audit.list', { action: 'role.grant' })).entries.length).toBe(before + 1)
+  await taking.click()
+  await page.getByRole('button', { name: 'Take it' }).click()
+  await taking.waitFor({ state: 'detached' })
+  expect(faults).toEqual([])
+  await context.close()
+})
+
 test('[AR19] a room is read with a reason, page by page, until he stops; its manager sees who and why at once', async () => {
   await site.admin.call('role.grant', { principal: chief.me.id, role: 'chatAdministrator', granted: true })
   const his = await sit(browser, site.url, 'manager@example.com')

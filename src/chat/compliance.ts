@@ -53,7 +53,7 @@ export async function updateCompliance(
 /** Its own record is in what is recorded: the beginning is the first thing, the end the last. The caller raises the settings, last. */
 export async function switchCompliance(
   tx: Connection,
-  actor: string | null,
+  actor: string,
   recording: boolean | undefined,
   settings: { maxRows?: number; maxAgeSeconds?: number },
 ): Promise<void> {
@@ -165,7 +165,7 @@ async function inSettings(chat: Chat, change: (tx: Connection) => Promise<void>)
 }
 
 /** Adds it, or puts it in the place of the one of that name. The caller raises the settings, last. Refusal conflict. */
-export async function putAdapter(tx: Connection, actor: string | null, adapter: AdapterSetting): Promise<void> {
+export async function putAdapter(tx: Connection, actor: string, adapter: AdapterSetting): Promise<void> {
   const adapters = await lockedAdapters(tx)
   const isNew = adapters.every(one => one.name !== adapter.name)
   if (isNew && adapters.length >= maxAdapters)
@@ -179,7 +179,7 @@ export async function putAdapter(tx: Connection, actor: string | null, adapter: 
 }
 
 /** The caller raises the settings, last. Refusal not_found. */
-export async function dropAdapter(tx: Connection, actor: string | null, name: string): Promise<void> {
+export async function dropAdapter(tx: Connection, actor: string, name: string): Promise<void> {
   const adapters = await lockedAdapters(tx)
   if (adapters.every(one => one.name !== name))
     throw new Refusal(

@@ -159,8 +159,8 @@ export async function resetFactors(
   return {}
 }
 
-/** Takes all factors and ends all sign-ins of a user, by an administrator or (null) by the operator himself. */
-export async function resetSecondFactor(tx: Connection, user: string, actor: string | null): Promise<News> {
+/** Takes all factors and ends all sign-ins of a user, by an administrator or the operator. */
+export async function resetSecondFactor(tx: Connection, user: string, actor: string): Promise<News> {
   // Before the person's row, as by whoever changes people.
   await lockDirectory(tx)
   const { id, kind } = await resolvePerson(tx, user)

@@ -14,7 +14,7 @@ import {
 } from '../store/sync.ts'
 import { requireEnabled } from './access.ts'
 import { admitted } from './admission.ts'
-import type { Caller, Chat, Standing } from './chat.ts'
+import type { Caller, Chat, Live, Standing } from './chat.ts'
 import { requireLive } from './live.ts'
 import { recordJoin, type VisitedRoom } from './record.ts'
 
@@ -60,11 +60,23 @@ export async function syncSession(
     answer.rooms.push(told)
     visited.push({ row: room, messages: told.messages, standing: standingOf(read, room) })
   }
-  await recordJoin(chat, caller, visited, 'session.sync')
+  await recordVisit(chat, caller, session, visited)
   for (const { row, standing } of visited) session.enter(row.id, standing)
   // In the order of asking: that of the rows would tell which of them exist.
   answer.refused = asked.flatMap(({ room }) => (refused.has(room) ? [{ room, code: refused.get(room)! }] : []))
   return answer
+}
+
+/** Who left a room just now and is back has not left: he is known as coming while that is written. */
+async function recordVisit(chat: Chat, caller: Caller, session: Live, visited: VisitedRoom[]) {
+  if (chat.recording === 'off') return
+  const pending = visited.map(({ row }) => session.begin(row.id))
+  try {
+    await recordJoin(chat, caller, visited, 'session.sync')
+  } catch (error) {
+    for (const one of pending) one.abandon()
+    throw error
+  }
 }
 
 function standingOf({ directory, settings }: Synced, row: SyncedRow): Standing {

@@ -23,7 +23,7 @@ export type ArchiveOptions = StoreOptions & ComplianceOptions
 export type PeriodOptions = ArchiveOptions & { from?: string; until?: string }
 
 /** What cannot be done, in a sentence for who asked. */
-export class ArchiveFault extends Error {}
+class ArchiveFault extends Error {}
 
 /** The archive that is there already, for reading; rejects where there is none. */
 export async function withArchive<T>(options: ArchiveOptions, work: (archive: Db) => Promise<T>): Promise<T> {
@@ -99,10 +99,12 @@ export async function reconcileArchive(options: ArchiveOptions & { folder?: stri
       const report = await reconcile({ store, archive, folders })
       const signed = signReconciliation(report, await openSigningKey(keyFileOf(options)))
       compared = true
-      const { sound, rooms, messages, findings, found } = report
+      const { sound, rooms, messages, imported, findings, found } = report
       process.exitCode = sound ? 0 : 1
       if (options.json) return console.log(JSON.stringify(signed, null, 2))
       console.log(`${sound ? 'They agree' : `NOT SOUND, ${found} findings`}: ${rooms} rooms, ${messages} messages.`)
+      if (imported > 0)
+        console.log(`  ${imported} messages came by an import while recording was off, and are in no archive.`)
       for (const { sentence } of findings) console.log(`  ${sentence}`)
     }),
   )

@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 /** The tokens that `pchat sign-in` got, by server: a file that its owner alone can read. */
-export type KeptSignIn = { token: string; user: string }
+type KeptSignIn = { token: string; user: string }
 type Kept = { signIns: Record<string, KeptSignIn> }
 
 export function keptFile(env: NodeJS.ProcessEnv = process.env): string {

@@ -14,6 +14,7 @@ import { addShell } from './shell/shell.ts'
 import { addSignInCommands } from './sign-in.ts'
 import { addStart } from './start.ts'
 import { addTest } from './test-message.ts'
+import { addTopology } from './topology.ts'
 
 const program = new Command('pchat')
   .description('Persistent group chat that an organisation runs itself')
@@ -32,6 +33,7 @@ addFile(program)
 addCompliance(program)
 addTest(program)
 addDoctor(program)
+addTopology(program)
 // The last one: its help and completion know what was added before.
 addShell(program)
 

@@ -40,7 +40,11 @@ test('[SV8] a change is in force when the command ends, and stands in the audit 
   const { notes } = (await (await fetch(`${site.url}/readyz`)).json()) as { notes: string[] }
   expect(notes).toEqual(['on stand-by'])
   const { entries } = await site.admin.call('audit.list', { limit: 1 })
-  expect(entries[0]).toMatchObject({ actor: { name: 'operator' }, action: 'pool.update', detail: { activeServers: 'gone' } })
+  expect(entries[0]).toMatchObject({
+    actor: { name: 'operator' },
+    action: 'pool.update',
+    detail: { activeServers: 'gone' },
+  })
   expect((await pool('active-servers', 'swap')).said).toMatch(/one +active/)
   expect((await pool('failed-over')).said).toMatch(/State: failed-over/)
   expect((await pool('normal')).said).toMatch(/State: normal/)

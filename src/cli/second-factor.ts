@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { operator } from '../domain/operator.ts'
 import { withDomain } from '../domain/principal.ts'
 import { transaction } from '../store/db.ts'
 import { readSettings } from '../store/settings.ts'
@@ -23,7 +24,7 @@ export function addSecondFactor(program: Command): void {
         const { resetSecondFactor } = await import('../chat/factor.ts')
         const { ended } = await transaction(db, async tx => {
           const { settings } = await readSettings(tx)
-          return resetSecondFactor(tx, withDomain(user, settings.domain), null)
+          return resetSecondFactor(tx, withDomain(user, settings.domain), operator.id)
         })
         if (options.json) return console.log(JSON.stringify({ ended: ended?.length ?? 0 }))
         console.log(`${user} has no second factor any more; ${ended?.length ?? 0} sign-ins were ended.`)

@@ -32,7 +32,7 @@ type TestOptions = {
   warn?: number
   json?: boolean
 }
-export type TestReport = {
+type TestReport = {
   result: 'Success' | 'Failure'
   slow: boolean
   /** Of all of it, and of the two posts until they arrived. */

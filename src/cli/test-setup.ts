@@ -3,14 +3,14 @@ import { type Client, connect } from '../client/client.ts'
 import { PchatError } from '../client/error.ts'
 import type { Tester } from './test-steps.ts'
 
-export const testCategory = 'Test messages'
+const testCategory = 'Test messages'
 export const testRoom = 'Test message'
 /** Accounts that carry it were made here; no other is touched. */
 const mark = 'Test message'
 const purpose = 'Made by pchat test message --setup, for synthetic transactions.'
 
 export type Setup = { sender: Tester; receiver: Tester; room: string; made: string[] }
-export type SetupPlan = {
+type SetupPlan = {
   server: string
   token: string
   sender: { name?: string | undefined; password?: string | undefined }

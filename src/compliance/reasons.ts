@@ -1,5 +1,5 @@
 import { type Connection, readThrough } from '../store/db.ts'
-import { readWaitingReasons } from '../store/outbox.ts'
+import { readImportedPlaces, readWaitingReasons } from '../store/outbox.ts'
 
 /** A time in which everything is recorded, in milliseconds. */
 type Span = { from: number; until: number }
@@ -12,6 +12,8 @@ export type Reasons = {
   /** Messages below this number were cleared away. */
   clearedBelow(room: string): number
   isDeleted(room: string): boolean
+  /** The last one of the places from this one on that an import filled: nobody posted them here. Undefined: it filled not even this. */
+  importedThrough(room: string, seq: number): number | undefined
   /** Whether all that happened between the two was recorded; `since` stands in where no switch is known. */
   wasRecorded(fromMs: number, untilMs: number, since: number | undefined): boolean
 }
@@ -27,6 +29,7 @@ export async function readReasons(store: Connection, archive: Connection): Promi
   const removals = new Map<string, Removal[]>()
   const cleared = new Map<string, number>()
   const deleted = new Set<string>()
+  const recordedImports = new Set<string>()
   const switches = new Map<number, boolean>()
   const take = ({ at, kind, data }: Reason) => {
     const { on, action, subject = '', detail = {} } = JSON.parse(data) as Data
@@ -36,6 +39,7 @@ export async function readReasons(store: Connection, archive: Connection): Promi
     else if (action === 'room.clear')
       cleared.set(subject, Math.max(cleared.get(subject) ?? 0, Number(detail.firstSeq ?? 0)))
     else if (action === 'room.delete') deleted.add(subject)
+    else if (action === 'data.import') recordedImports.add(importKey(subject, detail.from, detail.through))
   }
   for await (const reason of readWaitingReasons(store)) take(reason)
   const archived = readThrough<Reason>(
@@ -43,10 +47,21 @@ export async function readReasons(store: Connection, archive: Connection): Promi
     'archived_reason',
     `SELECT at, kind, (text::json)->>'data' AS data FROM entry
       WHERE kind = 'recording' OR kind = 'change' AND (text::json) #>> '{data,action}'
-            IN ('message.remove', 'message.replace', 'room.clear', 'room.delete')`,
+            IN ('message.remove', 'message.replace', 'room.clear', 'room.delete', 'data.import')`,
   )
   for await (const reason of archived) take(reason)
   const spans = spansOf(switches)
+  const wasOn = (fromMs: number, untilMs: number) => spans.some(({ from, until }) => from <= fromMs && untilMs <= until)
+  const imported = new Map<string, { from: number; through: number }[]>()
+  for await (const { room, at, from, through } of readImportedPlaces(store)) {
+    // While recording is on nothing is imported: neither who says so later is believed, nor what was written then under another time.
+    if (wasOn(at.getTime(), at.getTime()) || recordedImports.has(importKey(room, from, through))) continue
+    const ranges = imported.get(room) ?? []
+    const last = ranges.at(-1)
+    if (last && last.through + 1 === from) last.through = through
+    else ranges.push({ from, through })
+    imported.set(room, ranges)
+  }
   return {
     isRemoved: (room, seq) =>
       (removals.get(room) ?? []).some(
@@ -56,9 +71,15 @@ export async function readReasons(store: Connection, archive: Connection): Promi
     isDeleted: room => deleted.has(room),
     wasRecorded(fromMs, untilMs, since) {
       if (spans.length === 0) return since !== undefined && fromMs >= since
-      return spans.some(({ from, until }) => from <= fromMs && untilMs <= until)
+      return wasOn(fromMs, untilMs)
     },
+    importedThrough: (room, seq) =>
+      imported.get(room)?.find(({ from, through }) => from <= seq && seq <= through)?.through,
   }
+}
+
+function importKey(room: string, from: unknown, through: unknown): string {
+  return `${room} ${from} ${through}`
 }
 
 /** A long list is written as where it begins and ends. A look ahead (`dryRun`) has none. */

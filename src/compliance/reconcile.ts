@@ -26,6 +26,8 @@ export type Reconciliation = {
   messages: number
   archived: number
   waiting: number
+  /** Messages that an import brought while recording was off, as the store says: they are in no archive. */
+  imported: number
   exports: ExportSummary
   /** The first ones; `found` says how many there were. */
   findings: Finding[]
@@ -61,7 +63,7 @@ export async function reconcile({ store, archive, folders = [], now = () => new 
       const reasons = await readReasons(inStore, inArchive)
       const rooms = readStoredRooms(inStore)
       const check = openRoomCheck(reasons, find)
-      const counts = { rooms: 0, messages: 0, archived: 0, waiting: 0 }
+      const counts = { rooms: 0, messages: 0, archived: 0, waiting: 0, imported: 0 }
       const beyond = new Map<string, number>()
       let nextRoom = await rooms.next()
       let room: string | undefined
@@ -93,8 +95,9 @@ export async function reconcile({ store, archive, folders = [], now = () => new 
         counts.messages += 1
         counts.archived += archived.length
         counts.waiting += waiting.length
-        if (check.look(seq, stored[0], [...archived, ...waiting]) === 'beyond')
-          beyond.set(id, Math.max(seq, beyond.get(id) ?? 0))
+        const what = check.look(seq, stored[0], [...archived, ...waiting])
+        if (what === 'beyond') beyond.set(id, Math.max(seq, beyond.get(id) ?? 0))
+        if (what === 'imported') counts.imported += 1
       }
       await advance(undefined)
       await findLost(store, beyond, find)

@@ -22,8 +22,8 @@ export type RecordedPost = {
 
 export type RoomCheck = {
   begin(room: string, stored: StoredRoom | undefined): void
-  /** One number, in rising order. `beyond`: recorded, and behind the end of what the store had then. */
-  look(seq: number, stored: StoredMessage | undefined, recorded: RecordedPost[]): 'beyond' | undefined
+  /** One number, in rising order. `beyond`: recorded, and behind the end of what the store had then; `imported`: posted elsewhere. */
+  look(seq: number, stored: StoredMessage | undefined, recorded: RecordedPost[]): 'beyond' | 'imported' | undefined
   end(): void
 }
 
@@ -42,7 +42,7 @@ export function openRoomCheck(reasons: Reasons, find: (finding: Finding) => void
 
   /** Numbers between two that are known: due where everything between their times was recorded. */
   function lookBetween(next: number, nextMs: number) {
-    const from = before.seq + 1
+    const from = (reasons.importedThrough(room, before.seq + 1) ?? before.seq) + 1
     if (from >= next || !reasons.wasRecorded(before.atMs, nextMs, since)) return
     const many = next - from
     tell(
@@ -105,6 +105,7 @@ export function openRoomCheck(reasons: Reasons, find: (finding: Finding) => void
           `Message ${seq} is recorded ${posts.length} times: ${posts.map(one => one.event).join(', ')}.`,
         )
       if (!post) {
+        if (reasons.importedThrough(room, seq) !== undefined) return 'imported'
         if (reasons.wasRecorded(atMs, atMs, since))
           tell('missing', seq, `Message ${seq} was posted while recording was on, and is not in the archive.`)
         return undefined

@@ -56,11 +56,20 @@ const maxDownloads = 10_000
  */
 async function recordBeginning({ chat, downloads }: Files, caller: Caller, file: FileRow, first: number) {
   const key = `${caller.session} ${file.id}`
-  const before = downloads.get(key) ?? Number.NEGATIVE_INFINITY
-  if (first === 0 || performance.now() - before >= sameDownloadMs) await recordDownload(chat, caller.user.id, file)
+  const before = downloads.get(key)
+  const goesOn = first > 0 && before !== undefined && performance.now() - before.at < sameDownloadMs
+  const recorded = goesOn ? before.recorded : recordDownload(chat, caller.user.id, file)
+  // At once, so that ranges that are asked for together wait for the one record.
+  const entry = { at: performance.now(), recorded }
   downloads.delete(key)
-  downloads.set(key, performance.now())
+  downloads.set(key, entry)
   if (downloads.size > maxDownloads) downloads.delete(downloads.keys().next().value!)
+  try {
+    await recorded
+  } catch (error) {
+    if (downloads.get(key)?.recorded === recorded) downloads.delete(key)
+    throw error
+  }
 }
 
 function bytesOf(files: Files, caller: Caller, file: FileRow, first: number, last: number): AsyncGenerator<Buffer> {

@@ -16,7 +16,7 @@ export type Files = Objects & {
   /** Whether files are let in while the scanner is away. */
   scanOpen: boolean
   /** When which sign-in asked last for a part of which file. */
-  downloads: Map<string, number>
+  downloads: Map<string, { at: number; recorded: Promise<void> }>
   /** Hashes and seals, and has the hashes of uploads that this process has seen from their first byte on. */
   mill: Mill
 }

@@ -28,6 +28,9 @@ export type RemovedMessage = Static<typeof RemovedMessage>
 export const Message = Type.Union([PostedMessage, RemovedMessage])
 export type Message = Static<typeof Message>
 
+/** What stands in place of a replaced message unless other words are given. */
+export const replacementText = 'This message was replaced by the Persistent Chat administrator.'
+
 /** The eleven emoticons of the original client, by the text that stands for them. */
 export const emoticons = {
   ':)': 'Smile',

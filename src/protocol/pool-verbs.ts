@@ -26,6 +26,7 @@ export const PoolView = Type.Object({
   ),
 })
 export type PoolView = Static<typeof PoolView>
+export type PoolServer = PoolView['servers'][number]
 
 /** Which servers serve. */
 export const poolVerbs = {

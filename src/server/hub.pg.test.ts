@@ -108,6 +108,15 @@ test('[RO16] who comes between the list of a join and its answer is told after i
   hub.remove(other)
 })
 
+test('[LV17] a session that has ended begins to hear nothing more', () => {
+  hub.remove(session)
+  const pending = hub.live(session, []).begin(room)
+  expect(rooms.size).toBe(0)
+  pending.settle(standing)
+  pending.abandon()
+  expect(rooms.size).toBe(0)
+})
+
 test('[RO2] who joins again before the first join went live is one participant, and none once gone', () => {
   // Decided under no directory at all: it is decided anew before it goes live.
   const old = { ...standing, stamp: { ...standing.stamp, directory: 0 } }
@@ -157,6 +166,8 @@ test.each([3, 1_000])('[LV24] what a batch brings goes out in one piece a sessio
   for (let seq = 1; seq <= 5; seq += 1)
     chat.bus.publish(`room.${room}`, { head: { kind: 'message', room, seq, stamp }, frame: Buffer.from(`<${seq}>`) })
   while (pushed.at(-1)!.length === 0) await new Promise(resolve => setImmediate(resolve))
-  expect(new Set(pushed.map(frames => frames.join(' ')))).toEqual(new Set(['<1><2><3><4><5>']))
+  // This room is in no store: a look at it, which may come first on a slow machine, closes it afterwards.
+  const messages = pushed.map(frames => frames.filter(frame => frame.startsWith('<')))
+  expect(new Set(messages.map(frames => frames.join(' ')))).toEqual(new Set(['<1><2><3><4><5>']))
   for (const one of sessions) hub.remove(one)
 })

@@ -1,5 +1,5 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
-import type { Chat, Live, Standing } from '../chat/chat.ts'
+import type { Chat, Live, Pending, Standing } from '../chat/chat.ts'
 import { concernedUsers, glassWitnesses, readBack } from '../chat/hearing.ts'
 import { endedSessions } from '../chat/session.ts'
 import { loadSettings } from '../chat/settings.ts'
@@ -11,7 +11,7 @@ import { type AttendanceOptions, openAttendance } from './attendance.ts'
 import { openDirectoryWatch } from './directory-watch.ts'
 import { otherEpoch } from './epoch.ts'
 import type { RoomFeed } from './feed.ts'
-import { inSlices, openLosses } from './losses.ts'
+import { inSlices, type Loss, openLosses } from './losses.ts'
 import { openPoolRoster, type PoolRosterOptions } from './pool-roster.ts'
 import { openRoomFeed } from './room-feed.ts'
 import type { RosterNews } from './roster.ts'
@@ -42,6 +42,9 @@ export type HubOptions = PoolRosterOptions & {
   epochMs?: number
   attendance?: Pick<AttendanceOptions, 'writeMs' | 'sweepMs'>
 }
+
+/** Of a session that has ended. */
+const gone: Pending = { settle() {}, abandon() {} }
 
 /** How often it is asked whether the store was restored. */
 const epochMs = 30_000
@@ -188,8 +191,16 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
   }
 
   /** Followers who were shut out while they heard, and may read again by a wider scope or a group. */
-  async function tellBack(pairs: { user: string; room: string }[]) {
-    for (const { room, users, frame } of await readBack(chat, pairs)) pushOpened(room, users, frame)
+  async function tellBack(some: Loss[]) {
+    const back = await readBack(chat, some)
+    // Bus and sweep tell of the same change: who was told while this was read is in, or out by a later one.
+    const out = new Set(some.filter(losses.stands).map(({ room, user }) => `${room} ${user}`))
+    for (const { room, users, frame } of back)
+      pushOpened(
+        room,
+        users.filter(user => out.has(`${room} ${user}`)),
+        frame,
+      )
   }
 
   async function tellAllBack(users: Set<string>) {
@@ -326,6 +337,8 @@ export async function openHub(chat: Chat, options: HubOptions = {}): Promise<Hub
     live: (session, after) => ({
       id: session.id,
       begin(room) {
+        // It ended while something was read: nothing would take what it holds along.
+        if (!sessions.has(session.id)) return gone
         const feed = feedOf(room)
         feed.begin(session)
         return {

@@ -5,6 +5,8 @@ export type Losses = {
   settle(room: string, user: string): void
   /** His last session is gone: session.sync tells him. */
   forget(user: string): void
+  /** Neither settled since it was listed, nor another one by now. */
+  stands(loss: Loss): boolean
   /** Of these users; of all where absent. */
   list(users?: Set<string>): Loss[]
 }
@@ -18,20 +20,18 @@ export function* inSlices(losses: Loss[]): Generator<Loss[]> {
 }
 
 export function openLosses(): Losses {
-  const byUser = new Map<string, Set<string>>()
+  const byUser = new Map<string, Map<string, Loss>>()
   return {
     note(room, user) {
-      const rooms = byUser.get(user) ?? new Set()
-      byUser.set(user, rooms.add(room))
+      const rooms = byUser.get(user) ?? new Map<string, Loss>()
+      byUser.set(user, rooms.set(room, { user, room }))
     },
     settle(room, user) {
       const rooms = byUser.get(user)
       if (rooms?.delete(room) && rooms.size === 0) byUser.delete(user)
     },
     forget: user => void byUser.delete(user),
-    list: users =>
-      [...byUser].flatMap(([user, rooms]) =>
-        users && !users.has(user) ? [] : [...rooms].map(room => ({ user, room })),
-      ),
+    stands: loss => byUser.get(loss.user)?.get(loss.room) === loss,
+    list: users => [...byUser].flatMap(([user, rooms]) => (users && !users.has(user) ? [] : [...rooms.values()])),
   }
 }

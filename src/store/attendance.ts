@@ -11,10 +11,12 @@ export async function attend(
   { live, member, principal, session }: Attending,
   rooms: string[],
 ): Promise<Set<string>> {
+  // One that is there is held by being written: whoever ends the connection comes before, and it begins anew, or after.
   await tx.query({
     name: 'attend-begin',
     text: `INSERT INTO attendance (live, member, principal, session, rooms)
-           SELECT $1, $2, $3, $4, '{}' WHERE (SELECT recording FROM pool) ON CONFLICT (live) DO NOTHING`,
+           SELECT $1, $2, $3, $4, '{}' WHERE (SELECT recording FROM pool)
+           ON CONFLICT (live) DO UPDATE SET live = excluded.live`,
     values: [live, member, principal, session],
   })
   // Two joins of one connection come one after the other here, each with what the one before has left.

@@ -1,3 +1,4 @@
+import { operator } from '../domain/operator.ts'
 import { type Connection, type Queryable, readThrough } from './db.ts'
 
 /** What compliance has to record, written in the transaction of what it records, and taken from here by its service. */
@@ -169,6 +170,18 @@ export function readWaitingReasons(tx: Connection): AsyncGenerator<WaitingEvent>
     tx,
     'waiting_reason',
     `SELECT id, at, kind, room, position, data::text AS data FROM outbox WHERE kind IN ('change', 'recording')`,
+  )
+}
+
+export type ImportedPlaces = { room: string; at: Date; from: number; through: number }
+
+/** Places of rooms that an import filled, as the audit record has them, which takes rows only. Gaps between are those of the archive. */
+export function readImportedPlaces(tx: Connection): AsyncGenerator<ImportedPlaces> {
+  return readThrough<ImportedPlaces>(
+    tx,
+    'imported_places',
+    `SELECT subject AS room, at, (detail->>'from')::bigint AS "from", (detail->>'through')::bigint AS through FROM audit
+      WHERE action COLLATE "C" = 'data.import' AND detail ? 'from' AND actor = '${operator.id}' ORDER BY id`,
   )
 }
 

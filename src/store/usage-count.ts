@@ -39,6 +39,17 @@ export async function countDaysBefore(db: Db, instant: Date): Promise<void> {
   while (await countNext());
 }
 
+/** Counts what is from before counting began to its end, waiting for whoever is at it: messages of elsewhere are about to come in. */
+export async function countPastUsage(db: Db): Promise<void> {
+  const countNext = () =>
+    transaction(db, async tx => {
+      const state = (await readState(tx, ''))!
+      if (!state.pastDone) await countPast(tx, state, pastRows)
+      return !state.pastDone
+    })
+  while (await countNext());
+}
+
 /** Counts all anew from the messages that are there, as after messages of the past came in by another way than posting. */
 export async function recountUsage(db: Db): Promise<void> {
   await transaction(db, async tx => {

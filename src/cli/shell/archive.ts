@@ -8,8 +8,8 @@ import yauzl from 'yauzl'
 import yazl from 'yazl'
 
 /** docs/export-format.md says what stands in an archive; this is how it is written and read, a line at a time. */
-export const archiveFormat = 'pchat-export'
-export const archiveVersion = 1
+const archiveFormat = 'pchat-export'
+const archiveVersion = 1
 
 export type ArchiveEntry = { name: string; records: number; bytes: number; sha256: string }
 export type Manifest = {

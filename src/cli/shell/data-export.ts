@@ -1,3 +1,6 @@
+import { hostname, userInfo } from 'node:os'
+import { resolve } from 'node:path'
+import { operator } from '../../domain/operator.ts'
 import {
   type ArchivedRoom,
   inSnapshot,
@@ -9,7 +12,8 @@ import {
   readPrincipals,
   readRoomLists,
 } from '../../store/archive-read.ts'
-import type { Connection, Db } from '../../store/db.ts'
+import { audit } from '../../store/audit.ts'
+import { type Connection, type Db, transaction } from '../../store/db.ts'
 import { readSettings } from '../../store/settings.ts'
 import { programVersion } from '../program.ts'
 import { type ArchiveWriter, type Manifest, openArchiveWriter } from './archive.ts'
@@ -23,11 +27,13 @@ export type ExportOptions = {
   /** Categories by id and name; null: all. */
   scope: { id: string; name: string }[] | null
   since: string | undefined
+  /** How many there are, for the record. */
+  rooms: number
   onProgress(entry: string, records: number): void
 }
 
 /** A file that a message brings: its bytes are in the file store and not in the archive. */
-export type LeftFile = { room: string; seq: number; name: string; size: number }
+type LeftFile = { room: string; seq: number; name: string; size: number }
 export type Exported = {
   manifest: Manifest
   rooms: { id: string; name: string; disabled: boolean }[]
@@ -46,8 +52,10 @@ export const entriesOf: Record<Level, string[]> = {
 
 const mostToldFiles = 1_000
 
+/** Recorded before the first byte: what cannot be recorded does not happen. */
 export async function exportData(db: Db, options: ExportOptions): Promise<Exported> {
   const { settings } = await readSettings(db)
+  await noteExport(db, options)
   const archive = openArchiveWriter(options.file)
   try {
     return await inSnapshot(db, tx => writeAll(tx, archive, options, settings.domain))
@@ -55,6 +63,14 @@ export async function exportData(db: Db, options: ExportOptions): Promise<Export
     await archive.abandon()
     throw error
   }
+}
+
+/** Who has the store's password is known by his account on the machine. */
+async function noteExport(db: Db, { file, level, scope, since, rooms }: ExportOptions): Promise<void> {
+  const by = `${userInfo().username}@${hostname()}`
+  const scoped = scope?.map(one => one.name) ?? null
+  const detail = { by, level, scope: scoped, since: since ?? null, rooms, file: file === '-' ? file : resolve(file) }
+  await transaction(db, tx => audit(tx, operator.id, 'data.export', 'archive', detail))
 }
 
 async function writeAll(

@@ -1,10 +1,10 @@
-import type { Db } from '../../store/db.ts'
+import { type Db, transaction } from '../../store/db.ts'
 import type { ArchiveReader } from './archive.ts'
 import { importCategories } from './import-category.ts'
-import { importContent } from './import-content.ts'
+import { importContent, refuseWhileRecording } from './import-content.ts'
 import { importPeople } from './import-people.ts'
 import { importRooms } from './import-room.ts'
-import type { Imported, Importing } from './import-run.ts'
+import { has, type Imported, type Importing } from './import-run.ts'
 
 /**
  * Reads the whole archive once before anything is written, so that a damaged one changes nothing. Then people, categories, rooms and
@@ -16,6 +16,7 @@ export async function importData(
   { dryRun, tell }: { dryRun: boolean; tell: Importing['tell'] },
 ): Promise<Imported> {
   const { manifest } = archive
+  if (has(manifest, 'content.jsonl')) await transaction(db, refuseWhileRecording)
   for (const { name, records } of manifest.entries) {
     let read = 0
     for await (const _ of archive.records(name)) {
@@ -26,6 +27,7 @@ export async function importData(
   const run: Importing = {
     ...{ db, archive, dryRun, tell },
     principals: new Map(),
+    groups: new Map(),
     categories: new Map(),
     rooms: new Map(),
     done: {
@@ -34,7 +36,9 @@ export async function importData(
       rooms: { created: 0, overwritten: 0 },
       messages: { added: 0, there: 0 },
       faults: [],
+      remarks: [],
       changes: [],
+      moreChanges: 0,
     },
   }
   await importPeople(run)

@@ -43,10 +43,11 @@ the default. Passwords, roles of administration and the bytes of files are in no
     path: ['data', 'import'],
     text: 'bring an archive in: merged, what has the same name overwritten',
     about: `${onMachine}
-Look at it with --what-if first. People are matched by name; groups get members and lose none; categories and rooms of the same name
-are overwritten with their lists. Messages keep their places, and are put behind the end of a room; where another message stands at
-one of these places, the content of that room is left out and told. A room that is made is disabled until its content is in. A
-damaged archive changes nothing. An import that was killed is run again and ends as if it had not been.`,
+Look at it with --what-if first. People are matched by name; groups get members and lose none, and what a source owns is left;
+categories and rooms of the same name are overwritten with their lists. Messages keep their places, and are put behind the end of a
+room; where another message, or none, stands at one of these places, the content of that room is left out and told. While compliance
+recording is on no messages are imported. A room that is made is disabled until its content is in. A damaged archive changes nothing.
+An import that was killed is run again and ends as if it had not been.`,
     argument: { name: 'file', text: 'the archive', required: false },
     options: [{ name: 'file-name', value: '<file>', text: 'the same as the argument' }, report],
     cmdlet: 'Import-CsPersistentChatData',
@@ -107,7 +108,7 @@ async function planExport(shell: Shell, { options }: Given): Promise<Plan> {
     async apply() {
       const { exportData } = await import('./data-export.ts')
       const done = await exportData(db, {
-        ...{ file: fileName, level, scope, since: startDate },
+        ...{ file: fileName, level, scope, since: startDate, rooms: rooms.length },
         onProgress: (entry, records) => shell.progress(records, records + 1, `of ${entry}`),
       })
       let disabled = 0
@@ -198,6 +199,7 @@ async function planImport(shell: Shell, { identity, options }: Given): Promise<P
   return {
     changes: [
       ...would.changes,
+      ...(would.moreChanges > 0 ? [{ what: `and ${would.moreChanges} more`, change: '', now: '', after: '' }] : []),
       ...would.faults.map(({ what, message }) => ({ what, change: 'left out', now: message, after: '' })),
     ],
     destroys:
@@ -205,7 +207,7 @@ async function planImport(shell: Shell, { identity, options }: Given): Promise<P
         ? undefined
         : `${overwritten} categories and rooms have the same name here: they are overwritten, for good.`,
     async apply() {
-      const { changes: _, ...done } = await run(false)
+      const { changes: _, moreChanges: __, ...done } = await run(false)
       if (report !== undefined) await writeFile(report, importReport(file, done))
       if (done.faults.length > 0) shell.io.exit(1)
       return { value: done, lines: importLines(done) }
@@ -213,22 +215,26 @@ async function planImport(shell: Shell, { identity, options }: Given): Promise<P
   }
 }
 
-type Done = Omit<Imported, 'changes'>
+type Done = Omit<Imported, 'changes' | 'moreChanges'>
 
-function importLines({ principals, categories, rooms, messages, faults }: Done): string[] {
+function importLines({ principals, categories, rooms, messages, remarks, faults }: Done): string[] {
   return [
     `${principals.added} principals added, ${principals.changed} changed; ${categories.created} categories made, ${categories.overwritten} overwritten; ` +
       `${rooms.created} rooms made, ${rooms.overwritten} overwritten; ${messages.added} messages added, ${messages.there} were there.`,
-    ...faults.map(({ what, message }) => `${what}: ${message}`),
+    ...[...remarks, ...faults].map(({ what, message }) => `${what}: ${message}`),
   ]
 }
 
-function importReport(file: string, { faults, ...done }: Done): string {
+function importReport(file: string, { faults, remarks, ...done }: Done): string {
   const counts = Object.entries(done).flatMap(([what, parts]) =>
     Object.entries(parts).map(([part, count]) => [what, part, `${count}`]),
   )
   return htmlReport(`Import of ${file}`, [
     { heading: 'What was done', table: [['What', 'How', 'Count'], ...counts] },
+    {
+      heading: `Not as in the archive: ${remarks.length}`,
+      table: [['What', 'Why'], ...remarks.map(one => [one.what, one.message])],
+    },
     { heading: `Left out: ${faults.length}`, table: [['What', 'Why'], ...faults.map(one => [one.what, one.message])] },
   ])
 }

@@ -23,24 +23,34 @@ export async function importCategories(run: Importing): Promise<void> {
       await drain(lists)
       continue
     }
+    const id = run.dryRun
+      ? (owner?.id ?? one.id)
+      : await transaction(run.db, tx => writeCategory(tx, run, one, owner?.id, lists))
+    await drain(lists)
+    if (id === undefined) {
+      fault(run, what, 'The category was deleted meanwhile. Import again.')
+      continue
+    }
+    run.categories.set(one.id, id)
     run.done.categories[owner ? 'overwritten' : 'created'] += 1
     note(run, { what, change: owner ? 'overwrite' : 'create', now: '', after: one.name })
-    run.categories.set(one.id, owner?.id ?? one.id)
-    if (run.dryRun) await drain(lists)
-    else run.categories.set(one.id, await transaction(run.db, tx => writeCategory(tx, run, one, owner?.id, lists)))
   }
 }
 
+/** Its id; undefined where it went away. */
 async function writeCategory(
   tx: Connection,
   run: Importing,
   one: CategoryRecord,
   there: string | undefined,
   lists: AsyncIterable<ListRecord>,
-): Promise<string> {
+): Promise<string | undefined> {
   await takeTime(tx)
   const id = there ?? (await insertArchivedCategory(tx, one))
-  await lockCategory(tx, (await findCategory(tx, id))!.lock_key)
+  const row = await findCategory(tx, id)
+  if (!row) return undefined
+  await lockCategory(tx, row.lock_key)
+  if (!(await findCategory(tx, id))) return undefined
   await takeName(tx, nameKey(one.name), id)
   await emptyCategoryLists(tx, id)
   for await (const { list, principals } of lists) await addToCategory(tx, id, list, mapped(run, principals))

@@ -23,16 +23,22 @@ export type Imported = {
   messages: { added: number; there: number }
   /** What was left out, each with its reason. */
   faults: { what: string; message: string }[]
+  /** What is not as in the archive, and in. */
+  remarks: { what: string; message: string }[]
   /** The first of what changes, for people. */
   changes: Change[]
+  /** How many more there are. */
+  moreChanges: number
 }
 
-/** What the steps of one import share. Ids of the archive lead to ids of this store; one that only would be made leads to itself. */
+/** What the steps of one import share. Ids of the archive lead to ids of this store; a principal that is only to be made leads to nobody. */
 export type Importing = {
   db: Db
   archive: ArchiveReader
   dryRun: boolean
   principals: Map<string, string>
+  /** Names of the archive's groups by its ids. */
+  groups: Map<string, string>
   categories: Map<string, string>
   rooms: Map<string, { id: string; one: RoomRecord; isNew: boolean }>
   done: Imported
@@ -43,10 +49,15 @@ const mostChanges = 1_000
 
 export function note(run: Importing, change: Change): void {
   if (run.done.changes.length < mostChanges) run.done.changes.push(change)
+  else run.done.moreChanges += 1
 }
 
 export function fault(run: Importing, what: string, message: string): void {
   run.done.faults.push({ what, message })
+}
+
+export function remark(run: Importing, what: string, message: string): void {
+  run.done.remarks.push({ what, message })
 }
 
 /** Ids of this store; of whom the archive does not tell are left out. */

@@ -1,10 +1,9 @@
+import { replacementText } from '../../protocol/message.ts'
 import { shown, stay } from './compare.ts'
 import { Misuse } from './fault.ts'
 import { roomOf } from './names.ts'
 import { choice, flag, instant, list } from './values.ts'
 import type { Change, Given, Plan, Shell, ShellVerb } from './verb.ts'
-
-export const defaultReplacement = 'This message was replaced by the Persistent Chat administrator.'
 
 export const messageVerbs: ShellVerb[] = [
   {
@@ -12,7 +11,7 @@ export const messageVerbs: ShellVerb[] = [
     text: 'remove or replace messages of a room',
     about: `Of a user, of a period, or with these words; conditions that are given together must all be met, and one must be given. All of the
 words must stand in a message unless --match-clause says otherwise, whatever their case unless --case-sensitive. Without --remove a text
-stands in place of each: "${defaultReplacement}". It cannot be undone.`,
+stands in place of each: "${replacementText}". It cannot be undone.`,
     argument: { name: 'room', text: 'name, id or address of the room', required: true },
     options: [
       { name: 'remove', text: 'take them away instead of putting a text in their place' },
@@ -60,7 +59,7 @@ async function planRemove(shell: Shell, { identity, options }: Given): Promise<P
         ? {}
         : { text: filter, match: matchClause === 'or' ? 'any' : matchClause, matchCase: caseSensitive === true }),
     },
-    ...(remove ? {} : { replaceWith: replaceMessage ?? defaultReplacement }),
+    ...(remove ? {} : { replaceWith: replaceMessage ?? replacementText }),
   }
   const would = await shell.call<{ removed: number; denied?: number; sample?: Sample[] }>('message.remove', {
     ...input,

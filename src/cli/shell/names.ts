@@ -8,7 +8,7 @@ import { plainName, wildcard } from './values.ts'
 import type { Shell } from './verb.ts'
 
 const uuid = new RegExp(uuidPattern)
-export type CategoryView = Result<'category.list'>['categories'][number]
+type CategoryView = Result<'category.list'>['categories'][number]
 export type RoomView = Result<'room.get'>
 
 /** The id of a room that was named by its id, its address or, exactly, by its name. */

@@ -1,3 +1,4 @@
+import { Refusal } from '../../protocol/error.ts'
 import type { PoolView } from '../../protocol/pool-verbs.ts'
 import { Misuse } from './fault.ts'
 import { tableLines } from './table.ts'
@@ -66,6 +67,8 @@ async function planActive(shell: Shell, { options }: Given): Promise<Plan> {
     .map(one => ({ what: `server ${one.name}`, change: 'role', now: role(one.active), after: role(!one.active) }))
   // By their names: what was shown is what is done, also where nobody answered and it is asked again.
   const active = servers.filter(one => wanted(one.name, one.active)).map(one => one.name)
+  if (swap && active.length === 0)
+    throw new Refusal('invalid_argument', 'No server is on stand-by, so there is nobody to swap with. Start one first.')
   return {
     changes,
     apply: async () => ({

@@ -3,7 +3,7 @@ import { Misuse } from './fault.ts'
 import { principalOf } from './names.ts'
 import { tableLines } from './table.ts'
 import { instant, plainName, whole } from './values.ts'
-import type { Answer, Given, Plan, Shell, ShellVerb } from './verb.ts'
+import { type Answer, type Given, onlySaid, type Plan, type Shell, type ShellVerb } from './verb.ts'
 
 /** Sign-ins, and what administrators did. */
 export const recordVerbs: ShellVerb[] = [
@@ -106,15 +106,14 @@ const page = 1000
 async function getAudit(shell: Shell, { options }: Given): Promise<Answer> {
   const { action, actor, subject, text, startDate, endDate } = options
   const most = (options.resultSize as number | undefined) ?? 100
-  const asked = {
+  const filter = onlySaid({
     action,
     actor: actor === undefined ? undefined : plainName(actor as string),
     subject,
     text,
     from: startDate,
     until: endDate,
-  }
-  const filter = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
+  })
   const entries: Result<'audit.list'>['entries'] = []
   for (let before: number | undefined; entries.length < most; ) {
     const limit = Math.min(page, most - entries.length)

@@ -3,7 +3,7 @@ import { shown } from './compare.ts'
 import { Misuse } from './fault.ts'
 import { newLists } from './lists.ts'
 import { categoryOf } from './names.ts'
-import type { Answer, Given, Plan, Shell, Values } from './verb.ts'
+import { type Answer, type Given, onlySaid, type Plan, type Shell } from './verb.ts'
 
 const lists = { members: 'members', managers: 'managers', presenters: 'presenters' }
 
@@ -17,7 +17,16 @@ export async function planNew(shell: Shell, { identity, options }: Given): Promi
   const category = await categoryOf(shell, options.category as string)
   const { description, type, privacy, invitations, addin, disabled } = options
   const given = await newLists(shell, `room ${name}`, options, lists)
-  const input = clean({ category: category.id, name, description, type, privacy, invitations, addin, ...given.input })
+  const input = onlySaid({
+    category: category.id,
+    name,
+    description,
+    type,
+    privacy,
+    invitations,
+    addin,
+    ...given.input,
+  })
   const then = `${disabled ? 'disabled, ' : ''}${shown(type ?? 'normal')}, ${shown(privacy ?? 'closed')}, in ${category.name}`
   return {
     changes: [{ what: `room ${name}`, change: 'create', now: '', after: then }, ...given.changes],
@@ -31,9 +40,4 @@ export async function planNew(shell: Shell, { identity, options }: Given): Promi
 
 function created(room: Room): Answer {
   return { value: { room }, lines: [room.id] }
-}
-
-/** Without what was not said. */
-export function clean(input: Values): Values {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
 }

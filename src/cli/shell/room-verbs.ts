@@ -7,10 +7,19 @@ import { differing, identityIn, instanceOption, readInstance, shown, stay } from
 import { Misuse } from './fault.ts'
 import { compareList, type ListWish, listAbout, listOptions, listWish, newListOptions, slices } from './lists.ts'
 import { categoryOf, listOf, principalOf, type RoomView, roomOf } from './names.ts'
-import { clean, planNew } from './room-new.ts'
+import { planNew } from './room-new.ts'
 import { tableLines } from './table.ts'
 import { choice, flag, instant, whole } from './values.ts'
-import type { Answer, Change, Given, Plan, Shell, ShellVerb, Values } from './verb.ts'
+import {
+  type Answer,
+  type Change,
+  type Given,
+  onlySaid,
+  type Plan,
+  type Shell,
+  type ShellVerb,
+  type Values,
+} from './verb.ts'
 
 const roomArgument = { name: 'room', text: 'name, id or address (ma-chan://…) of the room', required: true }
 const description = { name: 'description', value: '<text>', text: 'at most 256 characters; empty unless said' }
@@ -233,7 +242,7 @@ async function getRooms(shell: Shell, { identity, options }: Given): Promise<Ans
   const { filter, searchDescription, privacy, type, invitations, chatContentExceedsMb, resultSize } = options
   const member = options.member as string | undefined
   const manager = options.manager as string | undefined
-  const input = clean({
+  const input = onlySaid({
     filter,
     searchDescription,
     privacy,
@@ -368,8 +377,7 @@ async function planClear(shell: Shell, given: Given): Promise<Plan> {
             },
           ],
     destroys: `${messages} messages of "${room.name}" go with their files, for good.`,
-    apply: async () => ({
-      value: messages === 0 && denied === 0 ? { firstSeq } : await shell.call('room.clear', input),
-    }),
+    // Also where no message is left to go: the numbers of removed ones are cleared, and the server knows whether there are any.
+    apply: async () => ({ value: await shell.call('room.clear', input) }),
   }
 }

@@ -96,12 +96,14 @@ async function askFirst(plan: Plan, io: Io): Promise<void> {
   if (!/^y(es)?$/i.test(answer.trim())) throw new Error('Nothing was changed.')
 }
 
-function print(io: Io, { json }: Usual, { value, lines = [] }: Answer): void {
+/** What was answered, for people or for programs. */
+export function print(io: Io, { json }: Pick<Usual, 'json'>, { value, lines = [] }: Answer): void {
   if (json) io.out(`${JSON.stringify(value, null, 2)}\n`)
   else if (lines.length > 0) io.out(`${lines.join('\n')}\n`)
 }
 
-function fail(error: unknown, { json }: Usual, io: Io): void {
+/** Says why it was not done, and sets the exit code. */
+export function fail(error: unknown, { json }: Pick<Usual, 'json'>, io: Io): void {
   const { exit, code, message, id } =
     error instanceof InvalidArgumentError
       ? { ...tell(error), exit: exitCodes.wrongUse, code: 'wrong_use' }

@@ -2,7 +2,7 @@ import type { Principal } from '../../protocol/principal.ts'
 import { shown } from './compare.ts'
 import { tableLines } from './table.ts'
 import { whole } from './values.ts'
-import type { Answer, Given, Shell, ShellOption, ShellVerb } from './verb.ts'
+import { type Answer, type Given, onlySaid, type Shell, type ShellOption, type ShellVerb } from './verb.ts'
 
 const day = (name: string, text: string): ShellOption => ({
   name,
@@ -41,9 +41,7 @@ type Report = {
 
 async function getUsage(shell: Shell, { options }: Given): Promise<Answer> {
   const { startDate: from, endDate: until, inactiveSince, resultSize: limit } = options
-  const input = Object.fromEntries(
-    Object.entries({ from, until, inactiveSince, limit }).filter(([, value]) => value !== undefined),
-  )
+  const input = onlySaid({ from, until, inactiveSince, limit })
   const answer = await shell.call<{ report: Report }>('usage.report', input)
   return { value: answer, lines: reportLines(answer.report) }
 }

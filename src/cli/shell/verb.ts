@@ -61,3 +61,8 @@ export type ShellVerb = {
 export function camel(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
+
+/** Without what was not said. */
+export function onlySaid(input: Values): Values {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+}

@@ -142,3 +142,18 @@ test('[CF35] a page that may be another one is given up when it does not answer,
   await bridge.judge(post)
   expect(lost).toEqual(['lost'])
 })
+
+test('[CF42] a page that was loaded once more is in doubt at once, whether it wants a say or not, until it speaks', async () => {
+  for (const judges of [true, false]) {
+    const doubts: boolean[] = []
+    const { bridge, say, hears } = openPage({}, { judges, onDoubt: isDoubtful => void doubts.push(isDoubtful) })
+    say({ type: 'history', id: 1 })
+    await hears('answer')
+    expect(doubts).toEqual([])
+    bridge.suspect()
+    expect(doubts).toEqual([true])
+    say({ type: 'history', id: 2 })
+    await hears('answer', 1)
+    expect(doubts).toEqual([true, false])
+  }
+})

@@ -8,7 +8,7 @@ import type { PostContent, Verdict } from './post-verdict.ts'
  * somebody else's: what it says is looked at, and what does not fit is passed over.
  */
 
-export type ToAddin =
+type ToAddin =
   | { type: 'room'; room: Room; me: Principal }
   | { type: 'message'; message: Message }
   | { type: 'removed'; seq: number; text?: string }
@@ -48,11 +48,13 @@ export type BridgeOptions = {
   judges: boolean
   /** The page that was connected is not there any more. */
   onLost?: () => void
+  /** Whether it may be gone: nothing but what the page says tells that it is there, and one that wants no say may never speak. */
+  onDoubt?: (isDoubtful: boolean) => void
   waitMs?: number
 }
 
 export function openBridge(port: AddinPort, requests: AddinRequests, options: BridgeOptions): AddinBridge {
-  const { judges, onLost, waitMs = verdictMs } = options
+  const { judges, onLost, onDoubt, waitMs = verdictMs } = options
   let isSuspect = false
   const judging = new Map<number, (verdict: Verdict) => void>()
   let asked = 0
@@ -60,6 +62,7 @@ export function openBridge(port: AddinPort, requests: AddinRequests, options: Br
 
   function hear(data: unknown): void {
     if (typeof data !== 'object' || data === null) return
+    if (isSuspect) onDoubt?.(false)
     isSuspect = false
     const said = data as Record<string, unknown>
     if (said.type === 'verdict') {
@@ -91,6 +94,7 @@ export function openBridge(port: AddinPort, requests: AddinRequests, options: Br
     tell: news => port.postMessage(news),
     suspect() {
       isSuspect = true
+      onDoubt?.(true)
     },
     judge({ room: _, ...post }) {
       if (!judges) return Promise.resolve(passed)

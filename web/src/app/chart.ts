@@ -1,5 +1,5 @@
 /** The least round number (1, 2 or 5 with zeros) that is not below; so that lines of a chart stand at numbers that are read at once. */
-export function roundAbove(value: number): number {
+function roundAbove(value: number): number {
   if (value <= 1) return 1
   const power = 10 ** Math.floor(Math.log10(value))
   const step = [1, 2, 5, 10].find(one => one * power >= value) ?? 10

@@ -3,19 +3,23 @@ import type { Client } from '../../../src/client/client.ts'
 import type { Me } from '../../../src/protocol/principal.ts'
 import type { Addins } from './addins.ts'
 import type { Outbox } from './outbox.ts'
+import type { PageLife } from './page-life.ts'
 import type { RoomListing } from './room-list.ts'
 import type { RoomStates } from './room-states.ts'
+import type { Unsaved } from './unsaved.ts'
 import type { Uploads } from './uploads.ts'
 
 /** What a signed-in window works with. */
 export type Chat = {
   client: Client
   me: Me
+  page: PageLife
   outbox: Outbox
   addins: Addins
   uploads: Uploads
   listing: RoomListing
   roomStates: RoomStates
+  unsaved: Unsaved
 }
 
 export const ChatContext = createContext<Chat | undefined>(undefined)

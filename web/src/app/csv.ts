@@ -23,7 +23,7 @@ export function unreadable(sentence: string): Error {
   return Object.assign(new Error(sentence), { code: 'unreadable' })
 }
 
-export type CsvRow = { line: number; fields: string[] }
+type CsvRow = { line: number; fields: string[] }
 
 /** Reads RFC 4180 with commas, semicolons or tabs, whichever the first line has most of. Empty lines count for nothing. */
 export function parseCsv(text: string): CsvRow[] {

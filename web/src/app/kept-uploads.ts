@@ -1,4 +1,5 @@
-import { keep } from './kept.ts'
+import { keep, keptTexts } from './kept.ts'
+import type { PageLife } from './page-life.ts'
 
 /** What is known of an upload after its page is gone: all but the bytes, which a page cannot keep. */
 export type KeptUpload = {
@@ -15,11 +16,9 @@ export type KeptUpload = {
   begun?: { file: string; upload: string }
 }
 
-export type KeptUploads = {
+type KeptUploads = {
   put(upload: Omit<KeptUpload, 'page' | 'at'>): void
   remove(id: string): void
-  /** The page is done with it: others of this browser may have what is left. */
-  close(): void
 }
 
 /** Of older ones nothing is left on any server. */
@@ -42,69 +41,51 @@ function read(text: string | null): KeptUpload | undefined {
 }
 
 /**
- * Uploads of this user in localStorage, each under a key of its own. A page holds a lock as long as it lives: `onLeft` brings what a
- * page has left that is gone, also later; `onTaken` says that another page has gone on with one, or dropped it.
+ * Uploads of this user in localStorage, each under a key of its own. `onLeft` brings what a page has left that is gone, also later;
+ * `onTaken` says that another page has gone on with one, or dropped it.
  */
 export function openKeptUploads(
   user: string,
+  page: PageLife,
   onLeft: (upload: KeptUpload) => void,
   onTaken: (id: string) => void,
 ): KeptUploads {
   const prefix = `pchat.upload.${user}.`
-  const page = crypto.randomUUID()
-  const closing = new AbortController()
-  const { signal } = closing
-  /** Pages whose end is waited for. */
-  const awaited = new Set<string>()
 
-  function hold(): void {
-    const closed = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
-    void navigator.locks?.request(lockOf(page), () => closed)
-  }
-
-  function awaitEnd(other: string): void {
-    if (other === page || awaited.has(other)) return
-    awaited.add(other)
-    const bring = () => {
-      awaited.delete(other)
-      for (const upload of readAll(prefix)) if (upload.page === other && !signal.aborted) onLeft(upload)
+  /** Without locks nobody can tell; then what was left stays left. */
+  function bringOf(other: string): () => void {
+    return () => {
+      for (const upload of readAll(prefix)) if (upload.page === other) onLeft(upload)
     }
-    // Without locks nobody can tell; then what was left stays left.
-    void navigator.locks?.request(lockOf(other), { signal }, bring).catch(() => {})
+  }
+  /** One for each page, so that what it has left is brought once. */
+  const brings = new Map<string, () => void>()
+  function awaitEnd(other: string): void {
+    const bring = brings.get(other) ?? bringOf(other)
+    brings.set(other, bring)
+    page.awaitEnd(other, bring)
   }
 
   function hear({ key, newValue }: StorageEvent): void {
     if (!key?.startsWith(prefix)) return
     const upload = read(newValue)
-    if (upload?.page === page) return
+    if (upload?.page === page.id) return
     onTaken(key.slice(prefix.length))
     if (upload !== undefined) awaitEnd(upload.page)
   }
 
-  hold()
-  addEventListener('storage', hear, { signal })
+  addEventListener('storage', hear, { signal: page.signal })
   for (const upload of readAll(prefix)) {
     if (upload.at < Date.now() - keptMs) keep(prefix + upload.id, undefined)
     else awaitEnd(upload.page)
   }
 
   return {
-    put: upload => void keep(prefix + upload.id, { ...upload, page, at: Date.now() }),
+    put: upload => void keep(prefix + upload.id, { ...upload, page: page.id, at: Date.now() }),
     remove: id => void keep(prefix + id, undefined),
-    close: () => closing.abort(),
   }
-}
-
-function lockOf(page: string): string {
-  return `pchat.uploads.${page}`
 }
 
 function readAll(prefix: string): KeptUpload[] {
-  try {
-    return Object.keys(localStorage)
-      .filter(key => key.startsWith(prefix))
-      .flatMap(key => read(localStorage.getItem(key)) ?? [])
-  } catch {
-    return []
-  }
+  return keptTexts(prefix).flatMap(text => read(text) ?? [])
 }

@@ -20,3 +20,18 @@ export function keep(key: string, value: unknown): boolean {
     return false
   }
 }
+
+/** The texts of all keys that begin so. */
+export function keptTexts(prefix: string): string[] {
+  const texts: string[] = []
+  try {
+    for (let index = 0; index < localStorage.length; index++) {
+      const key = localStorage.key(index)
+      const text = key?.startsWith(prefix) ? localStorage.getItem(key) : null
+      if (text !== null) texts.push(text)
+    }
+  } catch {
+    return texts
+  }
+  return texts
+}

@@ -4,7 +4,7 @@ import { type Route, routeHash } from './route.ts'
 
 /** Where rooms are created and managed. */
 export type ManageRoute = Extract<Route, { page: 'rooms' | 'create' | 'manage' }>
-export type ManagePlace = { href: string; isElsewhere: boolean }
+type ManagePlace = { href: string; isElsewhere: boolean }
 
 /** Address of a page of room management: the one here, or the custom one of the pool, which is told the room. */
 export function managePlace(custom: string | undefined, route: ManageRoute): ManagePlace {

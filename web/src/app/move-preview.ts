@@ -3,13 +3,13 @@ import type { Room } from '../../../src/protocol/room.ts'
 import { useChat } from './chat.ts'
 import { askNewer, type Purged } from './newer-verbs.ts'
 
-/** Whom a move to another category would take off the lists. `null`: the server cannot say it beforehand. */
+/** Whom a move to another category would take off the lists, once one is chosen. `null`: the server cannot say it beforehand. */
 export function useMovePreview(room: Room, category: string) {
   const { client } = useChat()
   return useQuery<Purged | null>({
     queryKey: ['room.previewMove', room.id, room.version, category],
     queryFn: async () => (await askNewer(client, 'room.previewMove', { room: room.id, category })) ?? null,
-    enabled: category !== room.category,
+    enabled: category !== '' && category !== room.category,
     staleTime: 0,
   })
 }

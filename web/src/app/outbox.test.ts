@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createOutbox, type WaitingPost } from './outbox.ts'
+import { beginPage } from './page-life.ts'
 import type { Verdict } from './post-verdict.ts'
 
 const stored = new Map<string, string>()
@@ -120,4 +121,49 @@ test('[CF32] what an add-in replaces is sent replaced, also by the next page; wh
   await settled()
   expect(asked).toEqual(['text', 'secret', 'secret'])
   expect(sent.at(-1)).toMatchObject({ clientId: second.clientId, text: 'secret' })
+})
+
+test('[WC19] what another page has not sent yet is left to it while it lives, and sent once it is gone', async () => {
+  const [first, second] = [beginPage(), beginPage()]
+  let decide = (_: Verdict) => {}
+  const judge = () =>
+    new Promise<Verdict>(resolve => {
+      decide = resolve
+    })
+  const sentByFirst: WaitingPost[] = []
+  const one = createOutbox('me', async post => ({ seq: sentByFirst.push(post) }), judge, first)
+  one.post(content)
+  const sent: WaitingPost[] = []
+  const next = createOutbox('me', async post => ({ seq: sent.push(post) }), undefined, second)
+  next.resume()
+  await settled()
+  expect([sent, next.posts.get()]).toEqual([[], []])
+  decide({ verdict: 'Canceled', reason: 'not here' })
+  await settled()
+  const waiting = one.post({ ...content, text: 'second' })
+  await settled()
+  first.close()
+  await expect.poll(() => sent).toMatchObject([{ clientId: waiting.clientId, text: 'second' }])
+  // What was held back stays so, and a page that is over changes nothing any more.
+  expect(next.posts.get()).toMatchObject([{ state: 'refused' }, { text: 'second', state: 'sent' }])
+  decide({ verdict: 'Replaced', change: { text: 'other' } })
+  await settled()
+  expect([sentByFirst, stored.size]).toEqual([[], 1])
+  second.close()
+})
+
+test('[WC19] of several pages that are left one sends, and when that is gone too, the other', async () => {
+  const pages = [beginPage(), beginPage(), beginPage()] as const
+  const never = () => new Promise<never>(() => {})
+  createOutbox('me', never, undefined, pages[0]).post(content)
+  const [second, third] = [pages[1], pages[2]].map(page => createOutbox('me', never, undefined, page))
+  second!.resume()
+  third!.resume()
+  const counts = () => [second, third].map(outbox => outbox!.posts.get().length)
+  pages[0].close()
+  await expect.poll(counts).toEqual([1, 0])
+  await settled()
+  pages[1].close()
+  await expect.poll(counts).toEqual([1, 1])
+  pages[2].close()
 })

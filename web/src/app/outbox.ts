@@ -1,6 +1,7 @@
 import type { MessageFormat } from '../../../src/protocol/message.ts'
 import { type Fault, faultOf } from './fault.ts'
-import { keep } from './kept.ts'
+import { keep, keptTexts } from './kept.ts'
+import type { PageLife } from './page-life.ts'
 import type { PostContent, Verdict } from './post-verdict.ts'
 import { createStore, type Store } from './store.ts'
 
@@ -18,6 +19,8 @@ export type WaitingPost = {
   fault?: Fault
   /** The room's add-in has said what it thinks: what may have been sent is not changed any more. */
   isJudged?: true
+  /** The page that sends it. */
+  page?: string
   /** Where it stands, once sent and not yet seen in the stream. */
   seq?: number
 }
@@ -26,7 +29,7 @@ export type WaitingPost = {
 export type Send = (post: WaitingPost) => Promise<{ seq: number }>
 
 /** Asked once a post, before it is sent for the first time. Never rejects. */
-export type Judge = (content: PostContent) => Promise<Verdict>
+type Judge = (content: PostContent) => Promise<Verdict>
 
 export type Outbox = {
   posts: Store<readonly WaitingPost[]>
@@ -34,7 +37,7 @@ export type Outbox = {
   retry(clientId: string): void
   /** Takes a refused post off the list, or a sent one that was seen in the stream. */
   drop(clientId: string): void
-  /** Sends what an earlier page of this browser left. */
+  /** Sends what pages of this browser have left that are gone; what a page that lives has is its own. */
   resume(): void
 }
 
@@ -60,34 +63,39 @@ function storageKey(user: string, clientId: string): string {
 }
 
 function readPosts(user: string): WaitingPost[] {
-  const posts: WaitingPost[] = []
-  try {
-    for (let index = 0; index < localStorage.length; index++) {
-      const key = localStorage.key(index)
-      if (!key?.startsWith(storageKey(user, ''))) continue
-      const value: unknown = JSON.parse(localStorage.getItem(key) ?? 'null')
-      if (isPost(value)) posts.push(value)
-    }
-  } catch {
-    return posts
-  }
+  const posts = keptTexts(storageKey(user, '')).flatMap(text => read(text) ?? [])
   return posts.sort((a, b) => a.createdAt.localeCompare(b.createdAt))
 }
 
-export function createOutbox(user: string, send: Send, judge: Judge = passAll): Outbox {
+function read(text: string): WaitingPost | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isPost(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Without a `page` whatever was kept is its own: where nobody can tell which pages live, better sent twice under one id than never. */
+export function createOutbox(user: string, send: Send, judge: Judge = passAll, page?: PageLife): Outbox {
   const posts = createStore<readonly WaitingPost[]>([])
   // Posts of one room wait for each other, so that they stand in the order in which they were written.
   const tails = new Map<string, Promise<void>>()
 
+  /** The page may be another's by now, who is to find it as it was. */
+  const isOver = () => page?.signal.aborted === true
+  const own = page === undefined ? {} : { page: page.id }
+
   function change(clientId: string, patch: Partial<WaitingPost>): void {
     posts.update(list => list.map(post => (post.clientId === clientId ? { ...post, ...patch } : post)))
     const post = posts.get().find(one => one.clientId === clientId)
-    if (post !== undefined) keep(storageKey(user, clientId), post.state === 'sent' ? undefined : post)
+    if (post?.state === 'sent') keep(storageKey(user, clientId), undefined)
+    else if (post !== undefined && !isOver()) keep(storageKey(user, clientId), post)
   }
 
   async function deliver(clientId: string): Promise<void> {
     const post = posts.get().find(one => one.clientId === clientId)
-    if (post === undefined || post.state !== 'waiting') return
+    if (post === undefined || post.state !== 'waiting' || isOver()) return
     try {
       if (Date.now() - Date.parse(post.createdAt) > retryDays * 86_400_000) {
         change(clientId, { state: 'refused', fault: tooOld })
@@ -108,6 +116,8 @@ export function createOutbox(user: string, send: Send, judge: Judge = passAll): 
   async function judged(post: WaitingPost): Promise<WaitingPost | undefined> {
     const { room, text, format, alert, title } = post
     const verdict = await judge({ room, text, format, alert, ...(title === undefined ? {} : { title }) })
+    // Signed out meanwhile: a verdict of a page that goes is none.
+    if (isOver()) return undefined
     if (verdict.verdict === 'Canceled') {
       const sentence = `The add-in of this room holds it back${verdict.reason === undefined ? '.' : `: ${verdict.reason}`}`
       change(post.clientId, { state: 'refused', fault: { code: 'client', sentence } })
@@ -127,6 +137,29 @@ export function createOutbox(user: string, send: Send, judge: Judge = passAll): 
     )
   }
 
+  /** Makes what that page has left its own. */
+  function take(other: string | undefined): void {
+    const left = readPosts(user)
+      .filter(post => post.page === other)
+      .map(post => ({ ...post, ...own }))
+      .filter(post => !posts.get().some(one => one.clientId === post.clientId))
+    for (const post of left) keep(storageKey(user, post.clientId), post)
+    posts.update(list => [...left, ...list])
+    for (const post of left) queue(post)
+  }
+
+  /** Pages whose posts were taken, or will be when they end. */
+  const seen = new Set<string | undefined>()
+  function watch(): void {
+    for (const other of readPosts(user).map(post => post.page)) {
+      if (seen.has(other)) continue
+      seen.add(other)
+      if (page === undefined || other === undefined) take(other)
+      // Another page may have been quicker, and its end is waited for then.
+      else page.awaitEnd(other, () => [take(other), watch()])
+    }
+  }
+
   return {
     posts,
     post(content) {
@@ -135,6 +168,7 @@ export function createOutbox(user: string, send: Send, judge: Judge = passAll): 
         clientId: crypto.randomUUID(),
         createdAt: new Date().toISOString(),
         state: 'waiting',
+        ...own,
       }
       keep(storageKey(user, post.clientId), post)
       posts.update(list => [...list, post])
@@ -153,10 +187,6 @@ export function createOutbox(user: string, send: Send, judge: Judge = passAll): 
       posts.update(list => list.filter(post => post.clientId !== clientId))
       keep(storageKey(user, clientId), undefined)
     },
-    resume() {
-      const kept = readPosts(user)
-      posts.set(kept)
-      for (const post of kept) queue(post)
-    },
+    resume: watch,
   }
 }

@@ -11,6 +11,8 @@ export type Step = { line: number; name: string; needs: string[] } & (
   | { kind: 'join'; group: string; add: { name: string; line: number }[] }
 )
 
+export type Creation = Extract<Step, { kind: 'unit' | 'group' | 'user' }>
+
 export type PeoplePlan = { steps: Step[]; faults: LineFault[]; read: number; withoutPassword: number }
 
 /** Every name that must be looked up before it is known what an import would do. */

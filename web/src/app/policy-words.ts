@@ -1,6 +1,6 @@
 import type { Policy } from '../../../src/protocol/policy.ts'
 
-export type PolicyKind = 'global' | 'site' | 'named'
+type PolicyKind = 'global' | 'site' | 'named'
 
 export function policyKind({ name }: Pick<Policy, 'name'>): PolicyKind {
   if (name === 'global') return 'global'

@@ -1,9 +1,6 @@
 import type { Principal } from '../../../src/protocol/principal.ts'
 import type { Input } from '../../../src/protocol/request.ts'
 
-/** The sentence that stands for a replaced message unless another is written. */
-export const replacementText = 'This message was replaced by the Persistent Chat administrator.'
-
 export const matchWords = { all: 'All of these words', any: 'Any of these words', exact: 'Exactly this' } as const
 export type Match = keyof typeof matchWords
 

@@ -1,7 +1,18 @@
 import type { Result } from '../../../src/protocol/request.ts'
+import type { Room } from '../../../src/protocol/room.ts'
 import { markWords, roomMarks } from './room-words.ts'
 
 export type ListedRoom = Result<'room.list'>['rooms'][number]
+/** Found by its name, for a form that is about one room. */
+export type PickedRoom = Pick<Room, 'id' | 'name'>
+
+/** What is asked before a room is changed. */
+export type RoomQuestion = {
+  kind: 'disable' | 'enable' | 'move' | 'clear' | 'delete'
+  room: Room
+  /** How many it keeps, where that was counted. */
+  messages?: number
+}
 
 export function marksInWords({ room }: ListedRoom): string {
   return roomMarks(room)

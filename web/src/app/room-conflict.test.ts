@@ -101,6 +101,22 @@ test('[RP10] where one made the members everyone and the other kept the list, th
   expect(changeWords(everyone.card, back)).toEqual(['Members: a list of 1 instead of everyone'])
 })
 
+test('[RP13] where others made the members everyone, a list of which only the beginning was read is not written in their place', () => {
+  const list = version(1, {}, [ann, ben])
+  const long = { ...list, lists: { ...list.lists, members: { people: [ann, ben], isWhole: false } } }
+  const everyone = version(2, {}, null)
+  const edit = edited(long, { description: 'mine' }, { members: withAdded(none, cid) })
+  const rows = conflictRows(long, everyone, edit)
+  expect(rows.map(row => [row.key, naturalSide(row), row.onlyTheirs])).toEqual([
+    ['description', 'mine', undefined],
+    ['everyone', 'theirs', true],
+  ])
+  const taken = resolved(long, everyone, edit, () => 'mine')
+  expect(editInput(everyone.card, taken)).toEqual({ room: 'r', ifVersion: 2, description: 'mine' })
+  // Read to its end it can be kept.
+  expect(conflictRows(list, everyone, edit).map(row => row.onlyTheirs)).toEqual([undefined, undefined])
+})
+
 test('[RP11] of a long list nothing is claimed beyond what was read', () => {
   const part = (...list: Principal[]) => ({ people: list, isWhole: false })
   // An entry came in front and pushed the last one out of the page: it is not said to be gone.

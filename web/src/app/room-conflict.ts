@@ -1,6 +1,15 @@
 import type { Principal } from '../../../src/protocol/principal.ts'
 import { type Card, draftOf, type RoomDraft } from './room-draft.ts'
-import { editOf, type ListName, listNames, noListEdits, type RoomEdit, withAdded, withRemoved } from './room-edit.ts'
+import {
+  editOf,
+  type ListEdit,
+  type ListName,
+  listNames,
+  noListEdits,
+  type RoomEdit,
+  withAdded,
+  withRemoved,
+} from './room-edit.ts'
 
 /** What is known of a list: its beginning, in the server's order, or all of it. */
 export type KnownList = { people: readonly Principal[]; isWhole: boolean }
@@ -18,6 +27,8 @@ export type ConflictRow = {
   was: string
   theirs: string
   mine: string
+  /** Mine cannot be had any more: to keep the list it would have to be written whole, and not all of it was read. */
+  onlyTheirs?: true
 }
 export type Side = 'mine' | 'theirs'
 
@@ -28,6 +39,7 @@ export function isClash({ was, theirs, mine }: ConflictRow): boolean {
 
 /** What is taken unless the person says otherwise; undefined where he must say. */
 export function naturalSide(row: ConflictRow): Side | undefined {
+  if (row.onlyTheirs) return 'theirs'
   if (isClash(row)) return undefined
   return row.mine === row.was ? 'theirs' : 'mine'
 }
@@ -62,6 +74,7 @@ export function conflictRows(base: RoomVersion, now: RoomVersion, edit: RoomEdit
     was: String(base.card.members === null),
     theirs: String(now.card.members === null),
     mine: String(edit.everyone),
+    ...(now.card.members === null && !base.lists.members.isWhole ? { onlyTheirs: true } : {}),
   }
   const entries = listNames
     // Where the members are everyone by now, who stood on the list says nothing.
@@ -70,8 +83,8 @@ export function conflictRows(base: RoomVersion, now: RoomVersion, edit: RoomEdit
   return [...facts, everyone, ...entries].filter(row => row.mine !== row.theirs)
 }
 
-function listAfter({ people }: KnownList, { lists }: RoomEdit): Principal[] {
-  const { add, remove } = lists.members
+/** A list, as far as it is known, with what is changed of it. */
+export function listAfter({ people }: KnownList, { add, remove }: ListEdit): Principal[] {
   return [...people.filter(one => ![...add, ...remove].some(other => other.id === one.id)), ...add]
 }
 
@@ -105,12 +118,13 @@ export function resolved(
   const edit = { ...editOf(now.card), lists: { ...noListEdits } }
   const facts: Record<string, string> = { ...edit.facts }
   for (const row of rows) {
-    if (sideOf(row) !== 'mine') continue
+    if (row.onlyTheirs || sideOf(row) !== 'mine') continue
     if (row.of.kind === 'fact') facts[row.of.fact] = row.mine
     else if (row.of.kind === 'everyone') {
       edit.everyone = row.mine === 'true'
       // Theirs has emptied the list: to keep it is to write it again.
-      if (now.card.members === null) edit.lists.members = { add: listAfter(base.lists.members, mine), remove: [] }
+      if (now.card.members === null)
+        edit.lists.members = { add: listAfter(base.lists.members, mine.lists.members), remove: [] }
     } else {
       const change = row.mine === 'true' ? withAdded : withRemoved
       edit.lists[row.of.list] = change(edit.lists[row.of.list], row.of.principal)

@@ -13,6 +13,10 @@ export const markWords: Record<RoomMark, { word: string; meaning: string }> = {
   disabled: { word: 'Disabled', meaning: 'Nobody may read or post until an administrator re-enables it.' },
 }
 
+/** What disabling does, whoever asks. */
+export const disableWords =
+  'Disabling puts everyone out of the room at once, and nobody can find, read, search or post. Members, settings and history are kept. An administrator can re-enable it, a manager cannot.'
+
 /** What a room is, before it is opened. */
 export function roomMarks(room: Pick<Room, 'privacy' | 'type' | 'disabled'>): RoomMark[] {
   return [

@@ -24,7 +24,7 @@ export type AdminSection = (typeof adminSections)[number]
 export const panes = ['people', 'card', 'search', 'files', 'addin'] as const
 export type Pane = (typeof panes)[number]
 /** Which of my rooms. */
-export const roomsOf = ['managed', 'joined'] as const
+const roomsOf = ['managed', 'joined'] as const
 export type RoomsOf = (typeof roomsOf)[number]
 
 /** Where the window is. It lives in the address after #, so that back, reload and links work. */

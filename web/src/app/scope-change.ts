@@ -3,8 +3,8 @@ import type { Principal } from '../../../src/protocol/principal.ts'
 
 export const scopeLists = ['allowedMembers', 'deniedMembers', 'creators'] as const
 export type ScopeList = (typeof scopeLists)[number]
-export type ScopeLists = Record<ScopeList, readonly Principal[]>
-export type ListDifference = { add: string[]; remove: string[] }
+type ScopeLists = Record<ScopeList, readonly Principal[]>
+type ListDifference = { add: string[]; remove: string[] }
 
 export function listsOf(category: Category | undefined): ScopeLists {
   return {

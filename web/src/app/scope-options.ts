@@ -1,7 +1,7 @@
 import type { Configuration } from '../../../src/protocol/configuration-verbs.ts'
 
 export const scopedOptions = ['defaultChatHistory', 'maxFileKb', 'participantUpdateLimit', 'roomManagementUrl'] as const
-export type ScopedOption = (typeof scopedOptions)[number]
+type ScopedOption = (typeof scopedOptions)[number]
 
 export const scopedWords: Record<ScopedOption, { label: string; hint: string }> = {
   defaultChatHistory: { label: 'Messages shown when a room is joined', hint: '1 to 500' },
@@ -23,7 +23,7 @@ export function optionWord(configuration: Configuration, option: ScopedOption): 
 }
 
 /** `null`: what a scope has not of its own is that of the global scope. */
-export type ScopeDraft = Record<ScopedOption, string | null>
+type ScopeDraft = Record<ScopedOption, string | null>
 
 export function draftOfScope(configuration: Configuration | undefined): ScopeDraft {
   const of = (option: ScopedOption) => (configuration?.own.includes(option) ? String(configuration[option]) : null)

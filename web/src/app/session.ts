@@ -6,10 +6,12 @@ import type { Chat } from './chat.ts'
 import { type Fault, faultOf } from './fault.ts'
 import { HttpFault, http, type SignedIn, stepOf } from './http.ts'
 import { createOutbox, type WaitingPost } from './outbox.ts'
+import { beginPage } from './page-life.ts'
 import { forget, queryClient } from './query.ts'
 import { createRoomListing } from './room-list.ts'
 import { createRoomStates } from './room-states.ts'
 import { createStore } from './store.ts'
+import { createUnsavedKeeper } from './unsaved.ts'
 import { createUploads } from './uploads.ts'
 
 export type Session =
@@ -18,6 +20,7 @@ export type Session =
   | { status: 'signedOut'; notice?: string; step?: SecondStep }
   | { status: 'signedIn'; chat: Chat; csrf: string }
 
+const unsaved = createUnsavedKeeper()
 export const session = createStore<Session>({ status: 'checking' })
 
 /** Who this browser is signed in as, asked once when the page loads. */
@@ -72,6 +75,7 @@ export async function signOut(): Promise<void> {
   const now = session.get()
   if (now.status !== 'signedIn') return
   await http.signOut(now.csrf)
+  unsaved.forget()
   leave('You have signed out.')
 }
 
@@ -82,6 +86,7 @@ function leave(notice: string): void {
   if (now.status === 'signedIn') {
     now.chat.uploads.close()
     now.chat.client.close()
+    now.chat.page.close()
   }
   queryClient.clear()
 }
@@ -94,10 +99,12 @@ function enter({ me, csrf }: SignedIn): void {
     const content = { text, format, ...(alert ? { alert } : {}), ...(title === undefined ? {} : { title }) }
     return client.post(room, content, clientId)
   }
-  const outbox = createOutbox(me.id, send, addins.judge)
+  const page = beginPage()
+  const outbox = createOutbox(me.id, send, addins.judge, navigator.locks === undefined ? undefined : page)
   const chat: Chat = {
-    ...{ client, me, outbox, addins, uploads: createUploads(client, csrf, me.id) },
+    ...{ client, me, page, outbox, addins, uploads: createUploads(client, csrf, me.id, page) },
     ...{ listing: createRoomListing(client), roomStates: createRoomStates(client) },
+    unsaved: unsaved.of(me.id),
   }
   client.on('state', state => {
     if (state === 'closed' && session.get().status === 'signedIn')

@@ -1,5 +1,5 @@
 /** Names and descriptions are as long as the original's. */
-export const maxNameCharacters = 256
+const maxNameCharacters = 256
 
 /** Characters as the server counts them: one outside the basic plane is one. */
 export function characters(text: string): number {

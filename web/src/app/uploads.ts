@@ -2,6 +2,7 @@ import { Upload } from 'tus-js-client'
 import type { Client } from '../../../src/client/client.ts'
 import { type Fault, faultOf } from './fault.ts'
 import { type KeptUpload, openKeptUploads } from './kept-uploads.ts'
+import type { PageLife } from './page-life.ts'
 import { createStore, type Store } from './store.ts'
 
 /**
@@ -43,11 +44,12 @@ type Begun = { file: string; upload: string }
 /** `file`: undefined where it has to be chosen again, and is not needed where all of its bytes are there. */
 type Work = { file: File | undefined; modified: number; clientId: string; begun?: Begun; upload?: Upload }
 
-export function createUploads(client: Client, csrf: string, user: string): Uploads {
+export function createUploads(client: Client, csrf: string, user: string, page: PageLife): Uploads {
   const items = createStore<readonly UploadItem[]>([])
   const works = new Map<string, Work>()
   const kept = openKeptUploads(
     user,
+    page,
     left => void bringBack(left),
     id => {
       if (items.get().some(item => item.id === id && item.state === 'left')) lose(id)
@@ -115,15 +117,17 @@ export function createUploads(client: Client, csrf: string, user: string): Uploa
     if (works.has(id)) return
     const work: Work = { file: undefined, modified, clientId, ...(begun === undefined ? {} : { begun }) }
     works.set(id, work)
-    const found = begun && (await client.request('file.get', { file: begun.file }).catch(faultOf))
+    // In the list before the server has said what it has of it: its file may be chosen again, or it dropped, at once.
+    items.update(list => [...list, { id, room, name, size, sent: 0, state: 'left' }])
+    if (begun === undefined) return
+    const found = await client.request('file.get', { file: begun.file }).catch(faultOf)
     // Chosen again, or dropped, meanwhile.
     if (works.get(id) !== work || work.file !== undefined) return
     // What is left of it is over; or the answer is not known, and asked for again once there is a file.
-    if (found !== undefined && 'code' in found && found.code === 'not_found') delete work.begun
-    const sent = found !== undefined && 'file' in found ? found.file.received : 0
-    const isThere = found !== undefined && 'file' in found && sent === size && found.file.state !== 'removed'
-    const item: UploadItem = { id, room, name, size, sent, state: isThere ? 'waiting' : 'left' }
-    items.update(list => [...list, item])
+    if ('code' in found && found.code === 'not_found') delete work.begun
+    const sent = 'file' in found ? found.file.received : 0
+    const isThere = 'file' in found && sent === size && found.file.state !== 'removed'
+    change(id, { sent, ...(isThere ? { state: 'waiting' } : {}) })
     next()
   }
 
@@ -180,7 +184,6 @@ export function createUploads(client: Client, csrf: string, user: string): Uploa
     close() {
       for (const { upload } of works.values()) void upload?.abort().catch(() => {})
       works.clear()
-      kept.close()
     },
   }
 }

@@ -1,29 +1,45 @@
-import {
-  makeStyles,
-  Table,
-  TableBody,
-  TableCell,
-  TableHeader,
-  TableHeaderCell,
-  TableRow,
-  tokens,
-} from '@fluentui/react-components'
+import { makeStyles, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
+import type { Result } from '../../../src/protocol/request.ts'
+import type { AuditFilter } from '../app/audit-filter.ts'
 import { faultOf } from '../app/fault.ts'
 import { useVerb } from '../app/query.ts'
 import { exactTime, shortTime } from '../app/time.ts'
-import { type AuditFilter, AuditSearch } from '../parts/AuditSearch.tsx'
+import { AuditSearch } from '../parts/AuditSearch.tsx'
+import { type Column, DataTable } from '../parts/DataTable.tsx'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { RecordPager } from '../parts/RecordPager.tsx'
 
 const useStyles = makeStyles({
-  table: { minWidth: '720px' },
-  cell: { overflowWrap: 'anywhere', verticalAlign: 'top' },
   detail: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, overflowWrap: 'anywhere' },
 })
 
 const pageSize = 50
+
+type Entry = Result<'audit.list'>['entries'][number]
+
+// Not to be sorted: what is shown is a page of the record, in its order.
+const columns: Column<Entry>[] = [
+  {
+    name: 'When',
+    text: ({ at }) => shortTime(at),
+    cell: ({ at }) => (
+      <time dateTime={at} title={exactTime(at)}>
+        {shortTime(at)}
+      </time>
+    ),
+  },
+  { name: 'Who', text: ({ actor }) => actor?.displayName ?? 'The server' },
+  { name: 'What', text: ({ action }) => action },
+  { name: 'Of', text: ({ subject }) => subject },
+  { name: 'Detail', text: ({ detail }) => JSON.stringify(detail), cell: entry => <Detail entry={entry} /> },
+]
+
+function Detail({ entry: { detail } }: { entry: Entry }) {
+  const styles = useStyles()
+  return <span className={styles.detail}>{JSON.stringify(detail)}</span>
+}
 
 /** What administrators did, newest first. */
 export function AdminAudit() {
@@ -37,7 +53,6 @@ export function AdminAudit() {
 }
 
 function AuditTable({ filter }: { filter: AuditFilter }) {
-  const styles = useStyles()
   const [before, setBefore] = useState<number>()
   const { data, error } = useVerb(
     'audit.list',
@@ -55,32 +70,13 @@ function AuditTable({ filter }: { filter: AuditFilter }) {
     )
   return (
     <>
-      <Table aria-label="Audit record" size="small" className={styles.table}>
-        <TableHeader>
-          <TableRow>
-            <TableHeaderCell>When</TableHeaderCell>
-            <TableHeaderCell>Who</TableHeaderCell>
-            <TableHeaderCell>What</TableHeaderCell>
-            <TableHeaderCell>Of</TableHeaderCell>
-            <TableHeaderCell>Detail</TableHeaderCell>
-          </TableRow>
-        </TableHeader>
-        <TableBody>
-          {entries.map(entry => (
-            <TableRow key={entry.id}>
-              <TableCell className={styles.cell}>
-                <time dateTime={entry.at} title={exactTime(entry.at)}>
-                  {shortTime(entry.at)}
-                </time>
-              </TableCell>
-              <TableCell className={styles.cell}>{entry.actor?.displayName ?? 'The server'}</TableCell>
-              <TableCell className={styles.cell}>{entry.action}</TableCell>
-              <TableCell className={styles.cell}>{entry.subject}</TableCell>
-              <TableCell className={styles.detail}>{JSON.stringify(entry.detail)}</TableCell>
-            </TableRow>
-          ))}
-        </TableBody>
-      </Table>
+      <DataTable
+        label="Audit record"
+        columns={columns}
+        rows={entries}
+        keyOf={({ id }) => String(id)}
+        minWidth="720px"
+      />
       <RecordPager before={before} last={last} onTurn={setBefore} />
     </>
   )

@@ -11,15 +11,17 @@ import {
   tokens,
 } from '@fluentui/react-components'
 import { useState } from 'react'
+import { replacementText } from '../../../src/protocol/message.ts'
 import type { Result } from '../../../src/protocol/request.ts'
 import { useChat } from '../app/chat.ts'
 import { counted } from '../app/count-words.ts'
-import { type Removal, removalInput, replacementText } from '../app/removal.ts'
+import { type Removal, removalInput } from '../app/removal.ts'
+import type { PickedRoom } from '../app/room-admin.ts'
 import { ConfirmDialog } from '../parts/ConfirmDialog.tsx'
 import { FormColumn } from '../parts/FormColumn.tsx'
 import { RemovalFields } from '../parts/RemovalFields.tsx'
 import { RemovalSample } from '../parts/RemovalSample.tsx'
-import { type PickedRoom, RoomPicker } from '../parts/RoomPicker.tsx'
+import { RoomPicker } from '../parts/RoomPicker.tsx'
 
 const useStyles = makeStyles({
   form: { maxWidth: '720px' },

@@ -1,37 +1,49 @@
-import {
-  Button,
-  Field,
-  makeStyles,
-  Select,
-  Table,
-  TableBody,
-  TableCell,
-  TableHeader,
-  TableHeaderCell,
-  TableRow,
-  Text,
-  tokens,
-} from '@fluentui/react-components'
+import { Button, Field, makeStyles, Select, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Principal } from '../../../src/protocol/principal.ts'
+import type { Result } from '../../../src/protocol/request.ts'
 import type { AdministrationRole } from '../../../src/protocol/role.ts'
 import { useChat } from '../app/chat.ts'
-import { type Fault, faultOf } from '../app/fault.ts'
+import { faultOf } from '../app/fault.ts'
 import { kindWords } from '../app/principal-words.ts'
 import { forget, useVerb } from '../app/query.ts'
 import { allRoles, roleWords } from '../app/role-words.ts'
+import { useTask } from '../app/task.ts'
 import { exactTime, shortTime } from '../app/time.ts'
 import { ConfirmDialog } from '../parts/ConfirmDialog.tsx'
+import { type Column, DataTable } from '../parts/DataTable.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { PrincipalPicker } from '../parts/PrincipalPicker.tsx'
 
 const useStyles = makeStyles({
   bar: { display: 'flex', flexWrap: 'wrap', gap: tokens.spacingHorizontalM, alignItems: 'flex-end' },
   picker: { maxWidth: '480px' },
-  table: { minWidth: '560px' },
 })
 
 type Given = { principal: Principal; role: AdministrationRole }
+type Holder = Result<'role.list'>['holders'][number]
+
+const columns: Column<Holder>[] = [
+  {
+    name: 'Who',
+    text: ({ principal }) =>
+      `${principal.displayName} (${principal.kind === 'user' ? principal.name : kindWords[principal.kind]})`,
+    sortBy: ({ principal }) => principal.displayName,
+  },
+  { name: 'Role', text: ({ role }) => roleWords[role].name, sortBy: ({ role }) => roleWords[role].name },
+  {
+    name: 'Given',
+    text: ({ at, by }) =>
+      `${at === null ? 'See the audit record' : shortTime(at)}${by === null ? '' : ` by ${by.displayName}`}`,
+    cell: ({ at, by }) => (
+      <>
+        {at === null ? 'See the audit record' : <time title={exactTime(at)}>{shortTime(at)}</time>}
+        {by === null ? '' : ` by ${by.displayName}`}
+      </>
+    ),
+    sortBy: ({ at }) => at ?? '',
+  },
+]
 
 /** Who holds which role of administration. */
 export function AdminRoles() {
@@ -41,7 +53,7 @@ export function AdminRoles() {
   const [picked, setPicked] = useState<Principal>()
   const [role, setRole] = useState<AdministrationRole>('chatAdministrator')
   const [taking, setTaking] = useState<Given>()
-  const [fault, setFault] = useState<Fault>()
+  const { fault, isBusy, run } = useTask()
   const canGive = allRoles.filter(one => one !== 'administrator' || picked?.kind === 'user')
 
   async function grant({ principal, role }: Given, granted: boolean): Promise<void> {
@@ -50,13 +62,7 @@ export function AdminRoles() {
   }
 
   async function give(principal: Principal): Promise<void> {
-    setFault(undefined)
-    try {
-      await grant({ principal, role }, true)
-      setPicked(undefined)
-    } catch (failure) {
-      setFault(faultOf(failure))
-    }
+    if (await run(() => grant({ principal, role }, true))) setPicked(undefined)
   }
 
   return (
@@ -85,46 +91,29 @@ export function AdminRoles() {
               ))}
             </Select>
           </Field>
-          <Button appearance="primary" onClick={() => void give(picked)}>
+          <Button appearance="primary" disabled={isBusy} onClick={() => void give(picked)}>
             Give the role
           </Button>
           <Text>It means: {roleWords[role].meaning}.</Text>
         </div>
       )}
       <FaultNote fault={error === null ? fault : faultOf(error)} />
-      <Table aria-label="Who holds which role" size="small" className={styles.table}>
-        <TableHeader>
-          <TableRow>
-            <TableHeaderCell>Who</TableHeaderCell>
-            <TableHeaderCell>Role</TableHeaderCell>
-            <TableHeaderCell>Given</TableHeaderCell>
-            <TableHeaderCell>Action</TableHeaderCell>
-          </TableRow>
-        </TableHeader>
-        <TableBody>
-          {(data?.holders ?? []).map(({ principal, role, by, at }) => (
-            <TableRow key={`${principal.id} ${role}`}>
-              <TableCell>
-                {principal.displayName} ({principal.kind === 'user' ? principal.name : kindWords[principal.kind]})
-              </TableCell>
-              <TableCell>{roleWords[role].name}</TableCell>
-              <TableCell>
-                {at === null ? 'See the audit record' : <time title={exactTime(at)}>{shortTime(at)}</time>}
-                {by === null ? '' : ` by ${by.displayName}`}
-              </TableCell>
-              <TableCell>
-                <Button
-                  size="small"
-                  aria-label={`Take the role ${roleWords[role].name} from ${principal.displayName}`}
-                  onClick={() => setTaking({ principal, role })}
-                >
-                  Take
-                </Button>
-              </TableCell>
-            </TableRow>
-          ))}
-        </TableBody>
-      </Table>
+      <DataTable
+        label="Who holds which role"
+        columns={columns}
+        rows={data?.holders ?? []}
+        keyOf={({ principal, role }) => `${principal.id} ${role}`}
+        minWidth="560px"
+        action={({ principal, role }) => (
+          <Button
+            size="small"
+            aria-label={`Take the role ${roleWords[role].name} from ${principal.displayName}`}
+            onClick={() => setTaking({ principal, role })}
+          >
+            Take
+          </Button>
+        )}
+      />
       <ConfirmDialog
         title={taking === undefined ? '' : `Take the role from ${taking.principal.displayName}?`}
         action="Take it"

@@ -5,14 +5,14 @@ import { useChat } from '../app/chat.ts'
 import { counted, sizeWords } from '../app/count-words.ts'
 import { faultOf } from '../app/fault.ts'
 import { usePages } from '../app/pages.ts'
-import { type ListedRoom, marksInWords } from '../app/room-admin.ts'
+import { type ListedRoom, marksInWords, type RoomQuestion } from '../app/room-admin.ts'
 import { readRoomQuery, roomListInput, writeRoomQuery } from '../app/room-query.ts'
 import { go } from '../app/route.ts'
 import { type Column, DataTable } from '../parts/DataTable.tsx'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { ExportCsv } from '../parts/ExportCsv.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
-import { RoomActions, type RoomQuestion } from '../parts/RoomActions.tsx'
+import { RoomActions } from '../parts/RoomActions.tsx'
 import { RoomFilter } from '../parts/RoomFilter.tsx'
 import { RoomMarks } from '../parts/RoomMarks.tsx'
 import { RoomQuestions } from '../parts/RoomQuestions.tsx'
@@ -122,7 +122,7 @@ export function AdminRooms({ query }: { query: string }) {
             <RoomActions
               listed={one}
               mayChange={mayChange(me, 'rooms')}
-              onAsk={kind => setAsking({ kind, listed: one })}
+              onAsk={kind => setAsking({ kind, room: one.room, messages: one.messages })}
             />
           )}
         />

@@ -17,7 +17,7 @@ import { FaultNote } from '../parts/FaultNote.tsx'
 import { PageHeader } from '../parts/PageHeader.tsx'
 import { RoomFields } from '../parts/RoomFields.tsx'
 import { RoomLists } from '../parts/RoomLists.tsx'
-import { RoomPage } from '../parts/RoomPage.tsx'
+import { RoomSheet } from '../parts/RoomSheet.tsx'
 
 const useStyles = makeStyles({
   root: { flexGrow: 1, minWidth: 0, minHeight: 0, display: 'flex', flexDirection: 'column' },
@@ -79,7 +79,7 @@ export function CreateRoomPage() {
       {categories.isSuccess && choices.length === 0 ? (
         <EmptyState title="You may not create rooms in any category. Ask an administrator to make you a creator." />
       ) : (
-        <RoomPage
+        <RoomSheet
           label="Create a room"
           facts={
             <form

@@ -1,34 +1,19 @@
-import { Button, Checkbox, Input, makeStyles, Select, Spinner, tokens } from '@fluentui/react-components'
-import { AddRegular, SearchRegular, TextBulletListSquareSearchRegular } from '@fluentui/react-icons'
+import { Checkbox, makeStyles } from '@fluentui/react-components'
+import { AddRegular, TextBulletListSquareSearchRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
 import { useSettled } from '../app/debounce.ts'
-import { faultOf } from '../app/fault.ts'
 import { usePages } from '../app/pages.ts'
 import { useVerb } from '../app/query.ts'
 import { useWindowTitle } from '../app/window-title.ts'
+import { CreateRoomLink } from '../parts/CreateRoomLink.tsx'
 import { DirectoryRow } from '../parts/DirectoryRow.tsx'
 import { EmptyState } from '../parts/EmptyState.tsx'
-import { FaultNote } from '../parts/FaultNote.tsx'
-import { ManageLink } from '../parts/ManageLink.tsx'
+import { FoundRooms } from '../parts/FoundRooms.tsx'
 import { PageHeader } from '../parts/PageHeader.tsx'
+import { RoomFinderBar } from '../parts/RoomFinderBar.tsx'
 
 const useStyles = makeStyles({
   root: { flexGrow: 1, minWidth: 0, minHeight: 0, display: 'flex', flexDirection: 'column' },
-  filters: {
-    display: 'flex',
-    flexWrap: 'wrap',
-    gap: tokens.spacingHorizontalM,
-    alignItems: 'center',
-    padding: tokens.spacingHorizontalL,
-  },
-  text: { flexGrow: 1, minWidth: '200px', maxWidth: '480px' },
-  scroll: {
-    overflowY: 'auto',
-    flexGrow: 1,
-    minHeight: 0,
-    paddingInline: tokens.spacingHorizontalL,
-    paddingBlockEnd: tokens.spacingVerticalL,
-  },
   list: { listStyle: 'none', margin: 0, padding: 0 },
 })
 
@@ -46,46 +31,24 @@ export function DirectoryPage() {
     ...(category === '' ? {} : { category }),
   })
   const rooms = found.data?.pages.flatMap(page => page.rooms) ?? []
-  const mayCreate = categories.some(one => one.mayCreateRooms)
   useWindowTitle('Find rooms')
   return (
     <main className={styles.root} data-pane="directory">
       <PageHeader title="Find rooms">
-        {mayCreate ? (
-          <ManageLink to={{ page: 'create' }} appearance="primary" icon={<AddRegular />}>
-            Create a room
-          </ManageLink>
-        ) : null}
+        <CreateRoomLink categories={categories} appearance="primary" icon={<AddRegular />} />
       </PageHeader>
-      <div className={styles.filters}>
-        <Input
-          className={styles.text}
-          type="search"
-          aria-label="Name or words of the description"
-          placeholder="Name or words of the description"
-          contentBefore={<SearchRegular aria-hidden />}
-          value={text}
-          onChange={(_, { value }) => setText(value)}
-        />
-        <Select aria-label="Category" value={category} onChange={(_, { value }) => setCategory(value)}>
-          <option value="">All categories</option>
-          {categories.map(one => (
-            <option key={one.id} value={one.id}>
-              {one.name}
-            </option>
-          ))}
-        </Select>
+      <RoomFinderBar text={text} onText={setText} categories={categories} category={category} onCategory={setCategory}>
         <Checkbox
           label="Look in descriptions too"
           checked={inDescription}
           onChange={(_, { checked }) => setInDescription(checked === true)}
         />
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section className={styles.scroll} tabIndex={0} aria-label="Rooms found">
-        {found.error === null ? null : <FaultNote fault={faultOf(found.error)} />}
-        {found.isPending ? <Spinner label="Looking" delay={300} /> : null}
-        {found.isSuccess && rooms.length === 0 ? (
+      </RoomFinderBar>
+      <FoundRooms
+        label="Rooms found"
+        found={found}
+        isEmpty={rooms.length === 0}
+        empty={
           <EmptyState
             icon={<TextBulletListSquareSearchRegular />}
             title={
@@ -94,20 +57,16 @@ export function DirectoryPage() {
                 : 'No room fits. Try fewer words or all categories.'
             }
           >
-            {mayCreate ? <ManageLink to={{ page: 'create' }}>Create a room</ManageLink> : null}
+            <CreateRoomLink categories={categories} />
           </EmptyState>
-        ) : null}
+        }
+      >
         <ul className={styles.list}>
           {rooms.map(room => (
             <DirectoryRow key={room.id} room={room} />
           ))}
         </ul>
-        {found.hasNextPage ? (
-          <Button disabled={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-            Show more
-          </Button>
-        ) : null}
-      </section>
+      </FoundRooms>
     </main>
   )
 }

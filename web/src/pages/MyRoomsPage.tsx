@@ -1,35 +1,21 @@
-import { Button, Input, makeStyles, Select, Spinner, tokens } from '@fluentui/react-components'
-import { AddRegular, SearchRegular, TextBulletListSquareEditRegular } from '@fluentui/react-icons'
+import { Button, makeStyles } from '@fluentui/react-components'
+import { AddRegular, TextBulletListSquareEditRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
 import { useSettled } from '../app/debounce.ts'
-import { faultOf } from '../app/fault.ts'
 import { usePages } from '../app/pages.ts'
 import { useVerb } from '../app/query.ts'
 import { go, type RoomsOf } from '../app/route.ts'
 import { useWindowTitle } from '../app/window-title.ts'
+import { CreateRoomLink } from '../parts/CreateRoomLink.tsx'
 import { EmptyState } from '../parts/EmptyState.tsx'
-import { FaultNote } from '../parts/FaultNote.tsx'
-import { ManageLink } from '../parts/ManageLink.tsx'
+import { FoundRooms } from '../parts/FoundRooms.tsx'
 import { MyRooms } from '../parts/MyRooms.tsx'
 import { PageHeader } from '../parts/PageHeader.tsx'
+import { RoomFinderBar } from '../parts/RoomFinderBar.tsx'
 import { SectionLinks } from '../parts/SectionLinks.tsx'
 
 const useStyles = makeStyles({
   root: { flexGrow: 1, minWidth: 0, minHeight: 0, display: 'flex', flexDirection: 'column' },
-  filters: {
-    display: 'flex',
-    flexWrap: 'wrap',
-    gap: tokens.spacingHorizontalM,
-    padding: tokens.spacingHorizontalL,
-  },
-  text: { flexGrow: 1, minWidth: '200px', maxWidth: '480px' },
-  scroll: {
-    overflow: 'auto',
-    flexGrow: 1,
-    minHeight: 0,
-    paddingInline: tokens.spacingHorizontalL,
-    paddingBlockEnd: tokens.spacingVerticalL,
-  },
 })
 
 /** The rooms that I manage, or am a member of: with what they are and how many are on their lists. */
@@ -53,11 +39,7 @@ export function MyRoomsPage({ of }: { of: RoomsOf }) {
   return (
     <main className={styles.root} data-pane="rooms-page">
       <PageHeader title="My rooms">
-        {mayCreate ? (
-          <ManageLink to={{ page: 'create' }} appearance="primary" icon={<AddRegular />}>
-            Create a room
-          </ManageLink>
-        ) : null}
+        <CreateRoomLink categories={categories} appearance="primary" icon={<AddRegular />} />
       </PageHeader>
       <SectionLinks
         label="My rooms"
@@ -66,30 +48,18 @@ export function MyRoomsPage({ of }: { of: RoomsOf }) {
           { name: 'I am a member of', route: { page: 'rooms', of: 'joined' }, isCurrent: of === 'joined' },
         ]}
       />
-      <div className={styles.filters}>
-        <Input
-          className={styles.text}
-          type="search"
-          aria-label="Name or words of the description"
-          placeholder="Name or words of the description"
-          contentBefore={<SearchRegular aria-hidden />}
-          value={text}
-          onChange={(_, { value }) => setText(value)}
-        />
-        <Select aria-label="Category" value={category} onChange={(_, { value }) => setCategory(value)}>
-          <option value="">All categories</option>
-          {categories.map(one => (
-            <option key={one.id} value={one.id}>
-              {one.name}
-            </option>
-          ))}
-        </Select>
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section className={styles.scroll} tabIndex={0} aria-label="Rooms">
-        {found.error === null ? null : <FaultNote fault={faultOf(found.error)} />}
-        {found.isPending ? <Spinner label="Looking" delay={300} /> : null}
-        {found.isSuccess && rooms.length === 0 ? (
+      <RoomFinderBar
+        text={text}
+        onText={setText}
+        categories={categories}
+        category={category}
+        onCategory={setCategory}
+      />
+      <FoundRooms
+        label="Rooms"
+        found={found}
+        isEmpty={rooms.length === 0}
+        empty={
           <EmptyState
             icon={<TextBulletListSquareEditRegular />}
             title={
@@ -101,19 +71,15 @@ export function MyRoomsPage({ of }: { of: RoomsOf }) {
             }
           >
             {isFiltered ? null : of === 'managed' && mayCreate ? (
-              <ManageLink to={{ page: 'create' }}>Create a room</ManageLink>
+              <CreateRoomLink categories={categories} />
             ) : (
               <Button onClick={() => go({ page: 'find' })}>Find rooms</Button>
             )}
           </EmptyState>
-        ) : null}
-        {rooms.length === 0 ? null : <MyRooms rooms={rooms} isManaged={of === 'managed'} />}
-        {found.hasNextPage ? (
-          <Button disabled={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
-            Show more
-          </Button>
-        ) : null}
-      </section>
+        }
+      >
+        <MyRooms rooms={rooms} isManaged={of === 'managed'} />
+      </FoundRooms>
     </main>
   )
 }

@@ -2,8 +2,7 @@ import { Button, Field, Input, makeStyles, tokens } from '@fluentui/react-compon
 import { SearchRegular } from '@fluentui/react-icons'
 import { useState } from 'react'
 import type { Principal } from '../../../src/protocol/principal.ts'
-import type { Input as VerbInput } from '../../../src/protocol/request.ts'
-import { dayInstant } from '../app/time.ts'
+import { type AuditFilter, auditFilter, noAuditWords } from '../app/audit-filter.ts'
 import { PickedPrincipal } from './PickedPrincipal.tsx'
 
 const useStyles = makeStyles({
@@ -18,29 +17,12 @@ const useStyles = makeStyles({
   bar: { display: 'flex', gap: tokens.spacingHorizontalS },
 })
 
-export type AuditFilter = Omit<VerbInput<'audit.list'>, 'limit' | 'before'>
-
-const nothing = { action: '', subject: '', text: '', from: '', until: '' }
-
-/** What is asked of the audit record. */
+/** Asks of the audit record. */
 export function AuditSearch({ onSearch }: { onSearch: (filter: AuditFilter) => void }) {
   const styles = useStyles()
-  const [typed, setTyped] = useState(nothing)
+  const [typed, setTyped] = useState(noAuditWords)
   const [actor, setActor] = useState<Principal>()
-  const change = (patch: Partial<typeof nothing>) => setTyped(now => ({ ...now, ...patch }))
-
-  function search(): void {
-    const { action, subject, text, from, until } = typed
-    const given = {
-      action: action.trim(),
-      subject: subject.trim(),
-      text: text.trim(),
-      actor: actor?.id,
-      from: from === '' ? undefined : dayInstant(from, 'start'),
-      until: until === '' ? undefined : dayInstant(until, 'end'),
-    }
-    onSearch(Object.fromEntries(Object.entries(given).filter(([, value]) => value)) as AuditFilter)
-  }
+  const change = (patch: Partial<typeof noAuditWords>) => setTyped(now => ({ ...now, ...patch }))
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: <search> is not known to every screen reader yet
@@ -50,7 +32,7 @@ export function AuditSearch({ onSearch }: { onSearch: (filter: AuditFilter) => v
       className={styles.root}
       onSubmit={event => {
         event.preventDefault()
-        search()
+        onSearch(auditFilter(typed, actor))
       }}
     >
       <div className={styles.row}>
@@ -84,7 +66,7 @@ export function AuditSearch({ onSearch }: { onSearch: (filter: AuditFilter) => v
         </Button>
         <Button
           onClick={() => {
-            setTyped(nothing)
+            setTyped(noAuditWords)
             setActor(undefined)
             onSearch({})
           }}

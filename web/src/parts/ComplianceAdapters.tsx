@@ -1,29 +1,15 @@
-import {
-  Button,
-  Checkbox,
-  Field,
-  Input,
-  makeStyles,
-  Select,
-  Table,
-  TableBody,
-  TableCell,
-  TableHeader,
-  TableHeaderCell,
-  TableRow,
-  Text,
-} from '@fluentui/react-components'
+import { Button, Checkbox, Field, Input, Select, Text } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { AdapterType } from '../../../src/protocol/compliance-verbs.ts'
 import type { Result, Input as VerbInput } from '../../../src/protocol/request.ts'
 import { useChat } from '../app/chat.ts'
 import { forget } from '../app/query.ts'
 import { ConfirmDialog } from './ConfirmDialog.tsx'
+import { type Column, DataTable } from './DataTable.tsx'
 import { FormColumn } from './FormColumn.tsx'
 
-const useStyles = makeStyles({ table: { minWidth: '560px' }, cell: { overflowWrap: 'anywhere' } })
-
 type View = Result<'compliance.get'>
+type Adapters = View['adapters']
 
 const typeWords: Record<AdapterType, string> = {
   xml: 'XML of the original product',
@@ -34,9 +20,19 @@ const typeWords: Record<AdapterType, string> = {
 }
 const types = Object.keys(typeWords) as AdapterType[]
 
+const columns: Column<Adapters[number]>[] = [
+  { name: 'Name', text: ({ name }) => name, sortBy: ({ name }) => name },
+  { name: 'Writes', text: ({ type }) => typeWords[type as AdapterType] ?? type },
+  { name: 'Into', text: ({ outputDirectory }) => outputDirectory },
+  {
+    name: 'Every',
+    text: ({ runIntervalSeconds }) => `${Math.round(runIntervalSeconds / 60)} min`,
+    sortBy: ({ runIntervalSeconds }) => runIntervalSeconds,
+  },
+]
+
 /** What the archive is written out as. */
 export function ComplianceAdapters({ view: { adapters, adapterBase } }: { view: View }) {
-  const styles = useStyles()
   const { client } = useChat()
   const [removing, setRemoving] = useState<string>()
   async function remove(name: string): Promise<void> {
@@ -48,32 +44,18 @@ export function ComplianceAdapters({ view: { adapters, adapterBase } }: { view: 
       {adapters.length === 0 ? (
         <Text>No adapter is set: what is recorded stays in the archive and is written out nowhere.</Text>
       ) : (
-        <Table aria-label="Adapters" size="small" className={styles.table}>
-          <TableHeader>
-            <TableRow>
-              <TableHeaderCell>Name</TableHeaderCell>
-              <TableHeaderCell>Writes</TableHeaderCell>
-              <TableHeaderCell>Into</TableHeaderCell>
-              <TableHeaderCell>Every</TableHeaderCell>
-              <TableHeaderCell>Action</TableHeaderCell>
-            </TableRow>
-          </TableHeader>
-          <TableBody>
-            {adapters.map(({ name, type, outputDirectory, runIntervalSeconds }) => (
-              <TableRow key={name}>
-                <TableCell className={styles.cell}>{name}</TableCell>
-                <TableCell className={styles.cell}>{typeWords[type as AdapterType] ?? type}</TableCell>
-                <TableCell className={styles.cell}>{outputDirectory}</TableCell>
-                <TableCell>{Math.round(runIntervalSeconds / 60)} min</TableCell>
-                <TableCell>
-                  <Button size="small" aria-label={`Remove the adapter ${name}`} onClick={() => setRemoving(name)}>
-                    Remove
-                  </Button>
-                </TableCell>
-              </TableRow>
-            ))}
-          </TableBody>
-        </Table>
+        <DataTable
+          label="Adapters"
+          columns={columns}
+          rows={adapters}
+          keyOf={({ name }) => name}
+          minWidth="560px"
+          action={({ name }) => (
+            <Button size="small" aria-label={`Remove the adapter ${name}`} onClick={() => setRemoving(name)}>
+              Remove
+            </Button>
+          )}
+        />
       )}
       <AdapterForm base={adapterBase} />
       <ConfirmDialog

@@ -1,4 +1,4 @@
-import { Button, Combobox, Field, makeStyles, Option, Subtitle2, tokens } from '@fluentui/react-components'
+import { Button, makeStyles, Subtitle2, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Principal } from '../../../src/protocol/principal.ts'
 import type { Result } from '../../../src/protocol/request.ts'
@@ -8,11 +8,12 @@ import { countsInWords } from '../app/directory-words.ts'
 import { type Fault, faultOf } from '../app/fault.ts'
 import { kindWords } from '../app/principal-words.ts'
 import { useVerb } from '../app/query.ts'
+import type { PickedRoom } from '../app/room-admin.ts'
 import { FaultNote } from './FaultNote.tsx'
+import { FindBox } from './FindBox.tsx'
 import { PrincipalPicker } from './PrincipalPicker.tsx'
 
 type Explained = Result<'directory.explain'>
-type PickedRoom = { id: string; name: string }
 
 const useStyles = makeStyles({
   root: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalS, maxWidth: '90ch' },
@@ -34,7 +35,7 @@ export function DirectoryExplain() {
     <section className={styles.root} aria-label="Who somebody is, and why">
       <Subtitle2 as="h2">Who somebody is, and why he may enter a room</Subtitle2>
       <PrincipalPicker label="Person or group" onPick={setWho} />
-      <RoomPicker onPick={setRoom} />
+      <RoomBox onPick={setRoom} />
       {room === undefined ? null : (
         <p className={styles.line}>
           Room: {room.name}{' '}
@@ -49,41 +50,26 @@ export function DirectoryExplain() {
   )
 }
 
-function RoomPicker({ onPick }: { onPick: (room: PickedRoom) => void }) {
+/** One of the rooms that whoever asks may know of. */
+function RoomBox({ onPick }: { onPick: (room: PickedRoom) => void }) {
   const [text, setText] = useState('')
-  const [isOpen, setOpen] = useState(false)
   const asked = useSettled(text.trim())
   const found = useVerb('room.find', { text: asked, limit: 20 }, { enabled: asked !== '', keepOld: true })
   const rooms = asked === '' ? [] : (found.data?.rooms ?? [])
+  const noneWords = found.error === null ? 'No room of that name is known here' : faultOf(found.error).sentence
   return (
-    <Field label="Room, if it is about one">
-      <Combobox
-        freeform
-        placeholder="Name of a room"
-        value={text}
-        selectedOptions={[]}
-        inlinePopup
-        positioning={{ strategy: 'fixed' }}
-        open={isOpen && rooms.length > 0}
-        onOpenChange={(_, { open }) => setOpen(open)}
-        onChange={event => {
-          setText(event.target.value)
-          setOpen(true)
-        }}
-        onOptionSelect={(_, { optionValue }) => {
-          const room = rooms.find(one => one.id === optionValue)
-          setText('')
-          setOpen(false)
-          if (room !== undefined) onPick({ id: room.id, name: room.name })
-        }}
-      >
-        {rooms.map(room => (
-          <Option key={room.id} value={room.id} text={room.name}>
-            {room.name} ({room.categoryName})
-          </Option>
-        ))}
-      </Combobox>
-    </Field>
+    <FindBox
+      label="Room, if it is about one"
+      placeholder="Name of a room"
+      text={text}
+      onText={setText}
+      options={rooms.map(({ id, name, categoryName }) => ({ id, text: name, label: `${name} (${categoryName})` }))}
+      emptyWords={asked === '' ? 'Type a part of its name' : found.isFetching ? 'Searching' : noneWords}
+      onPick={picked => {
+        const room = rooms.find(one => one.id === picked)
+        if (room !== undefined) onPick({ id: room.id, name: room.name })
+      }}
+    />
   )
 }
 

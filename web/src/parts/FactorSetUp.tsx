@@ -10,7 +10,7 @@ import { RecoveryCodes } from './RecoveryCodes.tsx'
 import { TotpSetUp } from './TotpSetUp.tsx'
 
 /** Where it is asked: within a session, or with the ticket of a sign-in. */
-export type FactorDoor = {
+type FactorDoor = {
   begin: (kind: FactorKind) => Promise<Result<'factor.begin'>>
   confirm: (given: VerbInput<'factor.confirm'>) => Promise<Result<'factor.confirm'>>
 }

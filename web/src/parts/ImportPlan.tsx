@@ -3,6 +3,7 @@ import { counted } from '../app/count-words.ts'
 import type { LineFault } from '../app/people-file.ts'
 import type { PeopleReport } from '../app/people-import.ts'
 import { type PeoplePlan, planCounts, type Step } from '../app/people-plan.ts'
+import { FaultNote } from './FaultNote.tsx'
 
 const useStyles = makeStyles({
   list: {
@@ -48,14 +49,15 @@ export function ImportPlan({ plan }: { plan: PeoplePlan }) {
 }
 
 /** What an import did. */
-export function ImportReport({ report: { done, faults, isStopped } }: { report: PeopleReport }) {
+export function ImportReport({ report: { done, faults, isStopped, fault } }: { report: PeopleReport }) {
   return (
     <>
       <Text role="status" weight="semibold">
         {isStopped ? 'Stopped. ' : ''}
         {done.length === 0 ? 'Nothing was done.' : `Done: ${stepsInWords(done)}.`}
-        {isStopped ? ' Import the file again to do the rest.' : ''}
+        {isStopped ? ' Preview and import the file again to do the rest.' : ''}
       </Text>
+      <FaultNote fault={fault} />
       <Faults faults={faults} words="refused" />
     </>
   )

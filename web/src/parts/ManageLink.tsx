@@ -2,7 +2,7 @@ import { Button, type ButtonProps } from '@fluentui/react-components'
 import type { ReactElement, ReactNode } from 'react'
 import { type ManageRoute, useManagePlace } from '../app/manage-place.ts'
 
-type ManageLinkProps = Pick<ButtonProps, 'appearance' | 'size' | 'className'> & {
+export type ManageLinkProps = Pick<ButtonProps, 'appearance' | 'size' | 'className'> & {
   to: ManageRoute
   label?: string
   icon?: ReactElement

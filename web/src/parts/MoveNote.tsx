@@ -27,7 +27,7 @@ type MoveNoteProps = {
 export function MoveNote({ room, category, isWhole = false }: MoveNoteProps) {
   const styles = useStyles()
   const preview = useMovePreview(room, category)
-  if (category === room.category) return null
+  if (category === '' || category === room.category) return null
   if (preview.error !== null) return <FaultNote fault={faultOf(preview.error)} />
   if (preview.isPending) return <Spinner size="tiny" label="Looking whom the move would take off the lists" />
   const purged = preview.data

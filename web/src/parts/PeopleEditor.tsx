@@ -10,11 +10,13 @@ import {
   tokens,
 } from '@fluentui/react-components'
 import { SearchRegular } from '@fluentui/react-icons'
-import { type ReactNode, useId, useState } from 'react'
+import { type ReactNode, useEffect, useId, useState } from 'react'
 import type { Principal } from '../../../src/protocol/principal.ts'
+import { type Fault, faultOf } from '../app/fault.ts'
 import type { KnownList } from '../app/room-conflict.ts'
 import { type ListEdit, type ListName, listWords, withAdded, withRemoved } from '../app/room-edit.ts'
 import { EligiblePicker } from './EligiblePicker.tsx'
+import { FaultNote } from './FaultNote.tsx'
 import { PersonLine } from './PersonLine.tsx'
 
 const useStyles = makeStyles({
@@ -63,6 +65,11 @@ function fits(person: Principal, text: string): boolean {
   return `${person.displayName} ${person.name}`.toLowerCase().includes(text)
 }
 
+function noneOf(known: KnownList, fault: Fault | undefined): string {
+  if (known.isWhole) return 'Nobody of that name is on the list.'
+  return fault === undefined ? 'Looking…' : 'Not among those that were read.'
+}
+
 /** One list of a room: who is on it, who comes, who goes. Nothing happens before the whole is saved. */
 export function PeopleEditor(props: PeopleEditorProps) {
   const { name, category, known, count, edit, everyone, none, note, onChange, onMore } = props
@@ -70,6 +77,7 @@ export function PeopleEditor(props: PeopleEditorProps) {
   const titleId = useId()
   const [shown, setShown] = useState(step)
   const [filter, setFilter] = useState('')
+  const [fault, setFault] = useState<Fault>()
   const text = filter.trim().toLowerCase()
   const isAdded = (id: string) => edit.add.some(one => one.id === id)
   const isRemoved = (id: string) => edit.remove.some(one => one.id === id)
@@ -78,16 +86,22 @@ export function PeopleEditor(props: PeopleEditorProps) {
   const after = count + edit.add.length - edit.remove.length
   const isList = everyone?.is !== true
 
-  function find(value: string): void {
-    setFilter(value)
-    // What is looked for may stand anywhere: the rest of a long list is read first.
-    if (value !== '' && !known.isWhole) void onMore?.(count)
-  }
+  // What is looked for may stand anywhere: the rest of a long list is read first.
+  const wanted = text === '' ? shown : Number.POSITIVE_INFINITY
+  const isShort = isList && !known.isWhole && known.people.length < wanted
 
-  function more(): void {
-    if (shown + step > known.people.length && !known.isWhole) void onMore?.(shown + step)
-    setShown(shown + step)
-  }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a longer list, or another text after a reading that failed
+  useEffect(() => {
+    setFault(undefined)
+    if (!isShort || onMore === undefined) return
+    let isHere = true
+    onMore(wanted).catch(error => {
+      if (isHere) setFault(faultOf(error))
+    })
+    return () => {
+      isHere = false
+    }
+  }, [isShort, wanted, text, known])
 
   return (
     <section className={styles.root} aria-labelledby={titleId}>
@@ -125,14 +139,14 @@ export function PeopleEditor(props: PeopleEditorProps) {
                 size="small"
                 contentBefore={<SearchRegular aria-hidden />}
                 value={filter}
-                onChange={(_, { value }) => find(value)}
+                onChange={(_, { value }) => setFilter(value)}
               />
             </Field>
           ) : null}
           {after === 0 && edit.remove.length === 0 ? <Text className={styles.quiet}>{none}</Text> : null}
           {coming.length + standing.length === 0 ? (
             text === '' ? null : (
-              <Text className={styles.quiet}>{known.isWhole ? 'Nobody of that name is on the list.' : 'Looking…'}</Text>
+              <Text className={styles.quiet}>{noneOf(known, fault)}</Text>
             )
           ) : (
             // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
@@ -157,9 +171,10 @@ export function PeopleEditor(props: PeopleEditorProps) {
               ))}
             </ul>
           )}
+          <FaultNote fault={fault} />
           {text === '' && shown < count ? (
             <div>
-              <Button size="small" onClick={more}>
+              <Button size="small" onClick={() => setShown(shown + step)}>
                 Show more ({Math.min(shown, standing.length)} of {count})
               </Button>
             </div>

@@ -47,12 +47,10 @@ export function PeopleImport({ onClose }: { onClose: () => void }) {
 
   async function importAll(made: PeoplePlan): Promise<void> {
     const { signal } = fresh()
-    try {
-      setReport(await runPlan(client, made, setShare, signal))
-      setPlan(undefined)
-    } finally {
-      forget('principal.find', 'principal.get', 'group.members')
-    }
+    // However it ends, what was looked up for it holds no longer.
+    setPlan(undefined)
+    setReport(await runPlan(client, made, setShare, signal))
+    forget('principal.find', 'principal.get', 'group.members')
   }
 
   function fresh(): AbortController {

@@ -1,14 +1,14 @@
 import { Checkbox, makeStyles, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
+import type { PoolServer } from '../../../src/protocol/pool-verbs.ts'
 import { useChat } from '../app/chat.ts'
 import { counted } from '../app/count-words.ts'
 import { forget } from '../app/query.ts'
 import { ConfirmDialog } from './ConfirmDialog.tsx'
-import type { Server } from './ServerTable.tsx'
 
 const useStyles = makeStyles({ list: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalXS } })
 
-type PoolChangeProps = { kind: 'active' | 'swap'; servers: readonly Server[]; onClose: () => void }
+type PoolChangeProps = { kind: 'active' | 'swap'; servers: readonly PoolServer[]; onClose: () => void }
 
 /** Sets who takes new sessions, after saying whom that moves. */
 export function PoolChange({ kind, servers, onClose }: PoolChangeProps) {

@@ -1,10 +1,8 @@
 import { Menu, MenuButton, MenuItem, MenuList, MenuPopover, MenuTrigger, makeStyles } from '@fluentui/react-components'
-import type { ListedRoom } from '../app/room-admin.ts'
+import type { ListedRoom, RoomQuestion } from '../app/room-admin.ts'
 import { ManageLink } from './ManageLink.tsx'
 
 const useStyles = makeStyles({ root: { display: 'flex', gap: '4px' } })
-
-export type RoomQuestion = { kind: 'disable' | 'enable' | 'move' | 'clear' | 'delete'; listed: ListedRoom }
 
 type RoomActionsProps = { listed: ListedRoom; mayChange: boolean; onAsk: (kind: RoomQuestion['kind']) => void }
 

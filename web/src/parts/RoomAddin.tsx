@@ -17,24 +17,29 @@ const useStyles = makeStyles({
   },
 })
 
+/** Of the page that was connected. */
+type PageState = 'there' | 'doubtful' | 'gone'
+const stateWords: Partial<Record<PageState, string>> = {
+  gone: 'It went to another page, which is told nothing of this room.',
+  doubtful: 'It loaded once more. If it went to another page, that one is told nothing of this room.',
+}
+
 /** The page of the room's add-in. It is somebody else's: it runs as of no origin, and what it is told goes over a port. */
 export function RoomAddin({ room }: { room: Room }) {
   const styles = useStyles()
   const [loads, setLoads] = useState(0)
-  const [isLost, setLost] = useState(false)
+  const [state, setState] = useState<PageState>('there')
   const { addin } = room
   const key = `${loads} ${addin?.id} ${addin?.url}`
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page is a new beginning
-  useEffect(() => setLost(false), [key])
+  useEffect(() => setState('there'), [key])
   if (addin === undefined) return <EmptyState title="This room has no add-in any more." />
   return (
     <div className={styles.root}>
-      <AddinFrame key={key} room={room} name={addin.name} url={addin.url} onLost={() => setLost(true)} />
+      <AddinFrame key={key} room={room} name={addin.name} url={addin.url} onState={setState} />
       <div className={styles.line}>
         <Text size={200} role="status">
-          {isLost
-            ? 'It went to another page, which is told nothing of this room.'
-            : `From ${URL.parse(addin.url)?.host}`}
+          {stateWords[state] ?? `From ${URL.parse(addin.url)?.host}`}
         </Text>
         <Button
           size="small"
@@ -49,16 +54,16 @@ export function RoomAddin({ room }: { room: Room }) {
   )
 }
 
-type AddinFrameProps = { room: Room; name: string; url: string; onLost: () => void }
+type AddinFrameProps = { room: Room; name: string; url: string; onState: (state: PageState) => void }
 
 /** Mounted anew for each page: the first one that says hello is connected, and a page that it leads to is not. */
-function AddinFrame({ room, name, url, onLost }: AddinFrameProps) {
+function AddinFrame({ room, name, url, onState }: AddinFrameProps) {
   const styles = useStyles()
   const { client, me, addins } = useChat()
   const frame = useRef<HTMLIFrameElement>(null)
   const [bridge, setBridge] = useState<AddinBridge>()
   const { id } = room
-  const lost = useRef(onLost)
+  const tell = useRef(onState)
   const loads = useRef(0)
   /** It said hello before it was loaded: that is still to come, and is no other page. */
   const isLoading = useRef(false)
@@ -81,8 +86,9 @@ function AddinFrame({ room, name, url, onLost }: AddinFrameProps) {
           onLost() {
             close()
             setBridge(undefined)
-            lost.current()
+            tell.current('gone')
           },
+          onDoubt: isDoubtful => tell.current(isDoubtful ? 'doubtful' : 'there'),
         },
       )
       isLoading.current = loads.current === 0

@@ -1,11 +1,12 @@
 import { Field, Input, makeStyles, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
+import type { Room } from '../../../src/protocol/room.ts'
 import { useChat } from '../app/chat.ts'
 import { counted } from '../app/count-words.ts'
 import { useSettled } from '../app/debounce.ts'
 import { faultOf } from '../app/fault.ts'
 import { forget, useVerb } from '../app/query.ts'
-import { type ListedRoom, roomVerbsRead } from '../app/room-admin.ts'
+import { roomVerbsRead } from '../app/room-admin.ts'
 import { exactTime } from '../app/time.ts'
 import { ConfirmDialog } from './ConfirmDialog.tsx'
 import { FaultNote } from './FaultNote.tsx'
@@ -13,7 +14,7 @@ import { FaultNote } from './FaultNote.tsx'
 const useStyles = makeStyles({ root: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalM } })
 
 /** Clears a room up to a date; first how many messages that is. */
-export function RoomClear({ listed: { room }, onClose }: { listed: ListedRoom; onClose: () => void }) {
+export function RoomClear({ room, onClose }: { room: Room; onClose: () => void }) {
   const styles = useStyles()
   const { client } = useChat()
   const [typed, setTyped] = useState('')

@@ -10,10 +10,15 @@ import {
   tokens,
 } from '@fluentui/react-components'
 import { useEffect, useId, useRef, useState } from 'react'
+import { useChat } from '../app/chat.ts'
 import { type Glossary, rowTitle, valueWords } from '../app/conflict-words.ts'
 import { type Fault, faultOf } from '../app/fault.ts'
-import { type ConflictRow, isClash, naturalSide, type Side } from '../app/room-conflict.ts'
+import { type ConflictRow, isClash, naturalSide, type RoomVersion, type Side } from '../app/room-conflict.ts'
+import type { RoomEdit } from '../app/room-edit.ts'
+import type { SideOf } from '../app/room-form.ts'
+import { saveWarning } from '../app/save-warning.ts'
 import { FaultNote } from './FaultNote.tsx'
+import { MoveQuestion } from './MoveQuestion.tsx'
 
 const useStyles = makeStyles({
   root: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalL, maxWidth: '800px' },
@@ -43,18 +48,23 @@ const useStyles = makeStyles({
 const mostQuiet = 20
 
 type RoomConflictProps = {
+  theirs: RoomVersion
   rows: readonly ConflictRow[]
   glossary: Glossary
+  /** What would be saved, as a change of theirs. */
+  takenOf: (sideOf: SideOf) => RoomEdit | undefined
   /** Saves what was taken. */
-  onTake: (sideOf: (row: ConflictRow) => Side | undefined) => Promise<void>
+  onTake: (sideOf: SideOf) => Promise<void>
   /** Brings it into the form instead. */
-  onEdit: (sideOf: (row: ConflictRow) => Side | undefined) => void
+  onEdit: (sideOf: SideOf) => void
   onDiscard: () => void
 }
 
 /** Two people changed a room: what it was, what they made of it and what I would, and I say for each which shall be. */
-export function RoomConflict({ rows, glossary, onTake, onEdit, onDiscard }: RoomConflictProps) {
+export function RoomConflict({ theirs, rows, glossary, takenOf, onTake, onEdit, onDiscard }: RoomConflictProps) {
   const styles = useStyles()
+  const { me } = useChat()
+  const [isMoving, setMoving] = useState(false)
   const [taken, setTaken] = useState<Record<string, Side>>({})
   const [isBusy, setBusy] = useState(false)
   const [fault, setFault] = useState<Fault>()
@@ -66,6 +76,10 @@ export function RoomConflict({ rows, glossary, onTake, onEdit, onDiscard }: Room
   const quiet = others.filter(row => row.of.kind === 'entry' && row.mine === row.was)
   const shown = [...clashes, ...others.filter(row => !quiet.slice(mostQuiet).includes(row))]
   const open = clashes.filter(row => sideOf(row) === undefined).length
+  const edit = takenOf(sideOf)
+  const { room } = theirs.card
+  const category = edit?.facts.category ?? room.category
+  const warning = edit === undefined ? undefined : saveWarning(me, theirs, edit)
 
   async function save(): Promise<void> {
     setBusy(true)
@@ -99,6 +113,7 @@ export function RoomConflict({ rows, glossary, onTake, onEdit, onDiscard }: Room
             row={row}
             glossary={glossary}
             side={sideOf(row)}
+            isBusy={isBusy}
             onTake={side => setTaken(now => ({ ...now, [row.key]: side }))}
           />
         ))}
@@ -107,8 +122,17 @@ export function RoomConflict({ rows, glossary, onTake, onEdit, onDiscard }: Room
         ) : null}
       </div>
       <FaultNote fault={fault} />
+      {warning === undefined ? null : (
+        <Text weight="semibold" role="status">
+          {warning}
+        </Text>
+      )}
       <div className={styles.buttons}>
-        <Button appearance="primary" disabled={isBusy || open > 0} onClick={() => void save()}>
+        <Button
+          appearance="primary"
+          disabled={isBusy || open > 0}
+          onClick={() => (category === room.category ? void save() : setMoving(true))}
+        >
           Save what I chose
         </Button>
         <Button disabled={isBusy || open > 0} onClick={() => onEdit(sideOf)}>
@@ -119,6 +143,13 @@ export function RoomConflict({ rows, glossary, onTake, onEdit, onDiscard }: Room
         </Button>
         {open === 0 ? null : <Text role="status">{open} to choose</Text>}
       </div>
+      <MoveQuestion
+        {...{ room, category }}
+        categories={glossary.categories}
+        isOpen={isMoving}
+        onClose={() => setMoving(false)}
+        onConfirm={() => onTake(sideOf)}
+      />
     </div>
   )
 }
@@ -127,10 +158,11 @@ type ConflictFieldProps = {
   row: ConflictRow
   glossary: Glossary
   side: Side | undefined
+  isBusy: boolean
   onTake: (side: Side) => void
 }
 
-function ConflictField({ row, glossary, side, onTake }: ConflictFieldProps) {
+function ConflictField({ row, glossary, side, isBusy, onTake }: ConflictFieldProps) {
   const styles = useStyles()
   const titleId = useId()
   const note = isClash(row)
@@ -149,11 +181,18 @@ function ConflictField({ row, glossary, side, onTake }: ConflictFieldProps) {
       <RadioGroup
         aria-labelledby={titleId}
         value={side ?? ''}
+        disabled={isBusy}
         onChange={(_, { value }) => onTake(value === 'mine' ? 'mine' : 'theirs')}
       >
         <Radio value="theirs" label={`Theirs: ${valueWords(row, row.theirs, glossary)}`} />
-        <Radio value="mine" label={`Mine: ${valueWords(row, row.mine, glossary)}`} />
+        {row.onlyTheirs ? null : <Radio value="mine" label={`Mine: ${valueWords(row, row.mine, glossary)}`} />}
       </RadioGroup>
+      {row.onlyTheirs ? (
+        <Text size={200}>
+          The list that was there is too long to keep: this page had read only its beginning. To have a list again, save
+          and then put people on it.
+        </Text>
+      ) : null}
     </div>
   )
 }

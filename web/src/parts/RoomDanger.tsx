@@ -1,12 +1,14 @@
-import { Button, Field, Input, makeStyles, Subtitle2, Text, tokens } from '@fluentui/react-components'
+import { Button, makeStyles, Subtitle2, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Rights, Room } from '../../../src/protocol/room.ts'
 import { useChat } from '../app/chat.ts'
-import { type Fault, faultOf } from '../app/fault.ts'
 import { forget } from '../app/query.ts'
+import { type RoomQuestion, roomVerbsRead } from '../app/room-admin.ts'
+import { disableWords } from '../app/room-words.ts'
 import { go } from '../app/route.ts'
-import { ConfirmDialog } from './ConfirmDialog.tsx'
+import { useTask } from '../app/task.ts'
 import { FaultNote } from './FaultNote.tsx'
+import { RoomQuestions } from './RoomQuestions.tsx'
 
 const useStyles = makeStyles({
   root: {
@@ -19,8 +21,6 @@ const useStyles = makeStyles({
   buttons: { display: 'flex', flexWrap: 'wrap', gap: tokens.spacingHorizontalS },
 })
 
-const disableWords =
-  'Disabling puts everyone out of the room at once, and nobody can find, read, search or post. Members, settings and history are kept. An administrator can re-enable it, a manager cannot.'
 const enableWords =
   'The room is disabled: nobody can find, read or post. Re-enabling brings back its members, settings and history as they are.'
 const askWords =
@@ -32,20 +32,15 @@ type RoomDangerProps = { room: Room; rights: Rights }
 export function RoomDanger({ room, rights }: RoomDangerProps) {
   const styles = useStyles()
   const { client } = useChat()
-  const [asking, setAsking] = useState<'disable' | 'clear' | 'delete'>()
-  const [until, setUntil] = useState('')
-  const [fault, setFault] = useState<Fault>()
+  const [asking, setAsking] = useState<RoomQuestion['kind']>()
+  const { fault, isBusy, run } = useTask()
   if (!rights.manage && !rights.administer) return null
   const title = rights.administer ? 'Disable, clear or delete' : 'Disable'
-  const close = () => setAsking(undefined)
-  async function enable(): Promise<void> {
-    try {
+  const enable = () =>
+    run(async () => {
       await client.request('room.update', { room: room.id, disabled: false })
-      forget('room.get', 'room.find')
-    } catch (error) {
-      setFault(faultOf(error))
-    }
-  }
+      forget(...roomVerbsRead)
+    })
   return (
     <section className={styles.root} aria-label={title}>
       <Subtitle2 as="h2">{title}</Subtitle2>
@@ -53,7 +48,9 @@ export function RoomDanger({ room, rights }: RoomDangerProps) {
       <div className={styles.buttons}>
         {room.disabled ? (
           rights.enable ? (
-            <Button onClick={() => void enable()}>Re-enable</Button>
+            <Button disabled={isBusy} onClick={() => void enable()}>
+              Re-enable
+            </Button>
           ) : null
         ) : (
           <Button onClick={() => setAsking('disable')}>Disable</Button>
@@ -62,45 +59,13 @@ export function RoomDanger({ room, rights }: RoomDangerProps) {
         {rights.administer ? <Button onClick={() => setAsking('delete')}>Delete</Button> : null}
       </div>
       <FaultNote fault={fault} />
-      <ConfirmDialog
-        title={`Disable ${room.name}?`}
-        action="Disable it"
-        isOpen={asking === 'disable'}
-        onClose={close}
-        onConfirm={async () => {
-          await client.request('room.update', { room: room.id, disabled: true })
-          forget('room.get', 'room.find')
-        }}
-      >
-        {disableWords}
-      </ConfirmDialog>
-      <ConfirmDialog
-        title={`Clear the history of ${room.name}?`}
-        action="Clear it"
-        isOpen={asking === 'clear'}
-        canConfirm={!Number.isNaN(Date.parse(until))}
-        onClose={close}
-        onConfirm={() => client.request('room.clear', { room: room.id, until: new Date(until).toISOString() })}
-      >
-        <Field label="Clear everything posted up to" hint="Your local time">
-          <Input type="datetime-local" value={until} onChange={(_, { value }) => setUntil(value)} />
-        </Field>
-        These messages are gone for every reader. This cannot be undone. The clearing is recorded.
-      </ConfirmDialog>
-      <ConfirmDialog
-        title={`Delete ${room.name}?`}
-        action="Delete it for good"
-        isOpen={asking === 'delete'}
-        onClose={close}
-        onConfirm={async () => {
-          await client.request('room.delete', { room: room.id })
-          forget('room.find')
-          go({ page: 'find' })
-        }}
-      >
-        The room, its lists and all its messages are gone for everyone. This cannot be undone. To keep the history,
-        disable the room instead.
-      </ConfirmDialog>
+      {asking === undefined ? null : (
+        <RoomQuestions
+          asking={{ kind: asking, room }}
+          onClose={() => setAsking(undefined)}
+          onDeleted={() => go({ page: 'find' })}
+        />
+      )}
     </section>
   )
 }

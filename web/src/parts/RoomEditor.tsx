@@ -6,13 +6,13 @@ import { useVerb } from '../app/query.ts'
 import type { Card } from '../app/room-draft.ts'
 import { useRoomEditing } from '../app/room-editing.ts'
 import { isTooLong } from '../app/text-limit.ts'
-import { ConfirmDialog } from './ConfirmDialog.tsx'
 import { MoveNote } from './MoveNote.tsx'
+import { MoveQuestion } from './MoveQuestion.tsx'
 import { RoomConflict } from './RoomConflict.tsx'
 import { RoomDanger } from './RoomDanger.tsx'
 import { RoomFields } from './RoomFields.tsx'
 import { RoomLists } from './RoomLists.tsx'
-import { RoomPage } from './RoomPage.tsx'
+import { RoomSheet } from './RoomSheet.tsx'
 import { SaveBar } from './SaveBar.tsx'
 
 const useStyles = makeStyles({
@@ -22,47 +22,49 @@ const useStyles = makeStyles({
 /** Changes a room as a whole: nothing happens before it is saved, and then all of it or none. */
 export function RoomEditor({ card }: { card: Card }) {
   const styles = useStyles()
-  const editing = useRoomEditing(card)
-  const { base, edit, setEdit } = editing
+  const { form, base, edit, theirs, rows, ...editing } = useRoomEditing(card)
   const { room } = base.card
   const { categories = [] } = useVerb('category.list', {}).data ?? {}
   const addins = useAddins(room)
   const [isMoving, setMoving] = useState(false)
   const [fault, setFault] = useState<Fault>()
-  const [isBusy, setBusy] = useState(false)
   const choices = categories.filter(one => one.mayCreateRooms || one.id === room.category)
   const moves = edit.facts.category !== room.category
 
   async function run(work: () => Promise<unknown>): Promise<void> {
-    setBusy(true)
     setFault(undefined)
     try {
       await work()
     } catch (error) {
       setFault(faultOf(error))
-    } finally {
-      setBusy(false)
     }
   }
 
-  if (editing.theirs !== undefined)
+  function discard(): void {
+    setFault(undefined)
+    form.discard()
+  }
+
+  if (theirs !== undefined)
     return (
-      <RoomPage label="Two versions of the room">
+      <RoomSheet label="Two versions of the room">
         <RoomConflict
-          key={editing.theirs.card.room.version}
-          rows={editing.rows}
+          key={theirs.card.room.version}
+          theirs={theirs}
+          rows={rows}
           glossary={{ categories, addins }}
-          onTake={editing.take}
-          onEdit={editing.goOn}
-          onDiscard={() => void run(editing.discard)}
+          takenOf={sideOf => form.taken(sideOf)?.edit}
+          onTake={form.take}
+          onEdit={form.goOn}
+          onDiscard={discard}
         />
-      </RoomPage>
+      </RoomSheet>
     )
 
   const isUnfit = edit.facts.name.trim() === '' || isTooLong(edit.facts.name) || isTooLong(edit.facts.description)
   return (
     <>
-      <RoomPage
+      <RoomSheet
         label="The room"
         head={
           editing.isOutdated ? (
@@ -71,7 +73,7 @@ export function RoomEditor({ card }: { card: Card }) {
                 This room was changed while you edit it. What you changed is not saved yet.
               </MessageBarBody>
               <MessageBarActions>
-                <Button size="small" onClick={() => void run(editing.compare)}>
+                <Button size="small" onClick={() => void run(form.compare)}>
                   Compare
                 </Button>
               </MessageBarActions>
@@ -84,9 +86,9 @@ export function RoomEditor({ card }: { card: Card }) {
             aria-label="What the room is"
             onSubmit={event => {
               event.preventDefault()
-              if (!editing.isChanged || isUnfit || isBusy) return
+              if (!editing.isChanged || isUnfit || editing.isSaving) return
               if (moves) setMoving(true)
-              else void run(editing.save)
+              else void run(form.save)
             }}
             id="room-form"
           >
@@ -96,7 +98,7 @@ export function RoomEditor({ card }: { card: Card }) {
               categories={choices}
               addins={addins}
               underCategory={<MoveNote room={room} category={edit.facts.category} />}
-              onChange={patch => setEdit(now => ({ ...now, facts: { ...now.facts, ...patch } }))}
+              onChange={patch => form.change(now => ({ ...now, facts: { ...now.facts, ...patch } }))}
             />
           </form>
         }
@@ -106,8 +108,8 @@ export function RoomEditor({ card }: { card: Card }) {
             known={base.lists}
             counts={base.card.counts}
             edit={edit}
-            onChange={setEdit}
-            onMore={editing.readOn}
+            onChange={form.change}
+            onMore={form.readOn}
           />
         }
         foot={editing.isChanged ? null : <RoomDanger room={card.room} rights={card.rights} />}
@@ -116,21 +118,18 @@ export function RoomEditor({ card }: { card: Card }) {
         changes={editing.changes}
         base={base}
         edit={edit}
-        isBusy={isBusy}
+        isBusy={editing.isSaving}
         isUnfit={isUnfit}
         fault={fault}
-        onDiscard={() => void run(editing.discard)}
+        onDiscard={discard}
       />
-      <ConfirmDialog
-        title={`Move ${room.name} to ${categories.find(one => one.id === edit.facts.category)?.name ?? 'another category'}?`}
-        action="Move it and save"
+      <MoveQuestion
+        {...{ room, categories }}
+        category={edit.facts.category}
         isOpen={isMoving}
         onClose={() => setMoving(false)}
-        onConfirm={editing.save}
-      >
-        <MoveNote room={room} category={edit.facts.category} isWhole />
-        <p>Address and history stay as they are. Whoever is not in the scope of the new category loses the room.</p>
-      </ConfirmDialog>
+        onConfirm={form.save}
+      />
     </>
   )
 }

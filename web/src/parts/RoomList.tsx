@@ -5,9 +5,9 @@ import { useListing } from '../app/listed-rooms.ts'
 import { useVerb } from '../app/query.ts'
 import { roomSections } from '../app/room-sections.ts'
 import { routeHash } from '../app/route.ts'
+import { CreateRoomLink } from './CreateRoomLink.tsx'
 import { EmptyState } from './EmptyState.tsx'
 import { InvitationItem } from './InvitationItem.tsx'
-import { ManageLink } from './ManageLink.tsx'
 import { RoomListItem } from './RoomListItem.tsx'
 
 const useStyles = makeStyles({
@@ -39,8 +39,7 @@ export function RoomList({ current }: RoomListProps) {
   const styles = useStyles()
   const { rooms, invitations, isKnown } = useListing()
   const [filter, setFilter] = useState('')
-  const categories = useVerb('category.list', {})
-  const mayCreate = categories.data?.categories.some(category => category.mayCreateRooms) === true
+  const categories = useVerb('category.list', {}).data?.categories ?? []
   const sections = roomSections(rooms, filter)
   return (
     <nav aria-label="Rooms" className={styles.root} data-pane="rooms">
@@ -54,9 +53,7 @@ export function RoomList({ current }: RoomListProps) {
           value={filter}
           onChange={(_, { value }) => setFilter(value)}
         />
-        {mayCreate ? (
-          <ManageLink to={{ page: 'create' }} appearance="subtle" icon={<AddRegular />} label="Create a room" />
-        ) : null}
+        <CreateRoomLink categories={categories} appearance="subtle" icon={<AddRegular />} label="Create a room" />
       </div>
       <div className={styles.scroll}>
         {invitations.length === 0 ? null : (

@@ -1,9 +1,10 @@
-import { Button, Combobox, Field, Input, Option } from '@fluentui/react-components'
+import { Button, Field, Input } from '@fluentui/react-components'
 import { useState } from 'react'
 import { useSettled } from '../app/debounce.ts'
+import { faultOf } from '../app/fault.ts'
 import { useVerb } from '../app/query.ts'
-
-export type PickedRoom = { id: string; name: string }
+import type { PickedRoom } from '../app/room-admin.ts'
+import { FindBox } from './FindBox.tsx'
 
 type RoomPickerProps = {
   label: string
@@ -14,7 +15,6 @@ type RoomPickerProps = {
 /** One of all rooms, found by a part of its name. */
 export function RoomPicker({ label, picked, onPick }: RoomPickerProps) {
   const [text, setText] = useState('')
-  const [isOpen, setOpen] = useState(false)
   const asked = useSettled(text.trim())
   const found = useVerb('room.list', { filter: `*${asked}*`, limit: 20 }, { enabled: asked !== '', keepOld: true })
   const rooms = asked === '' ? [] : (found.data?.rooms ?? [])
@@ -32,41 +32,23 @@ export function RoomPicker({ label, picked, onPick }: RoomPickerProps) {
         />
       </Field>
     )
+  const noneWords = found.error === null ? 'No room has this in its name' : faultOf(found.error).sentence
   return (
-    <Field label={label}>
-      <Combobox
-        freeform
-        inlinePopup
-        positioning={{ strategy: 'fixed' }}
-        placeholder="A part of its name"
-        value={text}
-        selectedOptions={[]}
-        open={isOpen}
-        onOpenChange={(_, { open }) => setOpen(open)}
-        onChange={event => {
-          setText(event.target.value)
-          setOpen(true)
-        }}
-        onOptionSelect={(_, { optionValue }) => {
-          const room = rooms.find(one => one.room.id === optionValue)?.room
-          if (room === undefined) return
-          setText('')
-          onPick({ id: room.id, name: room.name })
-        }}
-      >
-        {rooms.map(({ room, categoryName }) => (
-          <Option key={room.id} value={room.id} text={room.name}>
-            <span>
-              {room.name} ({categoryName})
-            </span>
-          </Option>
-        ))}
-        {rooms.length === 0 ? (
-          <Option key="none" value="" text="" disabled>
-            {asked === '' ? 'Type a part of its name' : found.isFetching ? 'Searching' : 'No room has this in its name'}
-          </Option>
-        ) : null}
-      </Combobox>
-    </Field>
+    <FindBox
+      label={label}
+      placeholder="A part of its name"
+      text={text}
+      onText={setText}
+      options={rooms.map(({ room, categoryName }) => ({
+        id: room.id,
+        text: room.name,
+        label: `${room.name} (${categoryName})`,
+      }))}
+      emptyWords={asked === '' ? 'Type a part of its name' : found.isFetching ? 'Searching' : noneWords}
+      onPick={id => {
+        const room = rooms.find(one => one.room.id === id)?.room
+        if (room !== undefined) onPick({ id: room.id, name: room.name })
+      }}
+    />
   )
 }

@@ -1,33 +1,40 @@
 import { Field, Input } from '@fluentui/react-components'
 import { useState } from 'react'
+import type { Room } from '../../../src/protocol/room.ts'
 import { useChat } from '../app/chat.ts'
 import { counted } from '../app/count-words.ts'
 import { forget } from '../app/query.ts'
-import { type ListedRoom, roomVerbsRead } from '../app/room-admin.ts'
+import { type RoomQuestion, roomVerbsRead } from '../app/room-admin.ts'
+import { disableWords } from '../app/room-words.ts'
 import { ConfirmDialog } from './ConfirmDialog.tsx'
-import type { RoomQuestion } from './RoomActions.tsx'
 import { RoomClear } from './RoomClear.tsx'
 import { RoomMove } from './RoomMove.tsx'
 
-type RoomQuestionsProps = { asking: RoomQuestion; onClose: () => void }
+type RoomQuestionsProps = {
+  asking: RoomQuestion
+  onClose: () => void
+  /** When the room is gone: where one is that shows it, one cannot stay. */
+  onDeleted?: (() => void) | undefined
+}
 
-/** Asks before a room of the list is changed, and says what will happen. */
-export function RoomQuestions({ asking: { kind, listed }, onClose }: RoomQuestionsProps) {
+/** Asks before a room is changed, and says what will happen. */
+export function RoomQuestions({ asking, onClose, onDeleted }: RoomQuestionsProps) {
+  const { kind, room } = asking
   switch (kind) {
     case 'move':
-      return <RoomMove listed={listed} onClose={onClose} />
+      return <RoomMove room={room} onClose={onClose} />
     case 'clear':
-      return <RoomClear listed={listed} onClose={onClose} />
+      return <RoomClear room={room} onClose={onClose} />
     case 'delete':
-      return <DeleteRoom listed={listed} onClose={onClose} />
+      return <DeleteRoom asking={asking} onClose={onClose} onDeleted={onDeleted} />
     default:
-      return <SwitchRoom listed={listed} disabled={kind === 'disable'} onClose={onClose} />
+      return <SwitchRoom room={room} disabled={kind === 'disable'} onClose={onClose} />
   }
 }
 
-type SwitchRoomProps = { listed: ListedRoom; disabled: boolean; onClose: () => void }
+type SwitchRoomProps = { room: Room; disabled: boolean; onClose: () => void }
 
-function SwitchRoom({ listed: { room }, disabled, onClose }: SwitchRoomProps) {
+function SwitchRoom({ room, disabled, onClose }: SwitchRoomProps) {
   const { client } = useChat()
   return (
     <ConfirmDialog
@@ -41,16 +48,15 @@ function SwitchRoom({ listed: { room }, disabled, onClose }: SwitchRoomProps) {
       }}
     >
       {disabled
-        ? 'Everyone in the room is put out at once, and nobody can read, search or post. Members, settings and history are kept. You can re-enable it here.'
+        ? disableWords
         : 'Its members may read and post again, as before. Nothing was lost while it was disabled.'}
     </ConfirmDialog>
   )
 }
 
-function DeleteRoom({ listed, onClose }: { listed: ListedRoom; onClose: () => void }) {
+function DeleteRoom({ asking: { room, messages }, onClose, onDeleted }: RoomQuestionsProps) {
   const { client } = useChat()
   const [name, setName] = useState('')
-  const { room } = listed
   return (
     <ConfirmDialog
       title={`Delete ${room.name}?`}
@@ -60,11 +66,12 @@ function DeleteRoom({ listed, onClose }: { listed: ListedRoom; onClose: () => vo
       onClose={onClose}
       onConfirm={async () => {
         await client.request('room.delete', { room: room.id })
+        onDeleted?.()
         forget(...roomVerbsRead)
       }}
     >
-      The room, its lists and {counted(listed.messages, 'message')} are gone for everyone. This cannot be undone. To
-      keep the history, disable the room instead.
+      The room, its lists and {messages === undefined ? 'all its messages' : counted(messages, 'message')} are gone for
+      everyone. This cannot be undone. To keep the history, disable the room instead.
       <Field label={`Type its name to confirm: ${room.name}`}>
         <Input value={name} autoComplete="off" onChange={(_, { value }) => setName(value)} />
       </Field>

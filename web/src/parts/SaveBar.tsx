@@ -1,9 +1,9 @@
 import { Button, makeStyles, Text, tokens } from '@fluentui/react-components'
 import { useChat } from '../app/chat.ts'
 import type { Fault } from '../app/fault.ts'
-import { managesAll } from '../app/role-words.ts'
 import type { RoomVersion } from '../app/room-conflict.ts'
 import type { RoomEdit } from '../app/room-edit.ts'
+import { saveWarning } from '../app/save-warning.ts'
 import { FaultNote } from './FaultNote.tsx'
 
 const useStyles = makeStyles({
@@ -36,14 +36,7 @@ export function SaveBar({ changes, base, edit, isBusy, isUnfit, fault, onDiscard
   const styles = useStyles()
   const { me } = useChat()
   if (changes.length === 0 && fault === undefined) return null
-  const { add, remove } = edit.lists.managers
-  const managers = (base.card.counts?.managers ?? 0) + add.length - remove.length
-  const isLeaving = !managesAll(me) && remove.some(one => one.id === me.id)
-  const warning = isLeaving
-    ? 'You take yourself off the managers: after this you may not change the room unless a group of yours is on the list.'
-    : remove.length > 0 && managers === 0
-      ? 'No manager is left: only administrators will be able to change the room.'
-      : undefined
+  const warning = saveWarning(me, base, edit)
   return (
     <section className={styles.root} aria-label="Unsaved changes">
       <FaultNote fault={fault} />

@@ -1,11 +1,9 @@
 import { makeStyles, Text, tokens } from '@fluentui/react-components'
 import { CheckmarkCircleRegular, DismissCircleRegular } from '@fluentui/react-icons'
-import type { PoolView } from '../../../src/protocol/pool-verbs.ts'
+import type { PoolServer } from '../../../src/protocol/pool-verbs.ts'
 import { counted } from '../app/count-words.ts'
 import { exactTime, shortTime } from '../app/time.ts'
 import { type Column, DataTable } from './DataTable.tsx'
-
-export type Server = PoolView['servers'][number]
 
 const useStyles = makeStyles({
   mark: { display: 'inline-flex', alignItems: 'center', gap: '4px' },
@@ -14,7 +12,7 @@ const useStyles = makeStyles({
   process: { display: 'block', overflowWrap: 'anywhere' },
 })
 
-function AliveMark({ server }: { server: Server }) {
+function AliveMark({ server }: { server: PoolServer }) {
   const styles = useStyles()
   return (
     <span className={styles.mark}>
@@ -26,7 +24,7 @@ function AliveMark({ server }: { server: Server }) {
   )
 }
 
-function Processes({ server }: { server: Server }) {
+function Processes({ server }: { server: PoolServer }) {
   const styles = useStyles()
   return server.processes.map(process => (
     <span key={process.id} className={styles.process}>
@@ -39,7 +37,7 @@ function Processes({ server }: { server: Server }) {
   ))
 }
 
-const columns: Column<Server>[] = [
+const columns: Column<PoolServer>[] = [
   { name: 'Server', text: one => one.name, sortBy: one => one.name, width: '18%' },
   { name: 'Takes sessions', text: one => (one.active ? 'Active' : 'On stand-by'), width: '128px' },
   {
@@ -62,6 +60,6 @@ const columns: Column<Server>[] = [
   },
 ]
 
-export function ServerTable({ servers }: { servers: readonly Server[] }) {
+export function ServerTable({ servers }: { servers: readonly PoolServer[] }) {
   return <DataTable label="Servers" columns={columns} rows={servers} keyOf={one => one.name} minWidth="760px" />
 }

@@ -14,7 +14,7 @@ const useStyles = makeStyles({
   lists: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalL, minWidth: 0 },
 })
 
-type RoomPageProps = {
+type RoomSheetProps = {
   label: string
   head?: ReactNode
   facts?: ReactNode
@@ -24,7 +24,7 @@ type RoomPageProps = {
 }
 
 /** What a room is on the left, its lists on the right; one below the other where there is no room for both. */
-export function RoomPage({ label, head, facts, lists, foot, children }: RoomPageProps) {
+export function RoomSheet({ label, head, facts, lists, foot, children }: RoomSheetProps) {
   const styles = useStyles()
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard

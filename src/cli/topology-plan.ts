@@ -1,0 +1,49 @@
+import type { DatabasePlan, ProcessPlan, ServerPlan } from '../topology/plan.ts'
+import { tableLines } from './shell/table.ts'
+import { quoted, startArguments } from './topology-start.ts'
+
+/** Every machine with what runs there. */
+export function serverTable(plans: ServerPlan[]): string[] {
+  const rows = plans.flatMap(({ fqdn, site, processes }) =>
+    processes.map(({ pool, roles, listens, standby }) => [
+      ...[fqdn, site ?? '', pool, `${listens.host}:${listens.port}`],
+      `${roles.join(', ')}${standby ? ' (on stand-by)' : ''}`,
+    ]),
+  )
+  return tableLines([['SERVER', 'SITE', 'POOL', 'LISTENS', 'RUNS'], ...rows])
+}
+
+export function planLines({ fqdn, address, site, processes }: ServerPlan): string[] {
+  const where = [address && `address ${address}`, site && `site ${site}`].filter(Boolean).join(', ')
+  return [
+    `${fqdn}${where ? ` (${where})` : ''}`,
+    ...(processes.length === 0 ? ['Nothing runs here.'] : processes.flatMap(processLines)),
+  ]
+}
+
+function processLines(process: ProcessPlan): string[] {
+  const { name, pool, roles, alsoRuns, standby, recording, listens, secrets, databases, fileStore, peers } = process
+  const words = startArguments(process.settings).map(quoted)
+  return [
+    '',
+    `${name}, of pool ${pool}${standby ? ', on stand-by' : ''}`,
+    `  Runs: ${roles.join(', ')}`,
+    ...(alsoRuns.length > 0 ? [`  In the same process, since they do not run apart yet: ${alsoRuns.join(', ')}`] : []),
+    `  Reached at: ${listens.url}`,
+    `  Start: ${['pchat start', ...words].join(' ')}`,
+    ...secrets.map(({ setting, reference }) => `  Password in ${setting}: ${reference}`),
+    ...databases.map(one => `  ${one.what}: ${databaseText(one)}`),
+    `  Files: ${fileStore}`,
+    `  Recording: ${recording ? 'on' : 'off'}`,
+    ...(peers.length > 0 ? ['  Talks to:', ...tableLines(peers.map(peerRow)).map(line => `    ${line}`)] : []),
+  ]
+}
+
+function databaseText({ hosts, database, user, tls }: DatabasePlan): string {
+  if (hosts.length === 0) return 'the embedded one, in the data folder'
+  return `${database} on ${hosts.join(', ')}, as ${user}${tls ? ', encrypted' : ', not encrypted'}`
+}
+
+function peerRow({ what, host, port }: ProcessPlan['peers'][number]): string[] {
+  return [what, `${host}:${port}`]
+}

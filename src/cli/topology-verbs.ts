@@ -1,0 +1,174 @@
+import { readFile, stat } from 'node:fs/promises'
+import { checkChange } from '../topology/change.ts'
+import { checkTopology, type Finding, isSound, locate } from '../topology/check.ts'
+import { type Difference, diffTopologies } from '../topology/diff.ts'
+import { type Edition, editions, exampleDocument } from '../topology/example.ts'
+import type { Fault } from '../topology/fault.ts'
+import { type Place, shownPath } from '../topology/place.ts'
+import { planServer, planServers, serversOf } from '../topology/plan.ts'
+import { publishedSchema } from '../topology/published.ts'
+import { maxDocumentBytes, type Read, readTopology } from '../topology/read.ts'
+import { Misuse } from './shell/fault.ts'
+import type { Io } from './shell/io.ts'
+import { fail, print } from './shell/run.ts'
+import { harmless, tableLines } from './shell/table.ts'
+import type { Answer } from './shell/verb.ts'
+import type { TopologyOptions } from './topology.ts'
+import { pictureLines } from './topology-picture.ts'
+import { planLines, serverTable } from './topology-plan.ts'
+import { startArguments } from './topology-start.ts'
+
+const differs = 3
+
+/** `exit` is set where what was found says more than that it was done. */
+type Done = Answer & { exit?: number }
+
+async function run(options: TopologyOptions, io: Io, work: () => Promise<Done>): Promise<void> {
+  try {
+    const { exit, ...answer } = await work()
+    print(io, options, { ...answer, lines: answer.lines?.map(line => line.split('\n').map(harmless).join('\n')) ?? [] })
+    if (exit !== undefined) io.exit(exit)
+  } catch (error) {
+    fail(error, options, io)
+  }
+}
+
+export function writeNew(word: string, options: TopologyOptions, io: Io): Promise<void> {
+  return run(options, io, async () => {
+    const edition = editions.find(one => one === word)
+    if (edition === undefined) throw new Misuse(`There is no ${word}. Give one of ${editions.join(', ')}.`)
+    const text = exampleDocument(edition as Edition, options.fqdn)
+    const read = readTopology(text)
+    return { value: 'faults' in read ? {} : read.topology, lines: [text.trimEnd()] }
+  })
+}
+
+export function printSchema(options: TopologyOptions, io: Io): Promise<void> {
+  return run(options, io, async () => {
+    const value = publishedSchema()
+    return { value, lines: [JSON.stringify(value, null, 2)] }
+  })
+}
+
+export function validate(file: string, options: TopologyOptions, io: Io): Promise<void> {
+  return run(options, io, async () => {
+    const read = readTopology(await textOf(file, io))
+    if ('faults' in read) {
+      const value = { file, sound: false, faults: read.faults, findings: [] }
+      return { value, lines: [...faultLines(file, read.faults), 'It cannot be read.'], exit: 1 }
+    }
+    const findings = locate(checkTopology(read.topology), read.places)
+    const sound = isSound(findings)
+    const value = { file, sound, faults: [], findings }
+    return { value, lines: [...findingLines(file, findings), verdict(findings)], ...(sound ? {} : { exit: 1 }) }
+  })
+}
+
+export function show(file: string, options: TopologyOptions, io: Io): Promise<void> {
+  return run(options, io, async () => {
+    const { topology } = await readDocument(file, io)
+    const findings = checkTopology(topology)
+    const plans = planServers(topology)
+    const hint = isSound(findings)
+      ? []
+      : ['', `It is not sound: ${verdict(findings)} pchat topology validate says what.`]
+    const lines = [...pictureLines(topology), ...serverTable(plans), ...hint]
+    return { value: { topology, sound: isSound(findings), servers: plans }, lines }
+  })
+}
+
+export function diff(files: [string, string], options: TopologyOptions, io: Io): Promise<void> {
+  return run(options, io, async () => {
+    if (files.every(file => file === '-')) throw new Misuse('Only one of the two can be standard input.')
+    const before = await readDocument(files[0], io)
+    const after = await readDocument(files[1], io)
+    const differences = diffTopologies(before.topology, after.topology)
+    const findings = locate(checkChange(before.topology, after.topology), after.places)
+    const refused = !isSound(findings)
+    return {
+      value: { differences, findings, sound: !refused },
+      lines: [...diffLines(differences), ...findingLines(files[1], findings)],
+      ...(refused ? { exit: 1 } : differences.length > 0 ? { exit: differs } : {}),
+    }
+  })
+}
+
+export function plan(file: string, options: TopologyOptions, io: Io): Promise<void> {
+  return run(options, io, async () => {
+    const { topology, places } = await readDocument(file, io)
+    const findings = locate(checkTopology(topology), places)
+    const errors = findings.filter(({ level }) => level === 'error')
+    if (errors.length > 0) throw new Error(`Nothing is planned: ${firstOf(file, findingLines(file, errors))}`)
+    const all = serversOf(topology)
+    const fqdn = options.server ?? (all.length === 1 ? all[0]! : undefined)
+    if (fqdn === undefined) throw new Misuse(`Name the machine with --server: ${all.join(', ')}.`)
+    const planned = planServer(topology, fqdn)
+    if (!planned) throw new Misuse(`There is no ${fqdn} in it. Its machines are ${all.join(', ')}.`)
+    const processes = planned.processes.map(one => ({ ...one, arguments: startArguments(one.settings) }))
+    return { value: { server: { ...planned, processes } }, lines: planLines(planned) }
+  })
+}
+
+async function readDocument(file: string, io: Io): Promise<Read> {
+  const read = readTopology(await textOf(file, io))
+  if ('faults' in read) throw new Error(`It cannot be read: ${firstOf(file, faultLines(file, read.faults))}`)
+  return read
+}
+
+/** What is far too large is not read at all. */
+async function textOf(file: string, io: Io): Promise<string> {
+  if (file === '-') return io.read()
+  try {
+    const { size } = await stat(file)
+    if (size > maxDocumentBytes) return ' '.repeat(maxDocumentBytes + 1)
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new Error(`${file} cannot be read (${(error as { code?: string }).code}).`)
+  }
+}
+
+function faultLines(file: string, faults: Fault[]): string[] {
+  return faults.map(({ line, column, message }) => `${file}:${line}:${column}: error: ${message}`)
+}
+
+/** As compilers write it, so that editors lead to the place. */
+export function findingLines(file: string, findings: (Finding & Place)[]): string[] {
+  return findings.map(
+    ({ line, column, level, rule, path, message }) =>
+      `${file}:${line}:${column}: ${level} ${rule}: ${shownPath(path)}: ${message}`,
+  )
+}
+
+/** One line, as every verb says why it did nothing. */
+function firstOf(file: string, lines: string[]): string {
+  const more = lines.length > 1 ? ` There are ${lines.length - 1} more: pchat topology validate ${file}.` : ''
+  return `${lines[0]}${more}`
+}
+
+export function verdict(findings: Finding[]): string {
+  const errors = findings.filter(({ level }) => level === 'error').length
+  const advice = findings.length - errors
+  const told = `${errors} error${errors === 1 ? '' : 's'}, ${advice} advice.`
+  return errors === 0 ? `It is sound. ${advice === 0 ? 'Nothing to remark.' : told}` : told
+}
+
+const doings = {
+  running: 'running servers follow',
+  restart: 'restart',
+  start: 'start',
+  stop: 'drain and stop',
+} as const
+
+export function diffLines(differences: Difference[]): string[] {
+  if (differences.length === 0) return ['Nothing differs.']
+  const rows = differences.map(({ where, change, before, after, effect, servers }) => [
+    ...[where, change, change === 'changed' || change === 'removed' ? shown(before) : '', shown(after)],
+    effect === 'running' ? doings.running : `${doings[effect]}: ${servers.join(', ') || 'none'}`,
+  ])
+  return tableLines([['WHERE', 'CHANGE', 'BEFORE', 'AFTER', 'SERVERS'], ...rows])
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,0 +1,69 @@
+import Type, { type TObject, type TProperties, type TSchema } from 'typebox'
+
+/**
+ * What a change of an option asks of the servers that it concerns: one that runs follows it, or has to be started anew. What
+ * `pchat start` is called with needs a new start; everything else does not.
+ */
+export type Effect = 'running' | 'restart'
+
+/** What stands beside the type of every option: help, table, example and published schema are made of it. */
+export type Words = { description: string; default?: unknown; 'x-change': Effect; 'x-key'?: string }
+
+/** The words of an option whose change a running server follows. An option without a default may be left out, where it may be. */
+export function running(description: string, otherwise?: unknown): Words {
+  return { description, 'x-change': 'running', ...(otherwise === undefined ? {} : { default: otherwise }) }
+}
+
+/** The words of an option that is part of how a server is started. */
+export function restart(description: string, otherwise?: unknown): Words {
+  return { ...running(description, otherwise), 'x-change': 'restart' }
+}
+
+export const closed = { additionalProperties: false } as const
+
+export function part<Properties extends TProperties>(words: Words, properties: Properties): TObject<Properties> {
+  return Type.Object(properties, { ...words, ...closed }) as TObject<Properties>
+}
+
+/** One of a few words. */
+export function oneOf<const Names extends readonly string[]>(words: Words, names: Names) {
+  return Type.Unsafe<Names[number]>({ ...words, type: 'string', enum: [...names] })
+}
+
+/** The part of JSON schema that the document uses. */
+export type Schema = Partial<Words> & {
+  type?: string
+  const?: unknown
+  enum?: string[]
+  pattern?: string
+  minimum?: number
+  maximum?: number
+  maxLength?: number
+  maxItems?: number
+  minItems?: number
+  items?: Schema
+  properties?: Record<string, Schema>
+  required?: string[]
+  additionalProperties?: boolean
+}
+
+export function asSchema(schema: TSchema): Schema {
+  return schema as Schema
+}
+
+/** A value with everything that it left out and that has a default. What has the wrong shape stays as it is, for the check to find. */
+export function withDefaults(schema: Schema, value: unknown): unknown {
+  if (value === undefined && schema.default !== undefined) return withDefaults(schema, structuredClone(schema.default))
+  if (schema.items && Array.isArray(value)) return value.map(item => withDefaults(schema.items!, item))
+  if (!schema.properties || !isRecord(value)) return value
+  const filled: Record<string, unknown> = { ...value }
+  for (const [name, member] of Object.entries(schema.properties)) {
+    const found = withDefaults(member, Object.hasOwn(value, name) ? value[name] : undefined)
+    if (found !== undefined) filled[name] = found
+  }
+  return filled
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
