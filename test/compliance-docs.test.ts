@@ -42,11 +42,11 @@ afterAll(async () => {
 })
 
 /** Runs the block, and answers what it printed. */
-async function shell(name: string): Promise<string> {
+async function shell(name: string, named: Record<string, string> = {}): Promise<string> {
   const main = join(root, 'src/cli/main.ts')
   const env = { PATH: process.env.PATH, PCHAT_DATA_DIR: join(folder, 'data') }
-  const body = blocks
-    .get(name)!
+  const body = Object.entries(named)
+    .reduce((text, [from, to]) => text.replaceAll(from, to), blocks.get(name)!)
     .replaceAll('/srv/', `${folder}/srv/`)
     .replaceAll(/^node /gm, `'${process.execPath}' `)
   return (await run('bash', ['--norc', '-ec', `pchat() { '${process.execPath}' '${main}' "$@"; }\n${body}`], { env }))
@@ -59,7 +59,7 @@ const exported = async () =>
     .split('\n')
     .map(line => JSON.parse(line) as { kind: string; data: Record<string, unknown> })
 
-test('[CP65] the walk from enable to a verified export, and all other commands, do what docs/compliance.md says', async () => {
+test('[CP65] [CP90] the walk from enable to a verified export, and all other commands, do what docs/compliance.md says', async () => {
   expect(await shell('officer')).toContain('Recording: on')
   const { category } = await admin.call('category.create', {
     ...{ name: 'Desks', allowedMembers: ['example.com'], fileUpload: true },
@@ -88,6 +88,13 @@ test('[CP65] the walk from enable to a verified export, and all other commands, 
     expect(await shell('prove')).toContain('"sound": true')
     expect(await shell('again')).toMatch(/Entries 1 to \d+[\s\S]*\.csv/)
     expect(await shell('adapter')).toContain('.txt')
+    const denied = await shell('deny')
+    expect(denied).toContain('Nothing is changed.')
+    const [, denial] = /Denial ([0-9a-f-]{36}): in the room Desk may not be deleted/.exec(denied) ?? []
+    expect(await admin.code('room.delete', { room: room.id })).toBe('forbidden')
+    const lifted = await shell('lift', { '<denial>': denial! })
+    expect(lifted).toMatch(new RegExp(`may be deleted[\\s\\S]*${denial}[\\s\\S]*Matter 12`))
+    expect(await admin.code('room.delete', { room: room.id, dryRun: true })).toBe('ok')
     const { rows } = await archive.query<{ who: string; text: string }>(blocks.get('view')!)
     expect(rows).toMatchObject([{ who: 'admin@example.com', text: 'gold' }, { who: 'admin@example.com' }])
     await vi.waitFor(async () => expect(await kindsNow()).toContain('export'), { timeout: 20_000, interval: 300 })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,13 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { openDb } from '../src/store/db.ts'
 import { openEmptyDatabase, type TestDatabase } from './database.ts'
-import { openSite, type Site } from './harness.ts'
+import { openSite, type Person, type Site } from './harness.ts'
 import { type Pchat, runPchat } from './pchat.ts'
 import { runVerb } from './run-verb.ts'
+import { readTools } from './tools.ts'
 
 let site: Site
 let archive: TestDatabase
 let folder: string
+let person: Person
 let services: Pchat[] = []
 let stores: string[]
 beforeAll(async () => {
@@ -20,6 +23,8 @@ beforeAll(async () => {
     openEmptyDatabase(),
     mkdtemp(join(tmpdir(), 'pchat-officer-')),
   ])
+  person = await site.addUser('officer@example.com')
+  await site.admin.call('role.grant', { principal: person.me.id, role: 'complianceOfficer', granted: true })
   stores = ['--database-url', urlOf(site.database), '--compliance-database-url', urlOf(archive), '--data-dir', folder]
   services = [start(), start()]
   await Promise.all(services.map(one => one.says(/compliance service runs/)))
@@ -57,13 +62,16 @@ async function untilArchived(): Promise<void> {
   )
 }
 
+/** As the console has it. */
+const shownToOfficers = () => person.call('compliance.get', {})
+
 async function say(text: string): Promise<void> {
   const { id: category } = await site.addCategory({ allowedMembers: ['example.com'] })
   const room = await site.addRoom({ category, members: ['admin@example.com'] })
   await site.admin.call('message.post', { room: room.id, clientId: crypto.randomUUID(), text })
 }
 
-test('[CP60] [CP63] from the machine it is switched on, recorded, moved by one of two services, and verified', async () => {
+test('[CP60] [CP63] [CP92] from the machine it is switched on, recorded, moved by one of two services, and verified', async () => {
   const early = await officer('verify', '--json')
   expect(early.code).toBe(2)
   expect(early.said).toContain('could not be checked')
@@ -78,6 +86,27 @@ test('[CP60] [CP63] from the machine it is switched on, recorded, moved by one o
   const { code, out } = await officer('verify', '--json')
   expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 0, sound: true, firstBad: null })
   expect((await officer('verify')).out).toMatch(/^Sound: \d+ entries/)
+  await vi.waitFor(
+    async () => {
+      const { service, proof } = await shownToOfficers()
+      expect(service).toMatchObject({ holder: status.archive.mover, adapters: [] })
+      expect(Date.parse(service!.batchAt!)).toBeGreaterThan(Date.now() - 120_000)
+      expect(service!.entries).toBeGreaterThanOrEqual(status.archive.entries)
+      expect(proof).toMatchObject({ sound: true, by: expect.stringContaining('@') })
+      expect(proof!.entries).toBeGreaterThanOrEqual(status.archive.entries)
+    },
+    { timeout: 15_000, interval: 500 },
+  )
+  // Without a way to the store the verdict is the same, and it is said that nobody else sees it.
+  const alone = await runVerb([
+    'compliance',
+    'verify',
+    '--compliance-database-url',
+    urlOf(archive),
+    '--data-dir',
+    folder,
+  ])
+  expect(alone).toMatchObject({ code: 0, said: expect.stringContaining('The console does not show this') })
 
   // The one that moves ends, and the other goes on.
   const active = services.find(one => `${one.pid}` === status.archive.mover.split(' ').at(-1))!
@@ -150,14 +179,96 @@ test('[CP70] reconcile says by its exit code whether rooms and archive agree, be
   })
 }, 120_000)
 
-test('[CP61] what was tampered with is found by the verb: exit code 1, and the first bad entry', async () => {
+test('[CP61] [CP92] what was tampered with is found by the verb: exit code 1, and the first bad entry', async () => {
   await archive.db.query(`SET session_replication_role = replica;
     UPDATE entry SET text = replace(text, 'sell', 'hold') WHERE text LIKE '%sell%'; SET session_replication_role = DEFAULT`)
   const { code, out } = await officer('verify', '--json')
   expect({ code, ...JSON.parse(out) }).toMatchObject({ code: 1, sound: false, firstBad: { what: 'entry' } })
   expect((await officer('verify')).out).toMatch(/^NOT SOUND\. /)
+  expect((await shownToOfficers()).proof).toMatchObject({
+    sound: false,
+    fault: expect.stringContaining('not what was signed'),
+  })
   expect(await officer('reconcile')).toMatchObject({ code: 1, out: expect.stringMatching(/^NOT SOUND, \d+ findings/) })
 }, 120_000)
+
+test('[CP93] a service alone shows what waits, the last batch and its adapters; on stand-by it is ready, and not without a database', async () => {
+  const one = runPchat(['start', '--role', 'compliance', '--log-level', 'error', '--health-port', '0', ...stores])
+  const { host, user } = inject('store')
+  const admin = openDb({ host, user, database: 'postgres' }, { max: 1 })
+  const { database } = archive.address
+  try {
+    const [, url] = await one.says(/compliance service runs, and tells of itself at (http:\S+)\/readyz/)
+    const ready = async () => {
+      const answer = await fetch(`${url}/readyz`)
+      return { code: answer.status, ...((await answer.json()) as { status: string; notes: string[] }) }
+    }
+    const value = async (name: string) => {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+    }
+    await vi.waitFor(
+      async () => expect(await ready()).toEqual({ code: 200, status: 'ready', notes: ['on stand-by'] }),
+      { timeout: 20_000, interval: 300 },
+    )
+    await vi.waitFor(
+      async () => {
+        expect(await value('pchat_compliance_backlog_events')).toBe(0)
+        expect(await value('pchat_compliance_batch_seconds')).toBeGreaterThan(Date.now() / 1_000 - 600)
+        expect(await value('pchat_compliance_told_age_seconds')).toBeLessThan(20)
+        expect(await value('pchat_resident_bytes')).not.toBe(0)
+      },
+      { timeout: 20_000, interval: 300 },
+    )
+    const full = join(folder, 'no-folder')
+    await writeFile(full, 'a file where a folder is to be')
+    expect(
+      await store('adapter', 'set', 'stuck', '--type', 'csv', '--output-directory', full, '--run-interval', '60'),
+    ).toMatchObject({ code: 0 })
+    await vi.waitFor(
+      async () => {
+        await archive.db.query(
+          "UPDATE adapter SET begun_at = begun_at - interval '1 hour', done_seq = 0, done_at = NULL WHERE name = 'stuck'",
+        )
+        expect(await value('pchat_compliance_adapter_failures{adapter="stuck"}')).toBeGreaterThan(0)
+      },
+      { timeout: 30_000, interval: 500 },
+    )
+    expect(await value('pchat_compliance_adapter_behind_entries{adapter="stuck"}')).toBeGreaterThan(0)
+    expect((await ready()).notes).toContain('adapters fail: stuck')
+    expect((await fetch(`${url}/other`)).status).toBe(404)
+    expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405)
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+    const { stdout, stderr, status } = spawnSync((await readTools()).promtool, ['check', 'metrics'], {
+      ...{ input: await (await fetch(`${url}/metrics`)).text(), encoding: 'utf8' },
+    })
+    expect({ status, said: `${stdout}${stderr}` }).toEqual({ status: 0, said: '' })
+    await admin.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS false`)
+    await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [database])
+    await vi.waitFor(
+      async () =>
+        expect(await ready()).toMatchObject({
+          code: 503,
+          status: 'not ready',
+          notes: expect.arrayContaining(['archive away']),
+        }),
+      { timeout: 20_000, interval: 300 },
+    )
+    expect(await value('pchat_compliance_backlog_events')).toBeGreaterThanOrEqual(0)
+    await admin.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS true`)
+    await vi.waitFor(async () => expect((await ready()).code).toBe(200), { timeout: 20_000, interval: 300 })
+    // A port that is taken is told, and nothing runs.
+    const taken = runPchat(['start', '--role', 'compliance', '--health-port', new URL(url!).port, ...stores])
+    expect(await taken.ended).toBe(1)
+    expect(taken.said()).toContain('--health-port')
+  } finally {
+    await admin.query(`ALTER DATABASE ${database} ALLOW_CONNECTIONS true`)
+    await admin.end()
+    one.kill('SIGTERM')
+    await one.ended
+    await store('adapter', 'remove', 'stuck')
+  }
+}, 180_000)
 
 test('[CP64] prepare makes an archive whose service appends, and can do nothing else', async () => {
   const { user, host } = inject('store')

@@ -107,6 +107,41 @@ test('[CP52] [CP54] who is there when recording begins has come, who is there wh
   await hers.close()
 })
 
+test('[CP94] over the wire adapters are below the folder that the server says, as plain paths; nowhere where it says none', async () => {
+  const set = (person: Person, more: object) =>
+    person.ask('compliance.setAdapter', {
+      ...{ name: 'wire', type: 'xml', outputDirectory: '/var/lib/wire', ...more },
+    } as never)
+  const before = await officer.call('compliance.get', {})
+  expect(before.adapterBase).toBe('/var/lib')
+  for (const wrong of [
+    { outputDirectory: '/etc/cron.d' },
+    { outputDirectory: '/var/library' },
+    { outputDirectory: '/var/lib' },
+    { outputDirectory: '/var/lib/' },
+    { outputDirectory: '/var/lib//wire' },
+    { outputDirectory: '/var/lib/./wire' },
+    { outputDirectory: '/var/lib/wire/' },
+    { transformation: '/etc/passwd' },
+  ])
+    expect((await set(officer, wrong)).error, JSON.stringify(wrong)).toMatchObject({
+      ...{ code: 'forbidden', message: expect.stringContaining('below /var/lib, such as /var/lib/archive') },
+    })
+  expect(await officer.call('compliance.get', {})).toMatchObject({ adapters: before.adapters })
+  expect((await set(officer, { transformation: '/var/lib/own.xslt' })).error).toBeUndefined()
+  await officer.call('compliance.removeAdapter', { name: 'wire' })
+  const bare = await site.another({ adapterBase: undefined })
+  try {
+    const there = bare.at(officer)
+    expect((await there.call('compliance.get', {})).adapterBase).toBeUndefined()
+    expect((await set(there, {})).error).toMatchObject({
+      ...{ code: 'forbidden', message: expect.stringContaining('--compliance-output') },
+    })
+  } finally {
+    await bare.stop()
+  }
+})
+
 test('[CP53] an adapter is a built-in one with whole paths and a folder of its own', async () => {
   const set = (more: object) =>
     officer.code('compliance.setAdapter', {

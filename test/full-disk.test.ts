@@ -69,6 +69,7 @@ async function serviceOf(store: Db, openArchive: () => Promise<Db>) {
   const log: Log = { debug() {}, info() {}, error() {}, warn: (_, text) => void warned.push(text) }
   async function* noFile(): AsyncGenerator<Uint8Array> {}
   const service = openComplianceService({
+    tell: async () => {},
     ...{ store, openArchive, openKey: () => openSigningKey(join(folder, 'key.pem')), readFile: noFile },
     ...{ anchorFile: join(folder, 'anchors.jsonl'), holder: 'here', log },
     configured: async () => {

@@ -74,6 +74,7 @@ export async function openSite(
     webRoot: '/nonexistent',
     sweepMs: 100,
     lingerMs: 300,
+    adapterBase: '/var/lib',
     ...options,
   }
   const servings: Serving[] = [await serve(base)]

@@ -92,7 +92,14 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'role.list': () => [{}],
   'compliance.get': () => [{}],
   'compliance.update': () => [{}, { recording: false }, { maxRows: 1_000 }],
-  'compliance.setAdapter': t => [{ name: 'a', type: 'csv', outputDirectory: `/${t.room}` }],
+  'compliance.setAdapter': t => [{ name: 'a', type: 'csv', outputDirectory: `/var/lib/${t.room}` }],
+  'denial.add': t => [
+    { room: t.room, reason: 'r' },
+    { category: t.category, reason: 'r' },
+    { room: t.room, reason: 'r', dryRun: true },
+  ],
+  'denial.list': () => [{}, { lifted: true }],
+  'denial.lift': t => [{ denial: t.room, reason: 'r' }],
   'compliance.removeAdapter': t => [{ name: t.room }, { name: t.category }],
 
   'directory.status': () => [{}],

@@ -116,6 +116,17 @@ export const table: { [V in Verb]: Row<V> } = {
     await w.people.complianceOfficer.call('compliance.setAdapter', adapter)
     return { name: 'old' }
   }),
+  'denial.add': row('uf ffff fyf ff', 'writes', w => ({
+    person: w.victim,
+    until: '2001-01-01T00:00:00Z',
+    reason: 'r',
+  })),
+  'denial.list': row('uf ffff fyf ff', 'reads', () => ({})),
+  'denial.lift': row('uf ffff fyf ff', 'writes', async w => {
+    const scope = { until: '2001-01-01T00:00:00Z', reason: 'r' }
+    const { denial } = await w.people.complianceOfficer.call('denial.add', scope)
+    return { denial: denial!.id, reason: 'r' }
+  }),
   // No directory is connected here: what gets through finds none.
   'directory.status': row('uf ffff yff fy', 'reads', () => ({})),
   'directory.sync': row('uf ffff fff fn', 'writes', () => ({ source: 'none' })),

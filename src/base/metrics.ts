@@ -1,4 +1,5 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addComplianceMetrics } from './compliance-metrics.ts'
 import { addPoolMetrics } from './pool-metrics.ts'
 import { addProcessMetrics } from './process-metrics.ts'
 
@@ -170,24 +171,7 @@ export function openMetrics() {
       aggregator: same,
       registers,
     }),
-    complianceBacklog: new Gauge({
-      name: 'pchat_compliance_backlog_events',
-      help: 'Events that wait for the compliance service, counted up to the bound',
-      aggregator: same,
-      registers,
-    }),
-    complianceAge: new Gauge({
-      name: 'pchat_compliance_backlog_age_seconds',
-      help: 'Age of the oldest event that waits for the compliance service',
-      aggregator: same,
-      registers,
-    }),
-    complianceFull: new Gauge({
-      name: 'pchat_compliance_full',
-      help: '1 while too much waits for the compliance service, so that nothing is posted or read',
-      aggregator: same,
-      registers,
-    }),
+    compliance: addComplianceMetrics(registry, same),
     poolProcesses: new Gauge({
       name: 'pchat_pool_processes',
       help: 'living processes of the pool',

@@ -21,6 +21,7 @@ import {
   updateCategory as updateCategoryRow,
 } from '../store/category.ts'
 import { type Connection, isUniqueViolation, transaction } from '../store/db.ts'
+import { refuseDeniedCategory } from '../store/denial.ts'
 import { resolvePrincipals } from '../store/principal.ts'
 import { takeName } from '../store/room.ts'
 import { requireAdministrator, requirePerson } from './access.ts'
@@ -144,6 +145,7 @@ export async function deleteCategory(
     await lockCategory(tx, row.lock_key)
     if (await hasRooms(tx, row.id))
       throw new Refusal('conflict', 'The category still has rooms. Move or delete them first.')
+    if (input.dryRun) return refuseDeniedCategory(tx, row.id)
     await deleteCategoryRow(tx, row.id)
     await audit(tx, caller.user.id, 'category.delete', row.id, { name: row.name })
   })

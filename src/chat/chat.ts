@@ -42,6 +42,8 @@ export type Chat = {
   recording: 'off' | 'on' | 'full'
   /** More than half of what may wait for the compliance service waits. */
   recordingBehind?: boolean | undefined
+  /** Folder below which adapters write that are set over the wire; undefined: none is set so. */
+  adapterBase?: string | undefined
   /** Raised once where the store turns out to be older than what was seen of it. */
   epoch: string
   site: string | undefined

@@ -4,6 +4,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { endAllAttendance } from '../store/attendance.ts'
 import { audit } from '../store/audit.ts'
 import { type AdapterSetting, changeCompliance, lockCompliance, readCompliance } from '../store/compliance.ts'
+import { readLastProof, readServiceReport, type Told } from '../store/compliance-report.ts'
 import { type Connection, type Db, transaction } from '../store/db.ts'
 import { readBacklog } from '../store/outbox.ts'
 import { listUnheard } from '../store/server.ts'
@@ -21,7 +22,11 @@ const lookMs = 100
 
 /** compliance.get: how it is set for the whole pool. */
 export async function getCompliance(chat: Chat, _caller: Caller, _input: Input<'compliance.get'>): Promise<View> {
-  return viewOf(chat.db, 1)
+  return viewHere(chat, 1)
+}
+
+async function viewHere({ db, adapterBase }: Chat, version: number): Promise<View> {
+  return { ...(await viewOf(db, version)), ...(adapterBase === undefined ? {} : { adapterBase }) }
 }
 
 /**
@@ -40,9 +45,9 @@ export async function updateCompliance(
   })
   await loadSettings(chat)
   announce(chat, { settings: version })
-  if (recording !== true) return viewOf(chat.db, 1)
+  if (recording !== true) return viewHere(chat, 1)
   await untilHeard(chat.db, version)
-  return viewOf(chat.db, version)
+  return viewHere(chat, version)
 }
 
 /** Its own record is in what is recorded: the beginning is the first thing, the end the last. The caller raises the settings, last. */
@@ -74,14 +79,38 @@ export async function viewOf(db: Db, version: number): Promise<View> {
   const { maxRows, maxAgeSeconds, adapters } = settings
   const { rows: events, ageSeconds } = await readBacklog(db, maxRows + 1)
   const unheard = recording ? await listUnheard(db, version) : []
-  return { recording, unheard, maxRows, maxAgeSeconds, adapters: adapters.map(toView), backlog: { events, ageSeconds } }
+  const told = await readServiceReport(db)
+  const proven = await readLastProof(db)
+  return {
+    ...{ recording, unheard, maxRows, maxAgeSeconds, adapters: adapters.map(toView), backlog: { events, ageSeconds } },
+    ...(told ? { service: toService(told) } : {}),
+    ...(proven ? { proof: toProof(proven) } : {}),
+  }
+}
+
+function toService({ at, report }: Told) {
+  const { batchAt, adapters, ...rest } = report
+  return {
+    ...{ at: at.toISOString(), ...rest },
+    ...(batchAt === null ? {} : { batchAt }),
+    adapters: adapters.map(({ name, through, at, failures, lastError }) => ({
+      ...{ name, through, failures },
+      ...(at === null ? {} : { at }),
+      ...(lastError === null ? {} : { lastError }),
+    })),
+  }
+}
+
+function toProof({ at, proof }: NonNullable<Awaited<ReturnType<typeof readLastProof>>>) {
+  const { by, sound, entries, anchoredThrough, fault } = proof
+  return { ...{ at: at.toISOString(), by, sound, entries, anchoredThrough }, ...(fault === null ? {} : { fault }) }
 }
 
 function toView({ custom, ...adapter }: AdapterSetting): View['adapters'][number] {
   return { ...adapter, custom: Object.entries(custom).map(([name, value]) => ({ name, value })) }
 }
 
-/** compliance.setAdapter: another type under the same name goes on from the same place. Refusal invalid_argument. */
+/** compliance.setAdapter: another type under the same name goes on from the same place. Refusals invalid_argument, forbidden, conflict. */
 export async function setAdapter(
   chat: Chat,
   caller: Caller,
@@ -91,8 +120,29 @@ export async function setAdapter(
   const adapter = newAdapter({ ...given, custom: Object.fromEntries(custom.map(one => [one.name, one.value])) })
   const fault = findAdapterFault(adapter)
   if (fault) throw new Refusal('invalid_argument', fault)
+  requireBelow(chat.adapterBase, adapter)
   await inSettings(chat, tx => putAdapter(tx, caller.user.id, adapter))
   return {}
+}
+
+/**
+ * Officers need not be those whose machines these are: what the service's account may write, and read as XSLT, is more than they are
+ * to choose from. Plain paths only, so that no folder has two names.
+ */
+function requireBelow(base: string | undefined, { outputDirectory, transformation }: AdapterSetting): void {
+  const onMachine = 'or set it on the machine: pchat compliance adapter set.'
+  if (base === undefined)
+    throw new Refusal(
+      'forbidden',
+      `This server says no folder that adapters may write to. Have it started with --compliance-output <folder>, ${onMachine}`,
+    )
+  const isBelow = (path: string) =>
+    path.startsWith(`${base}/`) && path.split('/').every((part, n) => n === 0 || (part !== '' && part !== '.'))
+  if (!isBelow(outputDirectory) || !(transformation === undefined || isBelow(transformation)))
+    throw new Refusal(
+      'forbidden',
+      `Folders and files of adapters that are set here are below ${base}, such as ${base}/archive. Name one there, ${onMachine}`,
+    )
 }
 
 /** compliance.removeAdapter: one of that name that comes later goes on where it stood. Refusal not_found. */

@@ -11,6 +11,7 @@ import { createCategory, deleteCategory, listCategories, updateCategory } from '
 import type { Caller, Chat } from './chat.ts'
 import { getCompliance, removeAdapter, setAdapter, updateCompliance } from './compliance.ts'
 import { deleteConfiguration, listConfigurations, setConfiguration } from './configuration.ts'
+import { denyDelete, liftDenial, listDenials } from './denial.ts'
 import { checkOneDirectory } from './directory-check.ts'
 import { explainPrincipal } from './directory-explain.ts'
 import { readDirectoryStatus, resyncPrincipal, syncDirectory } from './directory-sync.ts'
@@ -112,6 +113,9 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'compliance.update': updateCompliance,
   'compliance.setAdapter': setAdapter,
   'compliance.removeAdapter': removeAdapter,
+  'denial.add': denyDelete,
+  'denial.list': listDenials,
+  'denial.lift': liftDenial,
   'directory.status': readDirectoryStatus,
   'directory.sync': syncDirectory,
   'directory.check': checkOneDirectory,

@@ -1,6 +1,8 @@
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Metrics } from '../base/metrics.ts'
 import { errorCodes } from '../protocol/error.ts'
+import { readCompliance } from '../store/compliance.ts'
+import { readServiceReport } from '../store/compliance-report.ts'
 import { countPool, type PoolCounts } from '../store/pool-count.ts'
 import type { Chat } from './chat.ts'
 
@@ -33,6 +35,9 @@ export function openMeasuring(
 }
 
 async function measureStore({ db, metrics }: Pick<Chat, 'db' | 'metrics'>): Promise<void> {
+  const told = await readServiceReport(db)
+  const { recording } = await readCompliance(db)
+  if (told) metrics.compliance.show(told.report, recording ? told.ageSeconds : undefined)
   const counted = await countPool(db)
   if (!counted) return
   show(metrics.pool, counted.counts)

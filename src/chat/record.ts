@@ -176,7 +176,7 @@ export function watchBacklog(chat: Chat): Running {
 
 function showBacklog(chat: Chat, { rows, ageSeconds, behind }: { rows: number; ageSeconds: number; behind: boolean }) {
   chat.recordingBehind = behind
-  chat.metrics.complianceBacklog.set(rows)
-  chat.metrics.complianceAge.set(ageSeconds)
-  chat.metrics.complianceFull.set(chat.recording === 'full' ? 1 : 0)
+  chat.metrics.compliance.backlog.set(rows)
+  chat.metrics.compliance.age.set(ageSeconds)
+  chat.metrics.compliance.full.set(chat.recording === 'full' ? 1 : 0)
 }

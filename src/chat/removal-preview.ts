@@ -19,10 +19,11 @@ export async function previewRemovalFor(
   filter: Filter | undefined,
 ): Promise<Result<'message.remove'>> {
   await audit(chat.db, caller.user.id, 'message.remove', room, { dryRun: true, ...(filter ? { filter } : { seq }) })
-  const { count, sample } = await previewRemoval(chat.db, room, filter ? { filter } : { seq: seq! })
+  const { count, denied, sample } = await previewRemoval(chat.db, room, filter ? { filter } : { seq: seq! })
   const reads = roomRights(person, scope, facts).read && (await findRoom(chat.db, room))?.chat_history === true
   return {
     removed: count,
+    ...(denied === 0 ? {} : { denied }),
     sample: sample.map(({ seq, at, author, title, text }) => ({
       seq,
       at: at.toISOString(),

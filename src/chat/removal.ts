@@ -8,6 +8,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { readStamp } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
+import { holdDenials } from '../store/denial.ts'
 import { withdrawPassing, withdrawPassingUntil } from '../store/file-upkeep.ts'
 import { firstSeqAfter, raiseRevision, replaceMessages } from '../store/message.ts'
 import { resolvePrincipals } from '../store/principal.ts'
@@ -46,20 +47,28 @@ export async function removeMessages(
   }
   if (input.dryRun) return previewRemovalFor(chat, caller, access, input, filter)
   let removed = 0
+  let denied = 0
   // Slices, each a transaction: a room of millions is not locked while it is searched.
   for (let after = 0; ; ) {
     const slice = await transaction(chat.db, async tx => {
       if (!(await lockRoom(tx, input.room))) return undefined
+      await holdDenials(tx)
       const seqs = filter ? await matchingSeqs(tx, input.room, filter, after, sliceSeqs) : [input.seq!]
       return removeSlice(tx, caller, input, seqs)
     })
     if (!slice) break
     removed += slice.seqs.length
+    denied += slice.denied
     if (slice.seqs.length > 0) publishRemoved(chat, input, slice, removed > maxRemovedEvents)
     after = slice.last
     if (!filter || slice.asked < sliceSeqs) break
   }
-  return { removed }
+  if (removed === 0 && denied > 0)
+    throw new Refusal(
+      'forbidden',
+      'A compliance officer has denied the deletion of every message that is like this. Only compliance officers may lift that: ask one.',
+    )
+  return { removed, ...(denied === 0 ? {} : { denied }) }
 }
 
 /** Whether a filter says which messages: how to match words alone says nothing. */
@@ -70,6 +79,8 @@ function narrows({ authors, from, until, text }: MessageFilter): boolean {
 type Slice = {
   asked: number
   last: number
+  /** Left as they are. */
+  denied: number
   seqs: number[]
   revision: number
   firstSeq: number
@@ -84,7 +95,9 @@ async function removeSlice(
 ): Promise<Slice> {
   const row = (await findRoom(tx, input.room))!
   const inRoom = seqs.filter(seq => seq >= row.first_seq)
-  const kept = await replaceMessages(tx, input.room, inRoom, input.replaceWith ?? null, row.revision + 1)
+  // Of one that was named it is said why it stays; of many the others go.
+  const spares = input.filter !== undefined
+  const kept = await replaceMessages(tx, input.room, inRoom, input.replaceWith ?? null, row.revision + 1, spares)
   // Of what was not kept only files are left.
   const passing = inRoom.length > kept.length ? await withdrawPassing(tx, input.room, inRoom) : []
   const replaced = [...kept, ...passing].sort((a, b) => a - b)
@@ -106,6 +119,7 @@ async function removeSlice(
   return {
     asked: seqs.length,
     last: seqs.at(-1) ?? 0,
+    denied: spares ? inRoom.length - replaced.length : 0,
     seqs: replaced,
     revision: row.revision + 1,
     firstSeq: row.first_seq,
@@ -141,10 +155,14 @@ function publishRemoved(chat: Chat, input: Input<'message.remove'>, slice: Slice
 export async function clearRoom(chat: Chat, caller: Caller, input: Input<'room.clear'>): Promise<Result<'room.clear'>> {
   await requireRoom(chat, caller, input.room, 'administer')
   const until = checkedInstant('until', input.until)
-  if (input.dryRun) return previewClear(chat.db, input.room, until)
+  if (input.dryRun) {
+    const { denied, ...would } = await previewClear(chat.db, input.room, until)
+    return { ...would, ...(denied === 0 ? {} : { denied }) }
+  }
   const cleared = await transaction(chat.db, async tx => {
     if (!(await lockRoom(tx, input.room))) throw notFound('room')
     const row = (await findRoom(tx, input.room))!
+    await holdDenials(tx)
     // What was never kept has no place that a clear could raise: its files are told apart.
     const files = await withdrawPassingUntil(tx, input.room, until)
     const firstSeq = await firstSeqAfter(tx, input.room, until)

@@ -4,6 +4,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { type Access, readCategoryAccess } from '../store/access.ts'
 import { findCategory } from '../store/category.ts'
 import { type Queryable, transaction } from '../store/db.ts'
+import { refuseDeniedRoom } from '../store/denial.ts'
 import { listPurged } from '../store/entry.ts'
 import { accessTo } from './access.ts'
 import type { Caller, Chat } from './chat.ts'
@@ -39,6 +40,7 @@ export function previewMove(
     if (!(await findCategory(tx, category))) throw notFound('category')
     // It stays where it is, and so does everyone in it.
     if (category === access.category) return nothingPurged
+    await refuseDeniedRoom(tx, room, true)
     const { member, manager, presenter, counts } = await listPurged(tx, room, category, shown)
     return {
       purged: { members: member, managers: manager, presenters: presenter },

@@ -9,10 +9,11 @@ import { isArchive } from '../compliance/migrate.ts'
 import { openAdapter, produceRange } from '../compliance/produce.ts'
 import { exportProof } from '../compliance/proof.ts'
 import { reconcile, signReconciliation } from '../compliance/reconcile.ts'
-import { verifyArchive } from '../compliance/verify.ts'
+import { type Verdict, verifyArchive } from '../compliance/verify.ts'
 import { isInstant } from '../domain/instant.ts'
 import { operator } from '../domain/operator.ts'
 import { audit } from '../store/audit.ts'
+import { type Proof, proofAction } from '../store/compliance-report.ts'
 import { type Db, openDb, transaction } from '../store/db.ts'
 import { noteEvents } from '../store/outbox.ts'
 import { anchorFileOf, type ComplianceOptions, keyFileOf, openReadFile } from './compliance-service.ts'
@@ -63,6 +64,7 @@ export async function verify(options: ArchiveOptions & { publicKey?: string }): 
       return verifyArchive(archive, { keys, anchors })
     })
     process.exitCode = verdict.sound ? 0 : 1
+    await noteProof(options, verdict)
     if (options.json) return console.log(JSON.stringify(verdict, null, 2))
     const { entries, batches, anchoredThrough, firstBad } = verdict
     if (firstBad) return console.log(`NOT SOUND. ${firstBad.sentence}`)
@@ -72,6 +74,17 @@ export async function verify(options: ArchiveOptions & { publicKey?: string }): 
   } catch (error) {
     console.error(`pchat: The archive could not be checked: ${(error as Error).message}`)
     process.exitCode = 2
+  }
+}
+
+/** For the console, by the audit record. The verdict stands without it: whoever verifies may have no way to the store. */
+async function noteProof(options: ArchiveOptions, { sound, entries, batches, anchoredThrough, firstBad }: Verdict) {
+  try {
+    const store = openDb(await addressOf(options), { max: 1 })
+    const proof: Proof = { by: whoAsks(), sound, entries, batches, anchoredThrough, fault: firstBad?.sentence ?? null }
+    await audit(store, operator.id, proofAction, 'archive', proof).finally(() => store.end())
+  } catch (error) {
+    console.error(`pchat: The console does not show this: it was not noted in the store. ${(error as Error).message}`)
   }
 }
 
@@ -164,11 +177,15 @@ function periodOf({ from, until }: PeriodOptions): { from?: string; until?: stri
   return { ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) }
 }
 
-/** Who has the stores' passwords is known by his account on the machine. */
 async function noteExport(store: Db, detail: Record<string, unknown>): Promise<void> {
-  const by = `${userInfo().username}@${hostname()}`
+  const by = whoAsks()
   await transaction(store, async tx => {
     await noteEvents(tx, [{ kind: 'export', data: { by, ...detail } }])
     await audit(tx, operator.id, 'compliance.export', 'archive', { by, ...detail })
   })
+}
+
+/** Who has the stores' passwords is known by his account on the machine. */
+function whoAsks(): string {
+  return `${userInfo().username}@${hostname()}`
 }

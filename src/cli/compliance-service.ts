@@ -10,6 +10,7 @@ import { readBody } from '../files/objects.ts'
 import type { FileStore } from '../files/store.ts'
 import type { StoreAddress } from '../store/address.ts'
 import { readCompliance } from '../store/compliance.ts'
+import { writeServiceReport } from '../store/compliance-report.ts'
 import { type Db, openDb } from '../store/db.ts'
 import { findFile } from '../store/file.ts'
 import { openFileStore } from './file-options.ts'
@@ -25,6 +26,8 @@ export type ComplianceOptions = Pick<
   | 'fileKeyFile'
   | 'server'
 >
+
+export type ComplianceHere = ComplianceService & { store: Db }
 
 const connections = 4
 
@@ -50,7 +53,7 @@ export function anchorFileOf({ complianceAnchors, dataDir }: ComplianceOptions):
 }
 
 /** Runs the Compliance service on this machine. */
-export function startCompliance(options: ComplianceOptions, address: StoreAddress, log: Log): ComplianceService {
+export function startCompliance(options: ComplianceOptions, address: StoreAddress, log: Log): ComplianceHere {
   const store = openDb(address, { max: connections })
   const service = openComplianceService({
     store,
@@ -63,10 +66,12 @@ export function startCompliance(options: ComplianceOptions, address: StoreAddres
       return { recording, adapters: settings.adapters }
     },
     readFile: openReadFile(store, options),
+    tell: report => writeServiceReport(store, report),
     log,
   })
   return {
     ...service,
+    store,
     async stop() {
       await service.stop()
       await store.end()

@@ -80,6 +80,10 @@ export function showStatus(options: ArchiveOptions): Promise<void> {
     const { events, ageSeconds } = view.backlog
     console.log(`Waiting: ${events} events, the oldest ${Math.round(ageSeconds)} s`)
     console.log(`May wait: ${view.maxRows} events, ${view.maxAgeSeconds} s`)
+    if (view.proof) {
+      const { at, by, sound, entries, fault } = view.proof
+      console.log(`Verified: ${at} by ${by}: ${sound ? `sound, ${entries} entries` : `NOT SOUND. ${fault ?? ''}`}`)
+    }
     if ('fault' in archive) return console.log(`Archive: ${archive.fault}`)
     const { entries, batch, at, mover, adapters } = archive
     console.log(`Archive: ${entries} entries; the last batch is ${batch ? `${batch}, of ${at}` : 'none'}`)

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { ArchiveOptions, PeriodOptions } from './compliance-archive.ts'
+import type { DenyOptions, LiftOptions } from './compliance-denial.ts'
 import type { PrepareOptions } from './compliance-prepare.ts'
 import type { ChangeOptions } from './compliance-settings.ts'
 import { type StoreOptions, withStore } from './store-verb.ts'
@@ -38,6 +39,7 @@ export function addCompliance(program: Command): void {
     .addHelpText('after', examples)
   addSettings(compliance)
   addAdapters(compliance)
+  addDenials(compliance)
   addArchive(compliance)
 }
 
@@ -86,6 +88,37 @@ function addAdapters(compliance: Command): void {
     .argument('<name>', 'its name')
     .addHelpText('after', example('adapter remove books'))
     .action(async (name: string, options: StoreOptions) => (await settings()).removeAdapter(name, options))
+}
+
+function addDenials(compliance: Command): void {
+  const denials = () => import('./compliance-denial.ts')
+  const deny = compliance.command('deny-delete').description('what may not be deleted, by anybody or by itself')
+  withStore(deny.command('add').description('deny that what fits all of this is deleted, until it is lifted'))
+    .option('--person <name>', 'who wrote it')
+    .option('--room <name>', 'name or id of a room')
+    .option('--category <name>', 'name or id of a category')
+    .option('--from <instant>', 'such as 2026-03-01T00:00:00Z')
+    .option('--until <instant>', 'up to this one, without it')
+    .requiredOption('--reason <text>', 'why, such as the name of the matter')
+    .option('--what-if', 'only say what it would hold')
+    .addHelpText(
+      'after',
+      example('deny-delete add --person ann@example.com --from 2026-03-01T00:00:00Z --reason "Matter 12"'),
+    )
+    .action(async (options: DenyOptions) => (await denials()).addDenial(options))
+  withStore(deny.command('list').description('denials that hold'))
+    .option('--lifted', 'those that were lifted instead')
+    .addHelpText('after', example('deny-delete list'))
+    .action(async (options: StoreOptions & { lifted?: boolean }) => (await denials()).showDenials(options))
+  withStore(deny.command('lift').description('lift a denial: what it alone held may be deleted again'))
+    .argument('<id>', 'of the denial, as list shows it')
+    .requiredOption('--reason <text>', 'why')
+    .option('--what-if', 'only say what it holds')
+    .addHelpText(
+      'after',
+      example('deny-delete lift 0190d0a4-6e2c-4c58-9d2c-5b0f6a1f3c77 --reason "Matter 12 is closed"'),
+    )
+    .action(async (id: string, options: LiftOptions) => (await denials()).liftOne(id, options))
 }
 
 function addArchive(compliance: Command): void {

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
 import { splitHosts } from '../store/address.ts'
 import { type Db, openDb, type Queryable } from '../store/db.ts'
+import { readWithheld } from '../store/denial.ts'
 import { listSources } from '../store/directory-source.ts'
 import { lookAtStore, readSchemaFacts, readStoreFacts, readWorkFacts, type StoreFacts } from '../store/doctor.ts'
 import { findEmbedded } from '../store/embedded.ts'
+import { readCollectable } from '../store/file-what-if.ts'
 import { readClock, readPool } from '../store/server.ts'
 import { bytes, type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
 import { serverName } from './doctor-machine.ts'
@@ -169,6 +171,9 @@ async function checkContent(db: Db, options: StartOptions): Promise<Check[]> {
     look('upkeep', 'unfinished work', 'what servers do within minutes', 'See the log of the servers.', () =>
       lookAtStore(db, seeWork),
     ),
+    look('upkeep', 'denied deletions', 'kept until compliance officers lift the denials', 'Look again.', () =>
+      lookAtStore(db, seeDenied),
+    ),
   ])
   return [schema, ...checks]
 }
@@ -233,4 +238,16 @@ async function seeWork(q: Queryable): Promise<Seen> {
     ...(usageBehindDays > 2 ? ['the usage is not counted: see the log of the servers'] : []),
   ]
   return left.length > 0 ? warning(found, wanted, `${left.join('. ')}.`) : ok(found, wanted)
+}
+
+/** What collection leaves because compliance officers deny that it is deleted. */
+async function seeDenied(q: Queryable): Promise<Seen> {
+  const { denials, rooms, messages } = await readWithheld(q)
+  const wanted = 'kept until compliance officers lift the denials'
+  if (denials === 0) return ok('nobody denies that anything is deleted', wanted)
+  const { denied: files } = await readCollectable(q, 0)
+  return ok(
+    `${denials} denials keep ${messages} messages of ${rooms} cleared or deleted rooms, and ${files} files`,
+    wanted,
+  )
 }

@@ -17,10 +17,12 @@ export function explain(error: unknown, options: StartOptions): string {
   return (options.databaseUrl && explainDatabase(fault, message, options.databaseUrl)) || message
 }
 
-function explainListen({ code }: Fault, { host, port }: StartOptions): string | undefined {
+function explainListen({ code }: Fault, { host, role, healthPort, port: own }: StartOptions): string | undefined {
+  const [port, name] =
+    role === 'compliance' && healthPort !== undefined ? [healthPort, '--health-port'] : [own, '--port']
   if (code === 'EADDRINUSE')
-    return `Port ${port} of ${host} is taken by another program. Stop that one, or choose another port, such as --port ${port + 1}.`
-  if (code === 'EACCES') return `Port ${port} needs the rights of root. Choose one above 1023, such as --port 8080.`
+    return `Port ${port} of ${host} is taken by another program. Stop that one, or choose another port, such as ${name} ${port + 1}.`
+  if (code === 'EACCES') return `Port ${port} needs the rights of root. Choose one above 1023, such as ${name} 8080.`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return `--host ${host} is no address of this machine. Choose one that it has, such as --host localhost.`
   return undefined

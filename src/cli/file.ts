@@ -167,7 +167,10 @@ async function adoptStore(objects: Objects, options: FileOptions): Promise<void>
 async function collectNow(objects: Objects, options: FileOptions): Promise<void> {
   const { settings } = await readSettings(objects.db)
   const strays = await findStrays(objects, !options.whatIf)
-  if (options.whatIf) return say(options, { ...(await readCollectable(objects.db, settings.fileGraceDays)), strays })
+  if (options.whatIf) {
+    const { denied, ...would } = await readCollectable(objects.db, settings.fileGraceDays)
+    return say(options, { ...would, strays, ...(denied === 0 ? {} : { denied }) })
+  }
   say(options, { ...(await collect(objects, settings.fileGraceDays)), strays })
 }
 

@@ -1,6 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import { expect, test } from 'vitest'
-import { dropEmptyVariables, findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
+import {
+  adapterBaseOf,
+  dropEmptyVariables,
+  findFault,
+  readAdministrator,
+  type StartOptions,
+  withStartOptions,
+} from './options.ts'
 
 function parse(...args: string[]): StartOptions {
   const command = withStartOptions(new Command('start'))
@@ -37,6 +44,10 @@ test.each([
   [['--domain', 'no domain'], /--domain <name>.*example\.com/],
   [['--log-level', 'loud'], /--log-level <level>.*debug, info, warn, error, silent/],
   [['--data-dir'], /--data-dir <folder>.*missing/],
+  [['--compliance-output', 'books'], /--compliance-output <folder>.*whole path/],
+  [['--compliance-output', '/srv/../etc'], /--compliance-output <folder>.*whole path/],
+  [['--compliance-output', '/'], /--compliance-output <folder>.*whole path/],
+  [['--health-port', '70000'], /--health-port <number>.*whole number/],
   [['--nonsense'], /unknown option '--nonsense'/],
 ] as const)('[ST8] %j is refused with the option and the mend', (args, message) => {
   expect(() => parse(...args)).toThrow(message)
@@ -97,6 +108,14 @@ test.each(['0.0.0.0', '::', '192.168.1.5', 'chat.example.com', '127.evil.example
 
 test.each(['localhost', '127.0.0.1', '127.1.2.3', '::1'])('[ST9] --host %s needs no certificate', host => {
   expect(findFault({ ...parse(), host })).toBeUndefined()
+})
+
+test('[CP94] with the embedded database adapters have a folder of their own; with another one only where it is named', () => {
+  expect(adapterBaseOf(parse('--data-dir', '/srv/pchat'))).toBe('/srv/pchat/compliance')
+  expect(adapterBaseOf(parse('--database-url', 'postgres://db/pchat'))).toBeUndefined()
+  expect(adapterBaseOf(parse('--database-url', 'postgres://db/pchat', '--compliance-output', '/srv/books/'))).toBe(
+    '/srv/books',
+  )
 })
 
 test('[ST8] options that need or exclude each other', () => {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isAbsolute, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { isOneHost } from '../base/host.ts'
 import { parseClamdAddress } from '../files/clamd.ts'
@@ -31,6 +32,8 @@ export type StartOptions = {
   complianceDatabaseUrl?: string
   complianceKeyFile?: string
   complianceAnchors?: string
+  healthPort?: number
+  complianceOutput?: string
   downloadUrl?: string
   logLevel: string
   /** Of a server that starts as the published topology says: the Central Management Store. */
@@ -41,7 +44,7 @@ export type StartOptions = {
 export function withStartOptions(command: Command): Command {
   return command
     .addOption(
-      variable('--role <role>', 'PCHAT_ROLE', 'what runs here: all, or the compliance service alone, without a port')
+      variable('--role <role>', 'PCHAT_ROLE', 'what runs here: all, or the compliance service alone')
         .default('all')
         .choices(['all', 'compliance']),
     )
@@ -49,6 +52,20 @@ export function withStartOptions(command: Command): Command {
       variable('--port <number>', 'PCHAT_PORT', 'where the server listens; 0 takes a free one')
         .default(8080)
         .argParser(readPort),
+    )
+    .addOption(
+      variable(
+        '--compliance-output <folder>',
+        'PCHAT_COMPLIANCE_OUTPUT',
+        'whole path of the folder below which adapters write that officers set in the console; default: none, or one in the data folder beside the embedded database',
+      ).argParser(readWholePath),
+    )
+    .addOption(
+      variable(
+        '--health-port <number>',
+        'PCHAT_HEALTH_PORT',
+        'where the compliance service alone shows /readyz and /metrics; default: nowhere',
+      ).argParser(readPort),
     )
     .addOption(variable('--host <name>', 'PCHAT_HOST', 'address that the server listens on').default('localhost'))
     .addOption(
@@ -259,6 +276,16 @@ function isLoopback(host: string): boolean {
 
 export function variable(flags: string, name: string, description: string): Option {
   return new Option(flags, description).env(name)
+}
+
+/** Below it adapters write that are set over the wire; undefined: they are set on the machine only. */
+export function adapterBaseOf({ complianceOutput, databaseUrl, dataDir }: StartOptions): string | undefined {
+  return complianceOutput ?? (databaseUrl === undefined ? resolve(dataDir, 'compliance') : undefined)
+}
+
+function readWholePath(text: string): string {
+  if (isAbsolute(text) && !text.split('/').includes('..') && resolve(text) !== '/') return resolve(text)
+  throw new InvalidArgumentError('Give the whole path of a folder, such as /srv/compliance.')
 }
 
 function readPort(text: string): number {

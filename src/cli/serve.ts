@@ -90,6 +90,8 @@ export type ServeOptions = {
   factorKeys?: Uint8Array[] | undefined
   /** What passkeys are made for, where the servers of a pool have hosts of their own: a domain that all of them are in. */
   passkeyDomain?: string | undefined
+  /** Below it compliance adapters write that are set over the wire; without it they are set on the machine only. */
+  adapterBase?: string | undefined
   /** The role files; without it this server takes none. */
   files?: FilesOptions | undefined
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */
@@ -184,6 +186,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       publicUrl: () => options.publicUrl ?? url,
       passkeyDomain: options.passkeyDomain,
     },
+    adapterBase: options.adapterBase,
     log,
     metrics,
   }

@@ -5,10 +5,12 @@ import type { StoreAddress } from '../store/address.ts'
 import { openDb } from '../store/db.ts'
 import { migrate } from '../store/migrate.ts'
 import { type Certificate, keepSelfSigned, readCertificate } from './certificate.ts'
+import type { ComplianceHere } from './compliance-service.ts'
 import { takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import {
+  adapterBaseOf,
   findFault,
   readAdministrator,
   readDatabaseUrl,
@@ -135,10 +137,21 @@ async function runCompliance(options: StartOptions, log: Log, stopping: Stopping
   await mkdir(options.dataDir, { recursive: true, mode: 0o711 })
   const { startCompliance } = await import('./compliance-service.ts')
   const compliance = startCompliance(options, { connectionString: options.databaseUrl! }, log)
-  console.log('The compliance service runs')
+  const health = options.healthPort === undefined ? undefined : await openServiceHealth(options, compliance)
+  console.log(`The compliance service runs${health ? `, and tells of itself at ${health.url}/readyz` : ''}`)
   await aborted(stopping.asked)
   log.info({}, 'stopping')
+  await health?.stop()
   await unless(stopping.hurried, compliance.stop())
+}
+
+/** Where it cannot be, such as at a port that is taken, the service does not run either: nobody would know of it. */
+async function openServiceHealth({ host, healthPort }: StartOptions, compliance: ComplianceHere) {
+  const { openHealth } = await import('./compliance-health.ts')
+  return openHealth({ host, port: healthPort!, service: compliance, store: compliance.store }).catch(async error => {
+    await compliance.stop()
+    throw error
+  })
 }
 
 type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log; notes: () => string[] }
@@ -151,7 +164,8 @@ async function serveAlone({ options, address, tls, admin, log, notes }: Plan): P
   const factorKeys = await readFactorKeys(options.factorKeyFile)
   const files = await openFileOptions(options)
   const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
-  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, log, admin, webRoot, notes })
+  const adapterBase = adapterBaseOf(options)
+  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot, notes })
 }
 
 async function openStore(

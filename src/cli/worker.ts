@@ -7,6 +7,7 @@ import { type BusSignal, openChannel, openParentBus } from '../pool/parent.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import { openFileOptions } from './file-options.ts'
+import { adapterBaseOf } from './options.ts'
 import { type Door, type ServingProcess, serve } from './serve.ts'
 import { aborted } from './stopping.ts'
 import { webRoot } from './web-root.ts'
@@ -74,7 +75,7 @@ async function work({ number, options, port, address, tls, setUp, notes: first }
     const factorKeys = await readFactorKeys(options.factorKeyFile)
     serving = await serve({
       ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
-      ...{ directoryConfig, passkeyDomain, factorKeys },
+      ...{ directoryConfig, passkeyDomain, factorKeys, adapterBase: adapterBaseOf(options) },
       files: await openFileOptions(options),
       ...(natsUrl ? { natsUrl } : { bus: openParentBus(openParentChannel(log)) }),
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),

@@ -7,6 +7,7 @@ import type { ReadFile } from './adapter.ts'
 import { type ConfiguredAdapter, runAdapters } from './adapters.ts'
 import { migrateArchive } from './migrate.ts'
 import { openMover } from './mover.ts'
+import { type Report, readReport } from './report.ts'
 
 export type ServiceOptions = {
   store: Db
@@ -18,15 +19,20 @@ export type ServiceOptions = {
   /** Whether compliance is on, and its adapters: read anew each time. */
   configured: () => Promise<{ recording: boolean; adapters: ConfiguredAdapter[] }>
   readFile: ReadFile
+  /** Tells servers, who may not reach the archive, how far it is. */
+  tell: (report: Report) => Promise<void>
   log: Log
 }
 
 export type ComplianceService = Running & {
   /** Moves events now: one service of the pool does. */
   isActive(): boolean
+  /** How far archive and adapters are; undefined as long as there is nothing for them. Rejects while the archive is away. */
+  report(): Promise<Report | undefined>
 }
 
 const lookMs = 1_000
+const reportMs = 5_000
 
 /**
  * The Compliance service: waits until compliance is on, or something is left in the outbox, then opens the archive, moves events
@@ -58,13 +64,36 @@ export function openComplianceService(options: ServiceOptions): ComplianceServic
       ...{ archive, fence, readFile: options.readFile, log },
       configured: async () => (await options.configured()).adapters,
     })
-    parts = [adapters, mover]
+    const reporting = repeatEvery(
+      reportMs,
+      async () => {
+        if (fence() !== undefined) await options.tell(await readReport(opened, options.holder))
+      },
+      error => log.warn({ err: error }, 'how far the archive is was not told to the store'),
+    )
+    parts = [reporting, adapters, mover]
     log.info({ holder: options.holder }, 'the compliance service is ready')
   }
 
-  const looking = repeatEvery(lookMs, begin, error => log.warn({ err: error }, 'the compliance service waits'))
+  /** Why the archive could not be opened. */
+  let waitsFor: unknown
+  const looking = repeatEvery(
+    lookMs,
+    async () => {
+      await begin()
+      waitsFor = undefined
+    },
+    error => {
+      waitsFor = error
+      log.warn({ err: error }, 'the compliance service waits')
+    },
+  )
   return {
     isActive: () => fence() !== undefined,
+    async report() {
+      if (waitsFor !== undefined) throw waitsFor
+      return archive && readReport(archive, options.holder)
+    },
     async stop() {
       await looking.stop()
       for (const part of parts) await part.stop()

@@ -39,7 +39,11 @@ export const categoryVerbs = {
     { category: Category },
   ),
   'category.list': verb('Categories that the caller may see', {}, { categories: Type.Array(Category) }),
-  'category.delete': verb('Delete an empty category', { category: CategoryId }, {}),
+  'category.delete': verb(
+    'Delete an empty category',
+    { category: CategoryId, dryRun: optional(Type.Literal(true, { description: 'changes nothing' })) },
+    {},
+  ),
   'category.simulate': verb(
     'Who would gain, who would lose and which entries of rooms would lose their effect by a change of the scope; changes nothing',
     { category: CategoryId, allowedMembers: optional(ListChange), deniedMembers: optional(ListChange) },

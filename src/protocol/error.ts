@@ -69,7 +69,8 @@ export function notFound(
     | 'add-in'
     | 'policy'
     | 'configuration'
-    | 'simulation',
+    | 'simulation'
+    | 'denial',
 ): Refusal {
   return new Refusal(
     'not_found',

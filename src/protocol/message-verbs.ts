@@ -73,6 +73,7 @@ export const messageVerbs = {
     },
     {
       removed: Type.Integer({ description: 'with dryRun: that would be' }),
+      denied: optional(Type.Integer({ description: 'that stay, since a compliance officer denied their deletion' })),
       sample: optional(
         Type.Array(
           Type.Object({

@@ -184,7 +184,13 @@ export const roomVerbs = {
   'room.clear': verb(
     'Clear what was posted up to an instant, or only say how much that would be',
     { room: RoomId, until: Instant, dryRun: optional(Type.Literal(true, { description: 'changes nothing' })) },
-    { firstSeq: Seq, messages: optional(Type.Integer({ description: 'with dryRun: that would go' })) },
+    {
+      firstSeq: Seq,
+      messages: optional(Type.Integer({ description: 'with dryRun: that would go' })),
+      denied: optional(
+        Type.Integer({ description: 'with dryRun: whose deletion a compliance officer denied; the clear is refused' }),
+      ),
+    },
   ),
   'room.breakGlass': verb(
     'Read the history of a room without being a member, for a while and with a reason: it is recorded and its managers are told; 0 minutes end it',
@@ -196,7 +202,11 @@ export const roomVerbs = {
     { until: Instant },
     administrator,
   ),
-  'room.delete': verb('Delete a room and its messages', { room: RoomId }, {}),
+  'room.delete': verb(
+    'Delete a room and its messages',
+    { room: RoomId, dryRun: optional(Type.Literal(true, { description: 'changes nothing' })) },
+    {},
+  ),
   'invitation.dismiss': verb('Take an invitation off the list', { room: RoomId }, {}),
   'participant.list': verb('Who is in the room now', { room: RoomId }, { participants: Type.Array(Principal) }),
 } as const

@@ -233,6 +233,11 @@ export function storeRefusal(error: unknown): Refusal | undefined {
         retryAfterMs: 5_000,
         cause: error,
       })
+    // What the store itself refuses (0014_deny_delete.sql), in its words.
+    if (code === 'PCDNY') {
+      const { message, detail } = error as { message: string; detail?: string }
+      return new Refusal('forbidden', message, { details: { denial: detail }, cause: error })
+    }
     if (passing.test(code))
       return new Refusal('unavailable', 'The store did not take this now. Try again.', {
         retryAfterMs: 500,

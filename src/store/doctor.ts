@@ -65,7 +65,7 @@ export async function readSchemaFacts(q: Queryable): Promise<SchemaFacts | undef
 /** What loops of the servers still have to do; each of them runs at least every minute. Only on a store that has all schemas. */
 export async function readWorkFacts(q: Queryable): Promise<WorkFacts> {
   const { rows } = await q.query<WorkFacts>(
-    `SELECT (SELECT count(*) FROM purge) AS purges,
+    `SELECT (SELECT count(*) FROM purge WHERE look_at IS NULL) AS purges,
             (SELECT count(*) FROM file WHERE state IN ('uploading', 'scanning')) AS "unfinishedFiles",
             (SELECT count(*) FROM file WHERE state = 'scanning' AND created_at < now() - interval '1 hour') AS "staleFiles",
             (SELECT count(*) FROM file_garbage WHERE due_at < now() - interval '1 hour') AS "garbageDue",

@@ -1,10 +1,12 @@
 import { type Db, type Queryable, transaction } from './db.ts'
+import { denialOfFileSql, deniedFileSql, holdDenials } from './denial.ts'
 import { dropBody, noteFileSeq, standsSql } from './file.ts'
 
-/** Files that were never posted and whose time is over. Not those under a legal hold. */
+/** Files that were never posted and whose time is over. Not those under a legal hold, nor those whose deletion is denied. */
 export async function expiredFiles(q: Queryable, limit: number): Promise<string[]> {
   const { rows } = await q.query<{ id: string }>(
-    `SELECT id FROM file WHERE seq IS NULL AND state <> 'removed' AND NOT held AND expires_at < clock_timestamp() LIMIT $1`,
+    `SELECT f.id FROM file f WHERE f.seq IS NULL AND f.state <> 'removed' AND NOT f.held AND f.expires_at < clock_timestamp()
+        AND NOT ${deniedFileSql} LIMIT $1`,
     [limit],
   )
   return rows.map(row => row.id)
@@ -12,7 +14,7 @@ export async function expiredFiles(q: Queryable, limit: number): Promise<string[
 
 /**
  * Looks at a page of posted files, by id: notes since when no message brings one, and answers those for which that is longer ago
- * than the grace time. Not those under a legal hold. `next` is undefined behind the last page.
+ * than the grace time. Not those under a legal hold, nor those whose deletion is denied. `next` is undefined behind the last page.
  */
 export async function unreferencedFiles(
   q: Queryable,
@@ -27,7 +29,7 @@ export async function unreferencedFiles(
      noted AS (
        UPDATE file f SET unreferenced_at = CASE WHEN p.stands THEN NULL ELSE clock_timestamp() END FROM page p
         WHERE f.id = p.id AND p.stands = (f.unreferenced_at IS NOT NULL))
-     SELECT p.id, NOT p.stands AND NOT f.held AND ($3 = 0 OR f.unreferenced_at < clock_timestamp() - make_interval(days => $3)) AS over
+     SELECT p.id, NOT p.stands AND NOT f.held AND NOT ${deniedFileSql} AND ($3 = 0 OR f.unreferenced_at < clock_timestamp() - make_interval(days => $3)) AS over
        FROM page p JOIN file f ON f.id = p.id ORDER BY p.id`,
     [page.after, page.limit, page.graceDays],
   )
@@ -50,11 +52,13 @@ const reasonSql = {
  */
 export function removeFile(db: Db, id: string, why: keyof typeof reasonSql): Promise<boolean> {
   return transaction(db, async tx => {
+    await holdDenials(tx)
     await tx.query('SELECT FROM file WHERE id = $1 FOR UPDATE', [id])
     const { rows } = await tx.query<{ body: string }>(
       `SELECT f.body FROM file f LEFT JOIN room r ON r.id = f.room LEFT JOIN room_head h ON h.room = f.room
          LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq
-        WHERE f.id = $1 AND f.state <> 'removed' AND NOT f.held AND f.body IS NOT NULL AND ${reasonSql[why]}`,
+        WHERE f.id = $1 AND f.state <> 'removed' AND NOT f.held AND f.body IS NOT NULL AND NOT ${deniedFileSql}
+          AND ${reasonSql[why]}`,
       [id],
     )
     if (!rows[0]) return false
@@ -71,14 +75,19 @@ export function removeFile(db: Db, id: string, why: keyof typeof reasonSql): Pro
 const removedDays = 40
 
 /** Rows of files that went so long ago, and that no message brings. Answers how many. */
-export async function dropRemoved(q: Queryable, limit: number): Promise<number> {
+export function dropRemoved(db: Db, limit: number): Promise<number> {
+  return transaction(db, tx => dropRemovedIn(tx, limit))
+}
+
+async function dropRemovedIn(q: Queryable, limit: number): Promise<number> {
+  await holdDenials(q)
   // An earlier program says no time.
   await q.query("UPDATE file SET removed_at = clock_timestamp() WHERE state = 'removed' AND removed_at IS NULL")
   const { rowCount } = await q.query(
     `DELETE FROM file WHERE id IN (
        SELECT f.id FROM file f LEFT JOIN room r ON r.id = f.room LEFT JOIN room_head h ON h.room = f.room
          LEFT JOIN message m ON m.room = f.room AND m.seq = f.seq
-        WHERE f.state = 'removed' AND NOT f.held AND f.removed_at < clock_timestamp() - interval '${removedDays} days'
+        WHERE f.state = 'removed' AND NOT f.held AND NOT ${deniedFileSql} AND f.removed_at < clock_timestamp() - interval '${removedDays} days'
           AND NOT (f.seq IS NOT NULL AND coalesce(${standsSql}, false)) LIMIT $1)`,
     [limit],
   )
@@ -95,6 +104,7 @@ export const passingSql = `f.state <> 'removed' AND f.unreferenced_at IS NULL
  */
 export async function withdrawPassing(tx: Queryable, room: string, seqs: number[]): Promise<number[]> {
   await noteFileSeq(tx, undefined, room)
+  await refuseDenied(tx, 'f.room = $1 AND f.seq = ANY ($2::bigint[])', [room, seqs])
   const { rows } = await tx.query<{ seq: number }>(
     `UPDATE file f SET unreferenced_at = clock_timestamp()
       WHERE f.room = $1 AND f.seq = ANY ($2::bigint[]) AND ${passingSql} RETURNING f.seq`,
@@ -103,9 +113,19 @@ export async function withdrawPassing(tx: Queryable, room: string, seqs: number[
   return rows.map(row => row.seq)
 }
 
+/** Their bytes would stay, and nobody could have them. */
+async function refuseDenied(tx: Queryable, which: string, values: unknown[]): Promise<void> {
+  const { rows } = await tx.query<{ denial: string }>(
+    `SELECT ${denialOfFileSql} AS denial FROM file f WHERE ${which} AND ${passingSql} AND ${deniedFileSql} LIMIT 1`,
+    values,
+  )
+  if (rows[0]) await tx.query('SELECT refuse_denied($1)', [rows[0].denial])
+}
+
 /** The same for all up to an instant, as a clear takes them. Answers how many. */
 export async function withdrawPassingUntil(tx: Queryable, room: string, until: Date | string): Promise<number> {
   await noteFileSeq(tx, undefined, room)
+  await refuseDenied(tx, 'f.room = $1 AND f.posted_at <= $2', [room, until])
   const { rowCount } = await tx.query(
     `UPDATE file f SET unreferenced_at = clock_timestamp()
       WHERE f.room = $1 AND f.posted_at <= $2 AND ${passingSql}`,

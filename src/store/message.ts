@@ -1,6 +1,7 @@
 import type { Message, MessageFormat, PostedMessage } from '../protocol/message.ts'
 import type { PrincipalKind } from '../protocol/principal.ts'
 import type { Queryable } from './db.ts'
+import { deniedMessageSql } from './denial.ts'
 
 export type MessageRow = {
   room: string
@@ -100,19 +101,23 @@ export async function readRange(
   return rows.map(row => toMessage(row) as PostedMessage)
 }
 
-/** Takes the content of messages away or puts a text in its place; answers their sequences. Under the room's lock. */
+/**
+ * Takes the content of messages away or puts a text in its place; answers their sequences. Under the room's lock. What a denial holds
+ * is refused by the store, or left as it is with `spares`: then behind holdDenials.
+ */
 export async function replaceMessages(
   q: Queryable,
   room: string,
   seqs: number[],
   text: string | null,
   revision: number,
+  spares = false,
 ): Promise<number[]> {
   const { rows } = await q.query<{ seq: number }>(
-    `UPDATE message SET text = $3, title = CASE WHEN $3::text IS NULL THEN NULL ELSE title END, file = NULL,
+    `UPDATE message m SET text = $3, title = CASE WHEN $3::text IS NULL THEN NULL ELSE title END, file = NULL,
             format = 'plain', revision = $4
-      WHERE room = $1 AND seq = ANY ($2::bigint[]) AND text IS NOT NULL RETURNING seq`,
-    [room, seqs, text, revision],
+      WHERE room = $1 AND seq = ANY ($2::bigint[]) AND text IS NOT NULL AND NOT ($5 AND ${deniedMessageSql}) RETURNING seq`,
+    [room, seqs, text, revision, spares],
   )
   return rows.map(row => row.seq).sort((a, b) => a - b)
 }

@@ -1,4 +1,5 @@
-import type { Db } from './db.ts'
+import { type Db, type Queryable, transaction } from './db.ts'
+import { deniedMessageSql, holdDenials, isDeniedRoom } from './denial.ts'
 import { noteFileSeq } from './file.ts'
 import { readClock } from './server.ts'
 import { countDaysBefore } from './usage-count.ts'
@@ -76,31 +77,58 @@ export async function dropOldChanges(db: Db): Promise<void> {
 
 const sliceRows = 5_000
 
-/** Deletes one slice of what clears and deletions left behind. Answers whether there may be more. */
-export async function purgeSlice(db: Db): Promise<boolean> {
-  const { rows } = await db.query<{ room: string; through_seq: number; whole: boolean }>(
-    'SELECT room, through_seq, whole FROM purge ORDER BY whole LIMIT 1',
+/** How long until a room is looked through again of which something may not be deleted. Lifting a denial does not wait for it. */
+const deniedMinutes = 60
+
+type Purge = { room: string; through_seq: number; whole: boolean; after_seq: number; denied: number }
+
+/** Deletes one slice of what clears and deletions left behind, but for what a denial holds. Answers whether there may be more. */
+export function purgeSlice(db: Db): Promise<boolean> {
+  return transaction(db, async tx => {
+    await holdDenials(tx)
+    const { rows } = await tx.query<Purge>(
+      `SELECT room, through_seq, whole, after_seq, denied FROM purge WHERE look_at IS NULL OR look_at < clock_timestamp()
+        ORDER BY whole, room LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    )
+    const work = rows[0]
+    if (!work) return false
+    const page = await purgePage(tx, work)
+    const denied = (work.after_seq === 0 ? 0 : work.denied) + page.denied
+    const key = [work.room, work.whole]
+    if (page.looked === sliceRows)
+      await tx.query('UPDATE purge SET after_seq = $3, denied = $4 WHERE room = $1 AND whole = $2', [
+        ...[...key, page.last, denied],
+      ])
+    else if (denied > 0 || (work.whole && (await isDeniedRoom(tx, work.room))))
+      await tx.query(
+        `UPDATE purge SET after_seq = 0, denied = $3, look_at = clock_timestamp() + interval '${deniedMinutes} minutes'
+          WHERE room = $1 AND whole = $2`,
+        [...key, denied],
+      )
+    else {
+      if (work.whole) await tx.query('DELETE FROM room WHERE id = $1 AND deleted_at IS NOT NULL', [work.room])
+      await tx.query('DELETE FROM purge WHERE room = $1 AND whole = $2', key)
+    }
+    return true
+  })
+}
+
+async function purgePage(tx: Queryable, { room, whole, through_seq, after_seq }: Purge) {
+  const { rows } = await tx.query<{ looked: number; last: number | null; denied: number }>(
+    `WITH page AS MATERIALIZED (
+       SELECT m.seq, ${deniedMessageSql} AS denied FROM message m
+        WHERE m.room = $1 AND m.seq > $4 AND ($2 OR m.seq <= $3) ORDER BY m.seq LIMIT $5),
+     gone AS (DELETE FROM message m USING page p WHERE m.room = $1 AND m.seq = p.seq AND NOT p.denied)
+     SELECT count(*)::int AS looked, max(seq) AS last, count(*) FILTER (WHERE denied)::int AS denied FROM page`,
+    [room, whole, through_seq, after_seq, sliceRows],
   )
-  const work = rows[0]
-  if (!work) return false
-  const { rowCount } = await db.query(
-    'DELETE FROM message WHERE room = $1 AND seq IN (SELECT seq FROM message WHERE room = $1 AND ($2 OR seq <= $3) ORDER BY seq LIMIT $4)',
-    [work.room, work.whole, work.through_seq, sliceRows],
-  )
-  if ((rowCount ?? 0) === sliceRows) return true
-  if (work.whole) await db.query('DELETE FROM room WHERE id = $1 AND deleted_at IS NOT NULL', [work.room])
-  await db.query('DELETE FROM purge WHERE room = $1 AND whole = $2 AND through_seq = $3', [
-    work.room,
-    work.whole,
-    work.through_seq,
-  ])
-  return true
+  return rows[0]!
 }
 
 export async function notePurge(q: { query: Db['query'] }, room: string, throughSeq: number): Promise<void> {
   await q.query(
     `INSERT INTO purge (room, through_seq) VALUES ($1, $2)
-     ON CONFLICT (room, whole) DO UPDATE SET through_seq = greatest(purge.through_seq, excluded.through_seq)`,
+     ON CONFLICT (room, whole) DO UPDATE SET through_seq = greatest(purge.through_seq, excluded.through_seq), after_seq = 0, look_at = NULL`,
     [room, throughSeq],
   )
 }

@@ -231,6 +231,7 @@ function categoryTable(categories: Category[]): string[] {
 async function planRemove(shell: Shell, given: Given): Promise<Plan> {
   const instance: Values | undefined = await readInstance(given, shell.io)
   const category = await categoryOf(shell, identityIn(given, instance))
+  await shell.call('category.delete', { category: category.id, dryRun: true })
   return {
     changes: [{ what: `category ${category.name}`, change: 'remove', now: shown(category.description), after: '' }],
     destroys: `The category "${category.name}" goes with its scope and creators, for good.`,

@@ -11,6 +11,12 @@ export function shown(value: unknown): string {
   return String(value)
 }
 
+/** Messages that a plan leaves, since their deletion is denied. */
+export function stay(denied: number): Change[] {
+  if (denied === 0) return []
+  return [{ what: `${denied} messages`, change: 'stay', now: 'a compliance officer denied their deletion', after: '' }]
+}
+
 /** Of the wishes those that differ from what is now, and the lines that say so. */
 export function differing(what: string, now: Values, wishes: Values): { input: Values; changes: Change[] } {
   const entries = Object.entries(wishes).filter(([name, wish]) => wish !== undefined && wish !== (now[name] ?? null))

@@ -1,5 +1,5 @@
 import { replacementText } from '../../protocol/message.ts'
-import { shown } from './compare.ts'
+import { shown, stay } from './compare.ts'
 import { Misuse } from './fault.ts'
 import { roomOf } from './names.ts'
 import { choice, flag, instant, list } from './values.ts'
@@ -61,8 +61,11 @@ async function planRemove(shell: Shell, { identity, options }: Given): Promise<P
     },
     ...(remove ? {} : { replaceWith: replaceMessage ?? replacementText }),
   }
-  const would = await shell.call<{ removed: number; sample?: Sample[] }>('message.remove', { ...input, dryRun: true })
-  const { removed, sample = [] } = would
+  const would = await shell.call<{ removed: number; denied?: number; sample?: Sample[] }>('message.remove', {
+    ...input,
+    dryRun: true,
+  })
+  const { removed, denied = 0, sample = [] } = would
   const change = remove ? 'remove' : 'replace'
   const then = shown('replaceWith' in input ? input.replaceWith : '')
   const changes: Change[] = sample.map(one => ({
@@ -78,9 +81,11 @@ async function planRemove(shell: Shell, { identity, options }: Given): Promise<P
       now: '',
       after: then,
     })
+  changes.push(...stay(denied))
   return {
     changes,
     destroys: `${removed} messages of "${room.name}" ${remove ? 'go' : 'are replaced'}, for good.`,
-    apply: async () => (removed === 0 ? { value: { removed } } : { value: await shell.call('message.remove', input) }),
+    apply: async () =>
+      removed + denied === 0 ? { value: { removed } } : { value: await shell.call('message.remove', input) },
   }
 }

@@ -3,7 +3,7 @@ import type { Principal } from '../../protocol/principal.ts'
 import type { Result } from '../../protocol/request.ts'
 import type { Room } from '../../protocol/room.ts'
 import { addinOf } from './addin-verbs.ts'
-import { differing, identityIn, instanceOption, readInstance, shown } from './compare.ts'
+import { differing, identityIn, instanceOption, readInstance, shown, stay } from './compare.ts'
 import { Misuse } from './fault.ts'
 import { compareList, type ListWish, listAbout, listOptions, listWish, newListOptions, slices } from './lists.ts'
 import { categoryOf, listOf, principalOf, type RoomView, roomOf } from './names.ts'
@@ -343,6 +343,7 @@ async function roomLines(shell: Shell, ref: string, asObject: boolean): Promise<
 
 async function planRemove(shell: Shell, given: Given): Promise<Plan> {
   const { room } = await roomOf(shell, identityIn(given, await readInstance(given, shell.io)))
+  await shell.call('room.delete', { room: room.id, dryRun: true })
   return {
     changes: [
       { what: `room ${room.name}`, change: 'remove', now: `${room.privacy}, in ${room.categoryName}`, after: '' },
@@ -360,13 +361,13 @@ async function planClear(shell: Shell, given: Given): Promise<Plan> {
   if (until === undefined) throw new Misuse('--end-date is missing: the last moment that is cleared.')
   const { room } = await roomOf(shell, identityIn(given, await readInstance(given, shell.io)))
   const input = { room: room.id, until }
-  const would = await shell.call<Result<'room.clear'> & { messages?: number }>('room.clear', { ...input, dryRun: true })
-  const { messages, firstSeq } = would
+  const would = await shell.call<Result<'room.clear'>>('room.clear', { ...input, dryRun: true })
+  const { messages, firstSeq, denied = 0 } = would
   if (messages === undefined) throw new Refusal('internal', 'The server did not say what would go.')
   return {
     changes:
       messages === 0
-        ? []
+        ? stay(denied)
         : [
             {
               what: `room ${room.name}`,

@@ -6,6 +6,8 @@ import { faultOf } from '../app/fault.ts'
 import { forget, useVerb } from '../app/query.ts'
 import { ComplianceAdapters } from '../parts/ComplianceAdapters.tsx'
 import { ComplianceBounds } from '../parts/ComplianceBounds.tsx'
+import { ComplianceDenials } from '../parts/ComplianceDenials.tsx'
+import { ComplianceState } from '../parts/ComplianceState.tsx'
 import { ConfirmDialog } from '../parts/ConfirmDialog.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 
@@ -23,8 +25,10 @@ export function AdminCompliance() {
   return (
     <div className={styles.root}>
       <Recording view={data} />
+      <ComplianceState view={data} />
       <ComplianceBounds view={data} />
-      <ComplianceAdapters adapters={data.adapters} />
+      <ComplianceAdapters view={data} />
+      <ComplianceDenials />
     </div>
   )
 }

@@ -31,6 +31,10 @@ const useStyles = makeStyles({
 
 const nothing: Omit<Removal, 'room'> = { authors: [], from: '', until: '', text: '', match: 'all', matchCase: false }
 
+function stayWords(denied = 0): string {
+  return denied === 0 ? '' : ` ${counted(denied, 'message')} more stay: a compliance officer has denied their deletion.`
+}
+
 /** Which messages were looked at, so that no others are removed. */
 type Seen = { key: string; found: Result<'message.remove'> }
 
@@ -58,12 +62,12 @@ export function AdminMessages() {
 
   async function remove(): Promise<void> {
     if (input === undefined) return
-    const { removed } = await client.request('message.remove', {
+    const { removed, denied = 0 } = await client.request('message.remove', {
       ...input,
       ...(replaces ? { replaceWith: words.trim() } : {}),
     })
     setSeen(undefined)
-    setDone(`${counted(removed, 'message')} ${replaces ? 'replaced' : 'removed'} in ${room?.name}.`)
+    setDone(`${counted(removed, 'message')} ${replaces ? 'replaced' : 'removed'} in ${room?.name}.${stayWords(denied)}`)
   }
 
   return (
@@ -101,6 +105,7 @@ export function AdminMessages() {
             {found.removed === 0
               ? 'No message is like this. Nothing would be hit.'
               : `${counted(found.removed, 'message')} would be hit.`}
+            {stayWords(found.denied)}
           </Text>
           {found.removed === 0 ? null : (
             <>

@@ -8,7 +8,8 @@ import { ConfirmDialog } from './ConfirmDialog.tsx'
 import { type Column, DataTable } from './DataTable.tsx'
 import { FormColumn } from './FormColumn.tsx'
 
-type Adapters = Result<'compliance.get'>['adapters']
+type View = Result<'compliance.get'>
+type Adapters = View['adapters']
 
 const typeWords: Record<AdapterType, string> = {
   xml: 'XML of the original product',
@@ -31,7 +32,7 @@ const columns: Column<Adapters[number]>[] = [
 ]
 
 /** What the archive is written out as. */
-export function ComplianceAdapters({ adapters }: { adapters: Adapters }) {
+export function ComplianceAdapters({ view: { adapters, adapterBase } }: { view: View }) {
   const { client } = useChat()
   const [removing, setRemoving] = useState<string>()
   async function remove(name: string): Promise<void> {
@@ -56,7 +57,7 @@ export function ComplianceAdapters({ adapters }: { adapters: Adapters }) {
           )}
         />
       )}
-      <AdapterForm />
+      <AdapterForm base={adapterBase} />
       <ConfirmDialog
         title={`Remove the adapter ${removing ?? ''}?`}
         action="Remove it"
@@ -79,7 +80,7 @@ const flags = {
 type Flag = keyof typeof flags
 const empty = { name: '', outputDirectory: '', minutes: '15', type: 'xml' as AdapterType, on: [] as Flag[] }
 
-function AdapterForm() {
+function AdapterForm({ base }: { base: string | undefined }) {
   const { client } = useChat()
   const [form, setForm] = useState(empty)
   const { name, outputDirectory, minutes, type, on } = form
@@ -112,7 +113,7 @@ function AdapterForm() {
           </Field>
           <Field
             label="Output folder"
-            hint="Its whole path on the machines of the compliance service; of this one alone."
+            hint={`Its whole path on the machines of the compliance service${base === undefined ? '' : `, below ${base}`}; of this one alone.`}
           >
             <Input value={outputDirectory} onChange={(_, { value }) => set({ outputDirectory: value })} />
           </Field>

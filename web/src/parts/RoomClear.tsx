@@ -21,6 +21,7 @@ export function RoomClear({ room, onClose }: { room: Room; onClose: () => void }
   const at = Date.parse(typed)
   const until = useSettled(Number.isNaN(at) ? '' : new Date(at).toISOString())
   const count = useVerb('room.clear', { room: room.id, until, dryRun: true }, { enabled: until !== '' })
+  const denied = count.data?.denied ?? 0
   const messages = until === '' ? undefined : count.data?.messages
   return (
     <ConfirmDialog
@@ -43,9 +44,11 @@ export function RoomClear({ room, onClose }: { room: Room; onClose: () => void }
             ? 'Choose an instant: how many messages would go is counted before anything happens.'
             : messages === undefined
               ? 'Counting'
-              : messages === 0
-                ? `Nothing was posted up to ${exactTime(until)}.`
-                : `${counted(messages, 'message')} would go, posted up to ${exactTime(until)}.`}
+              : denied > 0
+                ? `Nothing can be cleared: a compliance officer has denied that ${counted(denied, 'message')} up to then are deleted.`
+                : messages === 0
+                  ? `Nothing was posted up to ${exactTime(until)}.`
+                  : `${counted(messages, 'message')} would go, posted up to ${exactTime(until)}.`}
         </Text>
         <FaultNote fault={count.error === null ? undefined : faultOf(count.error)} />
         <Text>These messages are gone for every reader. This cannot be undone. The clearing is recorded.</Text>

@@ -1,0 +1,116 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Registry } from 'prom-client'
+import { addComplianceMetrics } from '../base/compliance-metrics.ts'
+import type { Running } from '../base/lifecycle.ts'
+import { addProcessMetrics } from '../base/process-metrics.ts'
+import type { ComplianceService } from '../compliance/service.ts'
+import { readCompliance } from '../store/compliance.ts'
+import { readServiceReport } from '../store/compliance-report.ts'
+import type { Db } from '../store/db.ts'
+import { readBacklog } from '../store/outbox.ts'
+
+export type HealthOptions = {
+  host: string
+  port: number
+  store: Db
+  service: Pick<ComplianceService, 'isActive' | 'report'>
+}
+
+/** A database that does not answer in that time is away. */
+const lookMs = 3_000
+/** Who asks meanwhile is told the same. */
+const keptMs = 1_000
+
+/** What the compliance service tells of itself where it runs alone: /healthz, /readyz and /metrics, for reading only. */
+export async function openHealth(options: HealthOptions): Promise<Running & { url: string }> {
+  const registry = new Registry()
+  addProcessMetrics(registry)
+  const metrics = addComplianceMetrics(registry, 'max')
+  let kept: { at: number; seen: Promise<Seen> } | undefined
+  const seeing = () => {
+    if (!kept || performance.now() - kept.at > keptMs) kept = { at: performance.now(), seen: see(options, metrics) }
+    return kept.seen
+  }
+  const server = createServer(async (request, response) => {
+    const answer = (code: number, type: string, text: string) =>
+      response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store' }).end(text)
+    const json = (code: number, body: object) => answer(code, 'application/json; charset=utf-8', JSON.stringify(body))
+    try {
+      const path = (request.url ?? '/').split('?')[0]
+      if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { status: 'only read' })
+      if (path === '/healthz') return json(200, { status: 'ok' })
+      if (path === '/readyz') {
+        const { ready, notes } = await seeing()
+        return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', notes })
+      }
+      if (path !== '/metrics') return json(404, { status: 'there is /healthz, /readyz and /metrics' })
+      await seeing()
+      return answer(200, registry.contentType, await registry.metrics())
+    } catch {
+      return json(500, { status: 'fault' })
+    }
+  })
+  await listen(server, options)
+  const { address, port, family } = server.address() as AddressInfo
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    async stop() {
+      server.closeAllConnections()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+function listen(server: Server, { host, port }: HealthOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+}
+
+type Seen = { ready: boolean; notes: string[] }
+type Metrics = ReturnType<typeof addComplianceMetrics>
+
+/** Ready: both databases answer, whether or not this service is the one that moves events. */
+async function see({ store, service }: HealthOptions, metrics: Metrics): Promise<Seen> {
+  const [outbox, archive] = await Promise.allSettled([within(seeOutbox(store)), within(service.report())])
+  const notes: string[] = []
+  const known = outbox.status === 'fulfilled' ? outbox.value : undefined
+  if (!known) notes.push('store away')
+  if (archive.status === 'rejected') notes.push('archive away')
+  if (known) {
+    metrics.backlog.set(known.rows)
+    metrics.age.set(known.ageSeconds)
+    metrics.full.set(known.isFull ? 1 : 0)
+    if (known.isFull) notes.push('compliance outbox full')
+    else if (known.isBehind) notes.push('compliance behind')
+    if (!known.recording) notes.push('nothing is recorded')
+  }
+  if (archive.status === 'fulfilled' && archive.value) {
+    metrics.show(archive.value, known?.toldSeconds)
+    const failing = archive.value.adapters.filter(one => one.failures > 0)
+    if (failing.length > 0) notes.push(`adapters fail: ${failing.map(one => one.name).join(', ')}`)
+  }
+  if (!service.isActive()) notes.push('on stand-by')
+  return { ready: known !== undefined && archive.status === 'fulfilled', notes }
+}
+
+async function seeOutbox(store: Db) {
+  const { recording, settings } = await readCompliance(store)
+  const { maxRows, maxAgeSeconds } = settings
+  const { rows, ageSeconds } = await readBacklog(store, maxRows + 1)
+  const over = (part: number) => rows > maxRows * part || ageSeconds > maxAgeSeconds * part
+  const toldSeconds = recording ? (await readServiceReport(store))?.ageSeconds : undefined
+  return { recording, toldSeconds, rows, ageSeconds, isFull: recording && over(1), isBehind: recording && over(0.5) }
+}
+
+async function within<T>(work: Promise<T>): Promise<T> {
+  const late = new AbortController()
+  const timer = sleep(lookMs, undefined, { signal: late.signal }).then(() => {
+    throw new Error('it does not answer')
+  })
+  timer.catch(() => {})
+  return Promise.race([work, timer]).finally(() => late.abort())
+}

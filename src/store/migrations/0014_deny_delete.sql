@@ -1,0 +1,141 @@
+-- What may not be deleted until a compliance officer lifts it. An expansion; what destroys is refused here, so that earlier programs
+-- and SQL by hand obey too.
+-- serves from schema 1 on
+
+-- All that is given must fit; null fits everything.
+CREATE TABLE deletion_denial (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  person uuid,                                          -- who wrote it
+  room uuid,
+  category uuid,                                        -- of the room at this moment
+  from_at timestamptz(3),
+  until_at timestamptz(3),                              -- without it
+  reason text NOT NULL,
+  by uuid NOT NULL,
+  at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
+  lifted_by uuid,
+  lifted_at timestamptz(3),
+  lift_reason text,
+  CHECK (num_nonnulls(person, room, category, from_at, until_at) > 0)
+);
+CREATE INDEX deletion_denial_open ON deletion_denial (id) WHERE lifted_at IS NULL;
+
+-- What the service that moves events last said of the archive, which servers may not reach.
+CREATE TABLE compliance_report (
+  one boolean PRIMARY KEY DEFAULT true CHECK (one),
+  at timestamptz(3) NOT NULL,
+  report jsonb NOT NULL
+);
+
+-- How far the room was looked through for what may go, how much of it stays, and when it is looked through again.
+ALTER TABLE purge ADD COLUMN after_seq bigint NOT NULL DEFAULT 0;
+ALTER TABLE purge ADD COLUMN denied bigint NOT NULL DEFAULT 0;
+ALTER TABLE purge ADD COLUMN look_at timestamptz(3);
+
+CREATE FUNCTION refuse_denied(denial uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF denial IS NULL THEN RETURN; END IF;
+  RAISE EXCEPTION 'A compliance officer has denied that this is deleted, replaced or moved to another category (denial %). Only compliance officers may lift that: ask one.', denial
+    USING ERRCODE = 'PCDNY', DETAIL = denial::text;
+END $$;
+
+-- The denial under which something of a room stands; null: none. Messages from `low` up to `high` without it, files and the room itself
+-- where it is about the whole of it. `moves`: only those that hold through the category that it leaves.
+-- VOLATILE, as all that follow: each statement inside sees what was committed before it, also where the one outside waited.
+CREATE FUNCTION denial_in_room(in_room uuid, in_category uuid, low bigint, high bigint, whole boolean, moves boolean) RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE d record;
+BEGIN
+  FOR d IN SELECT * FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+            AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) ORDER BY x.at, x.id LOOP
+    IF whole AND d.room IS NOT NULL AND num_nonnulls(d.person, d.from_at, d.until_at) = 0 THEN RETURN d.id; END IF;
+    PERFORM FROM message m WHERE m.room = in_room AND m.seq >= low AND m.seq < high AND m.text IS NOT NULL
+        AND (d.person IS NULL OR m.author = d.person)
+        AND (d.from_at IS NULL OR m.at >= d.from_at) AND (d.until_at IS NULL OR m.at < d.until_at) LIMIT 1;
+    IF FOUND THEN RETURN d.id; END IF;
+    PERFORM FROM file f WHERE whole AND f.room = in_room AND f.body IS NOT NULL AND f.state <> 'uploading'
+        AND (d.person IS NULL OR f.author = d.person)
+        AND (d.from_at IS NULL OR coalesce(f.posted_at, f.created_at) >= d.from_at)
+        AND (d.until_at IS NULL OR coalesce(f.posted_at, f.created_at) < d.until_at) LIMIT 1;
+    IF FOUND THEN RETURN d.id; END IF;
+  END LOOP;
+  RETURN NULL;
+END $$;
+
+-- The lock before the look: whoever sets a denial waits for what is being deleted, and whoever deletes after him sees it.
+CREATE FUNCTION denied_messages() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE found_one uuid;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM FROM deletion_denial WHERE lifted_at IS NULL LIMIT 1;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  IF TG_OP = 'DELETE' THEN
+    SELECT d.id INTO found_one FROM gone g LEFT JOIN room_head h ON h.room = g.room JOIN deletion_denial d
+        ON d.lifted_at IS NULL AND (d.person IS NULL OR d.person = g.author) AND (d.room IS NULL OR d.room = g.room)
+       AND (d.category IS NULL OR d.category = h.category) AND (d.from_at IS NULL OR g.at >= d.from_at) AND (d.until_at IS NULL OR g.at < d.until_at)
+     WHERE g.text IS NOT NULL LIMIT 1;
+  ELSE
+    SELECT d.id INTO found_one FROM gone g JOIN new_one n USING (room, seq) LEFT JOIN room_head h ON h.room = g.room JOIN deletion_denial d
+        ON d.lifted_at IS NULL AND (d.person IS NULL OR d.person = g.author) AND (d.room IS NULL OR d.room = g.room)
+       AND (d.category IS NULL OR d.category = h.category) AND (d.from_at IS NULL OR g.at >= d.from_at) AND (d.until_at IS NULL OR g.at < d.until_at)
+     WHERE g.text IS NOT NULL AND (n.text, n.title, n.file) IS DISTINCT FROM (g.text, g.title, g.file) LIMIT 1;
+  END IF;
+  PERFORM refuse_denied(found_one);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER denied_deletion AFTER DELETE ON message REFERENCING OLD TABLE AS gone
+  FOR EACH STATEMENT EXECUTE FUNCTION denied_messages();
+CREATE TRIGGER denied_change AFTER UPDATE ON message REFERENCING OLD TABLE AS gone NEW TABLE AS new_one
+  FOR EACH STATEMENT EXECUTE FUNCTION denied_messages();
+
+CREATE FUNCTION denied_clear() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM refuse_denied(denial_in_room(NEW.room, OLD.category, OLD.first_seq, NEW.first_seq, false, false));
+  RETURN NEW;
+END $$;
+CREATE TRIGGER denied_clear BEFORE UPDATE OF first_seq ON room_head FOR EACH ROW WHEN (NEW.first_seq > OLD.first_seq)
+  EXECUTE FUNCTION denied_clear();
+
+-- What a denial of its category holds would be free in the next one.
+CREATE FUNCTION denied_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM refuse_denied(denial_in_room(NEW.room, OLD.category, 1, 9223372036854775807, true, true));
+  RETURN NEW;
+END $$;
+CREATE TRIGGER denied_move BEFORE UPDATE OF category ON room_head FOR EACH ROW WHEN (NEW.category IS DISTINCT FROM OLD.category)
+  EXECUTE FUNCTION denied_move();
+
+CREATE FUNCTION denied_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM refuse_denied(denial_in_room(OLD.id, (SELECT category FROM room_head WHERE room = OLD.id), 1, 9223372036854775807, true, false));
+  RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER denied_mark BEFORE UPDATE OF deleted_at ON room FOR EACH ROW
+  WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION denied_room();
+CREATE TRIGGER denied_deletion BEFORE DELETE ON room FOR EACH ROW EXECUTE FUNCTION denied_room();
+
+CREATE FUNCTION denied_category() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM refuse_denied((SELECT id FROM deletion_denial WHERE lifted_at IS NULL AND category = OLD.id LIMIT 1));
+  RETURN OLD;
+END $$;
+CREATE TRIGGER denied_deletion BEFORE DELETE ON category FOR EACH ROW EXECUTE FUNCTION denied_category();
+
+-- Bytes: a file lets go of its body, or is forgotten.
+CREATE FUNCTION denied_file() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM refuse_denied((SELECT d.id FROM deletion_denial d WHERE d.lifted_at IS NULL AND (d.person IS NULL OR d.person = OLD.author)
+     AND (d.room IS NULL OR d.room = OLD.room)
+     AND (d.category IS NULL OR d.category = (SELECT category FROM room_head WHERE room = OLD.room))
+     AND (d.from_at IS NULL OR coalesce(OLD.posted_at, OLD.created_at) >= d.from_at)
+     AND (d.until_at IS NULL OR coalesce(OLD.posted_at, OLD.created_at) < d.until_at) LIMIT 1));
+  RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER denied_change BEFORE UPDATE OF body ON file FOR EACH ROW
+  WHEN (OLD.body IS NOT NULL AND NEW.body IS NULL AND OLD.state <> 'uploading') EXECUTE FUNCTION denied_file();
+CREATE TRIGGER denied_deletion BEFORE DELETE ON file FOR EACH ROW WHEN (OLD.state <> 'uploading') EXECUTE FUNCTION denied_file();
