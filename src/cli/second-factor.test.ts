@@ -38,7 +38,11 @@ test('[SF16] on the machine itself the operator takes the factors of a user away
   const again = await askSignIn(site.url, { user: 'admin', password })
   expect(again.result?.me.administrator).toBe(true)
   const { entries } = await stranger(site.url, again.result!.token).call('audit.list', { limit: 1 })
-  expect(entries[0]).toMatchObject({ actor: { name: 'operator' }, action: 'factor.reset', subject: again.result!.me.id })
+  expect(entries[0]).toMatchObject({
+    actor: { name: 'operator' },
+    action: 'factor.reset',
+    subject: again.result!.me.id,
+  })
   expect(JSON.parse((await reset('admin@example.com', '--json')).said)).toEqual({ ended: 1 })
 })
 

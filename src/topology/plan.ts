@@ -138,7 +138,7 @@ function settingsOf(view: PoolView, server: Server, port: number, roles: Role[])
       server.address === undefined && port === pool.port && isLoopback(server.fqdn) ? undefined : urlOf(server, port),
     ...certificateOf(server),
     ...filesOf(pool),
-    ...(roles.includes('compliance') ? anchorsOf(pool) : {}),
+    ...(roles.includes('compliance') ? archiveOf(pool) : {}),
     ...placesOf(pool),
   }
   const secrets = [store, backup, withArchive ? archive : undefined, bus].flatMap(one => one?.secrets ?? [])
@@ -161,9 +161,10 @@ function filesOf({ fileStore, fileKeyFile, clamd, scannerAway, downloadUrl }: Ch
   }
 }
 
-function anchorsOf({ compliance }: ChatPool): ServerSettings {
-  const { keyFile, fileStore } = compliance
+function archiveOf({ compliance }: ChatPool): ServerSettings {
+  const { keyFile, fileStore, output } = compliance
   return {
+    complianceOutput: output ?? (fileStore === undefined ? undefined : join(fileStore, 'output')),
     complianceKeyFile: keyFile,
     complianceAnchors: fileStore === undefined ? undefined : join(fileStore, 'anchors.jsonl'),
   }

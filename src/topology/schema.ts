@@ -80,6 +80,9 @@ const compliance = part(running('What is recorded', {}), {
   fileStore: Type.Optional(
     file(restart('Folder for heads of the archive (anchors.jsonl), best on another machine; by default in dataDir')),
   ),
+  output: Type.Optional(
+    file(restart('Folder below which adapters write that officers set in the console; by default output in fileStore')),
+  ),
   keyFile: Type.Optional(
     file(restart('Private key that signs the archive, the same on all servers; by default made in dataDir')),
   ),

@@ -9,6 +9,7 @@ export type ServerSettings = {
   complianceDatabaseUrl?: string | undefined
   complianceKeyFile?: string | undefined
   complianceAnchors?: string | undefined
+  complianceOutput?: string | undefined
   natsUrl?: string | undefined
   pool?: string | undefined
   server?: string | undefined
