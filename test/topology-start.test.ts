@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -116,6 +116,20 @@ test('[CM31] where there is nothing to start as, it ends with a sentence that sa
   await ends(/does not answer.*Start again when the store is there/, ['--topology', 'postgres://pchat@127.0.0.1:1/x'])
   const wrong = start(['--topology', 'nonsense'])
   expect(await wrong.ended).toBe(2)
+}, 120_000)
+
+test('[CM10] the replica is in a data folder that is named, and that one process has to itself', async () => {
+  await publish(documentOf(await freePort()))
+  const nowhere = runPchat(['start', '--topology', url, '--server', 'localhost'])
+  servers.push(nowhere)
+  expect([await nowhere.ended, nowhere.said()]).toEqual([2, expect.stringContaining('Add --data-dir <folder>')])
+  const server = start()
+  await server.ready()
+  const replica = join(folder, 'data/topology-replica.json')
+  const before = await stat(replica)
+  const second = start(['--server', 'chat9.example.com'])
+  expect([await second.ended, second.said()]).toEqual([1, expect.stringMatching(/Another Persistent Chat.*works in/)])
+  expect((await stat(replica)).ino).toBe(before.ino)
 }, 120_000)
 
 test('[CM31] passwords come from where the topology says that they stand, and are in no replica', async () => {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import type { Log } from '../base/log.ts'
@@ -12,12 +11,15 @@ import { type ProcessPlan, planServer, serversOf } from '../topology/plan.ts'
 import { readTopology } from '../topology/read.ts'
 import { replicaFileOf } from '../topology/replica.ts'
 import type { ServerSettings } from '../topology/settings.ts'
+import { type DataFolder, takeDataFolder } from './data-folder.ts'
 import type { StartOptions } from './options.ts'
 
 /** A server that starts as the published topology says, and follows what is published. */
 export type Followed = {
   /** What it starts with: what was said at the start, then what the topology says, then what is usual. */
   options: StartOptions
+  /** Taken for this process, since the replica is in it; `stop` gives it back. */
+  folder?: DataFolder
   /** For /readyz. */
   notes(): string[]
   stop(): Promise<void>
@@ -26,18 +28,20 @@ export type Followed = {
 /** Of the start that names a Central Management Store; rejects with a sentence where it has nothing to start as. */
 export async function followTopology(options: StartOptions, command: Command, log: Log): Promise<Followed> {
   const fqdn = options.server ?? hostname()
-  const isSaid = (name: string) => ['cli', 'env'].includes(command.getOptionValueSource(name) ?? '')
-  await mkdir(options.dataDir, { recursive: true, mode: 0o711 })
+  const isSaid = (name: string) => isNamed(command, name)
+  // Of two servers that share one by mistake neither would know what it has.
+  const folder = await takeDataFolder(options.dataDir)
   const db = openCentral({ connectionString: options.topology! })
   try {
     const following = await followCentral({
-      ...{ db, replica: replicaFileOf(options.dataDir), tell: effectOn(fqdn), log },
+      ...{ db, replica: replicaFileOf(folder.path), tell: effectOn(fqdn), log },
       // What can be followed needs nothing done here; the rest is noted until the restart.
       onChange: () => {},
     })
     const stop = async () => {
       await following.stop()
       await db.end()
+      await folder.release()
     }
     try {
       const settings = settingsOf(following.topology().document, fqdn, isSaid('pool') ? options.pool : undefined)
@@ -50,15 +54,27 @@ export async function followTopology(options: StartOptions, command: Command, lo
           'options that were named at the start are not as the topology says',
         )
       const more = Object.fromEntries(Object.entries(settings).filter(([name]) => !isSaid(name)))
-      return { options: { ...options, ...more }, notes: following.notes, stop }
+      return { options: { ...options, ...more }, folder, notes: following.notes, stop }
     } catch (error) {
       await following.stop()
       throw error
     }
   } catch (error) {
     await db.end()
+    await folder.release()
     throw error
   }
+}
+
+/** Whether somebody said it, on the command line or in the environment. */
+function isNamed(command: Command, name: string): boolean {
+  return ['cli', 'env'].includes(command.getOptionValueSource(name) ?? '')
+}
+
+/** What is missing beside --topology. */
+export function findTopologyFault(command: Command): string | undefined {
+  if (isNamed(command, 'dataDir')) return undefined
+  return '--topology keeps what it got in the data folder, and has to find it there before it knows the topology. Add --data-dir <folder>, the one that the topology says for this machine.'
 }
 
 function optionOf(options: object, name: string): unknown {
