@@ -31,7 +31,7 @@ export function addCentral(topology: Command, rules: () => Promise<TopologyRules
     command
       .option(
         '--based-on <version>',
-        'the version that yours is based on; default: the one last exported or shown',
+        'the version that yours is based on; default: what the first line of the file says, as export wrote it',
         readVersion,
       )
       .option('--note <text>', 'why, in one line', '')

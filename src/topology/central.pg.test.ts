@@ -167,6 +167,12 @@ test('[CM4] who is based on another version is refused with who published what a
   // The number is right, and it was another publication: the store was restored in between.
   const mark = crypto.randomUUID()
   expect((await refusal(publishTopology(central.db, draft('mine'), { version: 2, mark }, sound))).code).toBe('conflict')
+  // Also where others published since: by their numbers alone those would be taken for what changed.
+  const parted = await refusal(publishTopology(central.db, draft('mine'), { version: 1, mark }, sound))
+  expect(parted.message).toMatch(/was it restored.*--based-on 2/)
+  expect(parted.details).toEqual({ basedOn: 1, since: [] })
+  const empty = await refusal(planPublication(undefined, draft('mine'), { version: 7, mark }, undefined))
+  expect(empty.message).toMatch(/was it restored.*--based-on 0/)
   expect(await listPublications(central.db, 10)).toHaveLength(2)
   expect(await publishTopology(central.db, draft('mine'), { version: 2, mark: current!.mark }, sound)).toMatchObject({
     version: 3,
