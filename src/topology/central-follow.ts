@@ -3,13 +3,14 @@ import type { Log } from '../base/log.ts'
 import type { Connection, Db } from '../store/db.ts'
 import { type Head, hashOf, readHead, readPublication } from './central.ts'
 import { keepListening } from './central-listen.ts'
+import type { Gone } from './central-process.ts'
 import { type Standing, standingOf, standingSentence } from './central-standing.ts'
 import { type Replica, readReplica, writeReplica } from './replica.ts'
 
 /** What a change of the topology is to one server, in sentences: what it can follow while it runs, and what wants a restart. */
 export type Effect = { followed: string[]; restart: string[] }
-/** Throws where this program does not understand the document. */
-export type TellEffect = (before: string, after: string) => Effect
+/** Throws where this program does not understand the document, and answers why where there is no place for this server in it. */
+export type TellEffect = (before: string, after: string) => Effect | Gone
 export type Change = { before: Replica; after: Replica; effect: Effect }
 
 export type FollowOptions = {
@@ -112,25 +113,41 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
       ...{ adoptions: [...new Set([...(held?.adoptions ?? []), ...head.adoptions])], document },
     }
     const before = held
-    let effect: Effect
-    let left: string[]
-    try {
-      // Who has not begun has nothing to follow, and need not understand what he had.
-      effect = tell(started && before ? before.document : document, document)
-      left = started ? tell(started.document, document).restart : []
-    } catch (error) {
-      const sentence = `This program does not understand version ${version} of the topology, and stays with what it has: ${(error as Error).message}`
-      return { note: 'topology not understood', sentence }
-    }
-    await keep(after)
-    restart = left
+    const unfit = findUnfit(version, document)
+    if (unfit) return unfit
+    const unwritten = await keep(after)
+    if (unwritten) return unwritten
+    // Who has not begun has nothing to follow. Patience may have run out meanwhile, so that it began with what it had.
     if (!before || !started) return undefined
+    const effect = effectOf(before.document, document)
+    restart = effectOf(started.document, document).restart
     const isBack = after.version < before.version
     log.info({ from: before.version, version, author, isBack, ...effect }, 'the topology has changed')
     await Promise.resolve(onChange({ before, after, effect })).catch(error =>
       log.error({ err: error, version }, 'a change of the topology was not followed; a restart takes it'),
     )
     return undefined
+  }
+
+  /** A server that could not start by it keeps what it can start by. */
+  const findUnfit = (version: number, document: string): Trouble | undefined => {
+    try {
+      const told = tell(document, document)
+      if (!('gone' in told)) return undefined
+      const stays = held ? ` It stays with version ${held.version}, the last one that had one; drain and stop it.` : ''
+      const sentence = `Version ${version} of the topology has no place for this server: ${told.gone}${stays}`
+      return { note: 'topology without this server', sentence }
+    } catch (error) {
+      const sentence = `This program does not understand version ${version} of the topology, and stays with what it has: ${(error as Error).message}`
+      return { note: 'topology not understood', sentence }
+    }
+  }
+  const effectOf = (before: string, after: string): Effect => {
+    try {
+      const told = tell(before, after)
+      if (!('gone' in told)) return told
+    } catch {}
+    return { followed: [], restart: ['what it was cannot be read here any more'] }
   }
 
   const lookAt = async (connection: Connection): Promise<Trouble | undefined> => {
@@ -142,21 +159,23 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
       return { note: `topology store ${standing}`, sentence: standingSentence(standing, head, held!) }
     // Else a copy from after the adoption would count as adopted once more.
     const fresh = head.adoptions.filter(mark => !held!.adoptions.includes(mark))
-    if (fresh.length > 0) await keep({ ...held!, adoptions: [...held!.adoptions, ...fresh] })
-    return undefined
+    return fresh.length > 0 ? keep({ ...held!, adoptions: [...held!.adoptions, ...fresh] }) : undefined
   }
-  const keep = async (replica: Replica) => {
-    await writeReplica(file, replica)
+  const keep = async (replica: Replica): Promise<Trouble | undefined> => {
+    try {
+      await writeReplica(file, replica)
+    } catch (error) {
+      const { code, path = file, message } = error as NodeJS.ErrnoException
+      const sentence = `The replica of the topology cannot be written (${code ?? message} ${path}). It is not followed until it can.`
+      return { note: 'topology replica not written', sentence }
+    }
     held = replica
+    return undefined
   }
 
   return {
     async look(connection: Connection) {
-      const found = await lookAt(connection).catch((error: NodeJS.ErrnoException) => {
-        if (!isOfFile(error)) throw error
-        const sentence = `The replica of the topology cannot be written (${error.code} ${error.path ?? file}). It is not followed until it can.`
-        return { note: 'topology replica not written', sentence }
-      })
+      const found = await lookAt(connection)
       if (away !== undefined && started) log.info({}, 'the Central Management Store is back')
       away = undefined
       setTrouble(found)
@@ -185,11 +204,6 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
       ...(restart.length === 0 ? [] : ['topology wants a restart']),
     ],
   }
-}
-
-/** Of the file system, not of the connection. */
-function isOfFile({ syscall, code }: NodeJS.ErrnoException): boolean {
-  return /^(open|write|fsync|rename|scandir|close)$/.test(syscall ?? '') && code !== undefined
 }
 
 function noTopology(file: string, torn?: string, trouble?: Trouble, away?: string): string {
