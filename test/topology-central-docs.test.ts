@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { openDb } from '../src/store/db.ts'
+import { findEmbedded } from '../src/store/embedded.ts'
 import { makeFolder } from './folder.ts'
 import { password } from './harness.ts'
 import { type Pchat, runPchat } from './pchat.ts'
@@ -54,6 +55,11 @@ test('[CM30] the commands of docs/central-management.md do what it says, one aft
   const admin = `postgres://${user}@${encodeURIComponent(host)}`
   const db = openDb({ connectionString: `${admin}/postgres` }, { max: 1 })
   try {
+    await shell('pchat topology new standard-edition > plan.yaml; pchat topology publish plan.yaml --what-if')
+    const embedded = openDb((await findEmbedded(join(folder, 'data')))!, { max: 1 })
+    const { rowCount } = await embedded.query("SELECT FROM pg_database WHERE datname = 'pchat_central'")
+    await embedded.end()
+    expect(rowCount).toBe(0)
     expect(await block('first')).toMatch(
       /It is sound[\s\S]*would be version 1[\s\S]*Version 1 is published[\s\S]*the beginning/,
     )

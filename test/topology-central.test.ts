@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Io } from '../src/cli/shell/io.ts'
 import { addTopology } from '../src/cli/topology.ts'
 import { adoptCentral, publishTopology } from '../src/topology/central.ts'
-import { isCentral } from '../src/topology/central-schema.ts'
+import { isCentral, migrateCentral } from '../src/topology/central-schema.ts'
 import { exampleDocument } from '../src/topology/example.ts'
 import { openEmptyDatabase, type TestDatabase } from './database.ts'
 import { runVerb } from './run-verb.ts'
@@ -20,7 +20,8 @@ beforeEach(async () => {
   file = join(folder, 'topology.yaml')
   const { host, user, database } = central.address
   const PCHAT_CMS = `postgres://${user}@${encodeURIComponent(host)}/${database}`
-  env = { PCHAT_CMS, XDG_CONFIG_HOME: folder }
+  env = { PCHAT_CMS }
+  await migrateCentral(central.db)
 })
 afterEach(async () => {
   await central.drop()
@@ -194,8 +195,6 @@ test('[CM6] errors are all told with their places, and neither published nor bro
   await write('persistentChatPools: 7\nnothing: 1\n')
   const { error } = await json(['publish', file])
   expect([error.code, error.details.errors.length > 1]).toEqual(['invalid_argument', true])
-  // Not even the store was made for it.
-  expect(await isCentral(central.db)).toBe(false)
   await write(first)
   await topology(['publish', file])
   await other('was sound by other rules', 1)
@@ -215,17 +214,15 @@ test('[CM6] errors are all told with their places, and neither published nor bro
   expect(published.advice).toHaveLength(verdict.findings.length)
 })
 
-test('[CM22] --what-if says what would be done and makes nothing, not even the store', async () => {
+test('[CM22] --what-if says what would be done and makes nothing', async () => {
   await write(first)
   expect(await json(['publish', file, '--what-if'])).toMatchObject({ whatIf: true, version: 1, changed: true })
-  expect(await isCentral(central.db)).toBe(false)
   expect(await json(['history'])).toEqual({ publications: [], adoptions: [] })
   for (const verb of [['export'], ['show'], ['rollback', '1'], ['adopt', '--confirm'], ['diff', '--published', file]])
     expect(await topology(verb), verb.join(' ')).toMatchObject({
       code: 1,
       err: expect.stringContaining('Nothing was published'),
     })
-  expect(await isCentral(central.db)).toBe(false)
   await topology(['publish', file])
   await edit(withName('x'))
   const planned = await topology(['publish', file, '--what-if'])
@@ -235,6 +232,30 @@ test('[CM22] --what-if says what would be done and makes nothing, not even the s
   )
   expect((await topology(['adopt', '--what-if'])).out).toContain('Servers follow this store at version 1')
   expect(await json(['history'])).toMatchObject({ publications: [{ version: 1 }], adoptions: [] })
+})
+
+test('[CM3] the store is made by prepare alone: in a database without one every verb says so, and makes nothing', async () => {
+  const empty = await openEmptyDatabase()
+  try {
+    const { host, user, database } = empty.address
+    const cms = ['--cms', `postgres://${user}@${encodeURIComponent(host)}/${database}`]
+    await write(first)
+    for (const verb of [
+      ['publish', file],
+      ['publish', file, '--what-if'],
+      ['history'],
+      ['export'],
+      ['adopt', '--confirm'],
+    ])
+      expect(await topology([...verb, ...cms]), verb.join(' ')).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringMatching(/no Central Management Store in this database.*pchat topology prepare/),
+      })
+    expect(await isCentral(empty.db)).toBe(false)
+  } finally {
+    await empty.drop()
+  }
 })
 
 test('[CM23] a store is adopted once that is confirmed, and the history says by whom', async () => {

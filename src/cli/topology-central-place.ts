@@ -5,7 +5,7 @@ import { type StoreAddress, splitHosts } from '../store/address.ts'
 import { type Db, storeRefusal } from '../store/db.ts'
 import { findEmbedded } from '../store/embedded.ts'
 import { centralBeside, ensureCentralDatabase, openCentral } from '../topology/central-place.ts'
-import { isCentral, migrateCentral } from '../topology/central-schema.ts'
+import { isCentral, migrateCentral, requireCentral } from '../topology/central-schema.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 
@@ -34,11 +34,16 @@ export function readCentral<T>(options: CentralOptions, io: Io, work: (db: Db | 
   return onCentral(options, io, async (db, address) => work((await isThere(db, address)) ? db : undefined))
 }
 
-/** For writing: made where it is missing, and brought up to date, as far as the role may. */
+/** For writing. Only beside the embedded store it is made; elsewhere whoever makes it owns it, and could change all of it. */
 export function changeCentral<T>(options: CentralOptions, io: Io, work: (db: Db) => Promise<T>): Promise<T> {
   return onCentral(options, io, async (db, address) => {
-    if (!('connectionString' in address)) await ensureCentralDatabase(address)
-    await migrateCentral(db)
+    if ('connectionString' in address) {
+      await isThere(db, address)
+      await requireCentral(db)
+    } else {
+      await ensureCentralDatabase(address)
+      await migrateCentral(db)
+    }
     return work(db)
   })
 }
@@ -77,7 +82,12 @@ async function addressOf({ cms, dataDir }: CentralOptions, env: NodeJS.ProcessEn
 /** Beside the embedded store the first publication makes it; elsewhere a name that is nowhere was mistyped. */
 async function isThere(db: Db, address: StoreAddress): Promise<boolean> {
   try {
-    return await isCentral(db)
+    if (await isCentral(db)) return true
+    if (!('connectionString' in address)) return false
+    throw new Refusal(
+      'not_found',
+      'There is no Central Management Store in this database. Make it with pchat topology prepare, or name another one with --cms.',
+    )
   } catch (error) {
     if ((error as { code?: string }).code === '3D000' && !('connectionString' in address)) return false
     throw error
