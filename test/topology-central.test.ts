@@ -258,6 +258,25 @@ test('[CM3] the store is made by prepare alone: in a database without one every 
   }
 })
 
+test('[CM3] prepare prints addresses for publisher and reader, and nothing of how the administrator signs in', async () => {
+  const { host, user, database } = central.address
+  const suffix = database.slice(5)
+  const names = [`own_${suffix}`, `pub_${suffix}`, `read_${suffix}`]
+  const admin = `postgres://nobody@${encodeURIComponent(host)}/postgres?user=${user}&password=sesame&sslmode=disable`
+  const where = ['--admin-url', admin, '--database', `cms_${suffix}`]
+  const roles = ['--owner', '--publisher', '--reader'].flatMap((option, i) => [option, names[i]!])
+  try {
+    const ran = await topology(['prepare', ...where, ...roles])
+    expect([ran.code, ran.err]).toEqual([0, ''])
+    const place = `${encodeURIComponent(host)}/cms_${suffix}?sslmode=disable`
+    expect(ran.out).toContain(`Publish with --cms postgres://${names[1]}@${place}\n`)
+    expect(ran.out).toContain(`Servers read it as postgres://${names[2]}@${place}\n`)
+  } finally {
+    await central.db.query(`DROP DATABASE IF EXISTS cms_${suffix} WITH (FORCE)`)
+    for (const name of [names[1], names[2], names[0]]) await central.db.query(`DROP ROLE IF EXISTS ${name}`)
+  }
+})
+
 test('[CM23] a store is adopted once that is confirmed, and the history says by whom', async () => {
   await write(first)
   await topology(['publish', file])
