@@ -2,6 +2,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Bench, openBench, soon, text } from '../../test/central-follower.ts'
+import { hashOf } from './central.ts'
+import { writeReplica } from './replica.ts'
 
 let bench: Bench
 beforeEach(async () => {
@@ -23,6 +25,26 @@ test('[CM11] a torn replica is told and read anew from the store', async () => {
   expect(following.topology().version).toBe(1)
   expect(said('error')).toEqual(['the replica of the topology is torn or was altered; it is read anew'])
   expect(await readFile(bench.file, 'utf8')).toBe(whole)
+})
+
+test('[CM11] a replica that was altered under a good checksum is told and read anew, as soon as the store answers', async () => {
+  await publish(text('a'))
+  await (await follow()).stop()
+  const document = text('evil', 6)
+  await writeReplica(bench.file, { ...(await kept()), document, hash: hashOf(document) })
+  const following = await follow()
+  expect(following.topology()).toMatchObject({ version: 1, document: text('a') })
+  expect(said('error')).toEqual(['the replica of the topology was altered; it is read anew'])
+  expect(await kept()).toEqual(following.topology())
+  await following.stop()
+  await writeReplica(bench.file, { ...(await kept()), document, hash: hashOf(document) })
+  // What it began with while the store was away wants a restart.
+  await bench.central.db.query('ALTER TABLE publication RENAME TO elsewhere')
+  const again = await follow({ lookMs: 200 })
+  expect(again.topology().document).toBe(document)
+  await bench.central.db.query('ALTER TABLE elsewhere RENAME TO publication')
+  await soon(() => expect(again.notes()).toEqual(['topology wants a restart']))
+  expect(again.topology().document).toBe(text('a'))
 })
 
 test('[CM17] what this program does not understand is not followed: it stays with what it has, and says so', async () => {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -73,6 +74,20 @@ test('[CM15] a store that was restored from an older copy is told loudly and not
   expect(bench.changes.at(-1)).toMatchObject({ before: { version: 5 }, after: { version: 2 } })
   expect(await kept()).toMatchObject({ version: 2, document: text('b') })
 }, 90_000)
+
+test('[CM15] a server whose replica is torn or gone does not go back either', async () => {
+  await publish(text('a'))
+  const dump = await dumpOf()
+  await publish(text('b'))
+  await (await follow()).stop()
+  await dump.restore()
+  await writeFile(bench.file, 'half')
+  await expect(follow()).rejects.toThrow(/version 1, older than version 2 of this server.*adopt.*is no good/)
+  await rm(bench.file)
+  await expect(follow()).rejects.toThrow(/older than version 2.*there is no replica/)
+  await adoptCentral(bench.central.db, 'ann@desk', '')
+  expect((await follow()).topology()).toMatchObject({ version: 1, document: text('a') })
+})
 
 test('[CM15] an adoption that changed nothing counts once, too', async () => {
   await publish(text('a'))

@@ -4,8 +4,8 @@ import type { Connection, Db } from '../store/db.ts'
 import { type Head, hashOf, readHead, readPublication } from './central.ts'
 import { keepListening } from './central-listen.ts'
 import type { Gone } from './central-process.ts'
-import { type Standing, standingOf, standingSentence } from './central-standing.ts'
-import { type Replica, readReplica, writeReplica } from './replica.ts'
+import { type Held, type Standing, standingOf, standingSentence } from './central-standing.ts'
+import { type Replica, readReplica, readTrace, writeReplica } from './replica.ts'
 
 /** What a change of the topology is to one server, in sentences: what it can follow while it runs, and what wants a restart. */
 export type Effect = { followed: string[]; restart: string[] }
@@ -86,6 +86,9 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
   if (torn !== undefined)
     log.error({ file, reason: torn }, 'the replica of the topology is torn or was altered; it is read anew')
   let held: Replica | undefined = kept && !('torn' in kept) ? kept : undefined
+  /** What a replica was here that is none any more. */
+  const trace = held ? undefined : await readTrace(file)
+  const known = (): Held | undefined => held ?? trace
   /** Under which document this process began; what wants a restart is told from there on. */
   let started: Replica | undefined
   let restart: string[] = []
@@ -110,7 +113,7 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
     const { version, mark, hash, author, note, document } = published!
     const after: Replica = {
       ...{ store: head.store, version, mark, hash, author, note, at: published!.at.toISOString() },
-      ...{ adoptions: [...new Set([...(held?.adoptions ?? []), ...head.adoptions])], document },
+      ...{ adoptions: [...new Set([...(known()?.adoptions ?? []), ...head.adoptions])], document },
     }
     const before = held
     const unfit = findUnfit(version, document)
@@ -151,12 +154,15 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
   }
 
   const lookAt = async (connection: Connection): Promise<Trouble | undefined> => {
-    const head = await readHead(connection, held?.version ?? 0)
-    const standing: Standing = standingOf(head, held)
-    if (standing === 'newer') return take(connection, head)
+    const head = await readHead(connection, known()?.version ?? 0)
+    const standing: Standing = standingOf(head, known())
+    const isAltered = held !== undefined && head.markThere === held.mark && head.hashThere !== held.hash
+    if (isAltered)
+      log.error({ file, version: held?.version }, 'the replica of the topology was altered; it is read anew')
+    if (standing === 'newer' || (standing === 'same' && (isAltered || !held))) return take(connection, head)
     if (standing === 'empty') return { note: 'no topology', sentence: 'Nothing is published in the store.' }
     if (standing !== 'same')
-      return { note: `topology store ${standing}`, sentence: standingSentence(standing, head, held!) }
+      return { note: `topology store ${standing}`, sentence: standingSentence(standing, head, known()!) }
     // Else a copy from after the adoption would count as adopted once more.
     const fresh = head.adoptions.filter(mark => !held!.adoptions.includes(mark))
     return fresh.length > 0 ? keep({ ...held!, adoptions: [...held!.adoptions, ...fresh] }) : undefined
@@ -208,6 +214,7 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
 
 function noTopology(file: string, torn?: string, trouble?: Trouble, away?: string): string {
   const had = torn === undefined ? `there is no replica in ${file}` : `the replica in ${file} is no good (${torn})`
-  if (trouble) return `${trouble.sentence} And ${had}. Publish a topology with pchat topology publish FILE.`
+  const mend = trouble?.note.startsWith('topology store') ? '' : ' Publish a topology with pchat topology publish FILE.'
+  if (trouble) return `${trouble.sentence} And ${had}.${mend}`
   return `The Central Management Store does not answer (${away}), and ${had}. Start again when the store is there.`
 }

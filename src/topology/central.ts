@@ -170,15 +170,18 @@ export type Head = {
   mark: string | null
   /** Mark of the publication that has the number of the replica's. */
   markThere: string | null
+  /** Its hash. */
+  hashThere: string | null
   adoptions: string[]
 }
 
 export async function readHead(q: Queryable, replicaVersion: number): Promise<Head> {
   const { rows } = await q.query<Head>(
     `SELECT central.id AS store, coalesce(newest.version, 0) AS version, newest.mark,
-            (SELECT mark FROM publication WHERE version = $1) AS "markThere",
+            there.mark AS "markThere", there.hash AS "hashThere",
             ARRAY(SELECT mark::text FROM adoption ORDER BY number) AS adoptions
-     FROM central LEFT JOIN (SELECT version, mark FROM publication ORDER BY version DESC LIMIT 1) newest ON true`,
+     FROM central LEFT JOIN (SELECT version, mark FROM publication ORDER BY version DESC LIMIT 1) newest ON true
+     LEFT JOIN publication there ON there.version = $1`,
     [replicaVersion],
   )
   return rows[0]!
