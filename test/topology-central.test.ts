@@ -300,6 +300,16 @@ test('[CM24] what was typed wrong is 2, what is refused 1, a store that does not
     [2, /whole number/, ['rollback', 'first']],
     [2, /two documents/, ['diff', file]],
     [2, /two documents/, ['diff', '--published', file, file]],
+    [2, /--version is about what is published/, ['show', file, '--version', '1']],
+    [2, /--cms is about what is published/, ['show', file, ...at(env.PCHAT_CMS!)]],
+    [2, /--cms is about what is published/, ['diff', file, file, ...at(env.PCHAT_CMS!)]],
+    [2, /--cms and --data-dir name two stores/, ['history', '--data-dir', folder, ...at(env.PCHAT_CMS!)]],
+    [2, /whole number from 1/, ['history', '--limit', '0']],
+    [
+      1,
+      /refuses the sign-in.*Mend role or password/,
+      ['history', ...at(env.PCHAT_CMS!.replace('//pchat@', '//nobody@'))],
+    ],
     [4, /did not answer.*Try again/, ['history', ...at('postgres://pchat@127.0.0.1:1/x')]],
     [4, /did not answer/, ['publish', file, ...at('postgres://pchat@127.0.0.1:1/x')]],
     [1, /does not exist.*pchat topology prepare/, ['publish', file, ...at(`${env.PCHAT_CMS}_none`)]],
@@ -323,5 +333,7 @@ test('[CM24] --version is that of the topology also in the whole program', async
   await topology(['publish', file])
   const ran = await runVerb(['topology', 'export', '--version', '1'], env)
   expect([ran.code, ran.out]).toEqual([0, expect.stringContaining(`\n${first}`)])
-  expect((await runVerb(['--version'])).out).toMatch(/^\d+\.\d+\.\d+/)
+  for (const args of [['--version'], ['start', '--version'], ['topology', 'publish', '--version']])
+    expect(await runVerb(args), args.join(' ')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/) })
+  expect((await topology(['rollback', '--help'])).out).toMatch(/based on; default: what is\s+published/)
 }, 60_000)

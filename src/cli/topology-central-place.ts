@@ -14,6 +14,7 @@ export type CentralOptions = { cms?: string; dataDir?: string; json?: boolean }
 
 export function withCms(command: Command): Command {
   return command
+    .hook('preAction', requireAsked)
     .option(
       '--cms <url>',
       'the Central Management Store, such as postgres://pchat_publisher@db1/pchat_central (PCHAT_CMS)',
@@ -22,6 +23,17 @@ export function withCms(command: Command): Command {
       '--data-dir <folder>',
       'of a running server with its own database, where no store is named (PCHAT_DATA_DIR)',
     )
+}
+
+/** What would be passed over in silence is wrong use: `show FILE` and `diff A B` ask no store. */
+function requireAsked(command: Command): void {
+  const isOfFiles =
+    (command.name() === 'show' && command.args.length > 0) ||
+    (command.name() === 'diff' && command.opts().published !== true && command.args.length > 1)
+  const named = ['cms', 'dataDir', 'version'].filter(name => command.getOptionValueSource(name) === 'cli')
+  if (!isOfFiles || named.length === 0) return
+  const flags = command.options.filter(option => named.includes(option.attributeName())).map(option => option.long)
+  command.error(`error: ${flags.join(' and ')} is about what is published, and files are named. Leave one of them out.`)
 }
 
 /** Who does something, for its record; the database adds as whom he signed in there. */
@@ -65,6 +77,8 @@ async function onCentral<T>(
 }
 
 async function addressOf({ cms, dataDir }: CentralOptions, env: NodeJS.ProcessEnv): Promise<StoreAddress> {
+  if (cms !== undefined && dataDir !== undefined)
+    throw new Misuse('--cms and --data-dir name two stores. Leave one of them out.')
   // A folder that is named means the store beside it, whatever the environment says.
   const url = cms ?? (dataDir === undefined ? env.PCHAT_CMS : undefined)
   if (url !== undefined) {
@@ -98,6 +112,11 @@ function explained(error: unknown): unknown {
   const { code, message } = error as { code?: string; message: string }
   if (code === '42501')
     return new Refusal('forbidden', `This role may not do that (${message}). Sign in as the publisher.`)
+  if (code?.startsWith('28'))
+    return new Refusal(
+      'forbidden',
+      `The Central Management Store refuses the sign-in: ${message}. Mend role or password.`,
+    )
   if (code === '3D000')
     return new Refusal('not_found', `${message}. Make it with pchat topology prepare, or name another one with --cms.`)
   const refusal = storeRefusal(error)

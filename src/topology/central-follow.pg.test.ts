@@ -136,6 +136,16 @@ test('[CM14] where the store is away a server starts from its replica, and says 
   ])
 })
 
+test('[CM14] a store that refuses the role is told as that', async () => {
+  await publish(text('a'))
+  const stranger = { ...bench.central.address, user: 'nobody_here' }
+  await expect(follow({}, stranger)).rejects.toThrow(/refuses this server.*nobody_here.*Mend role, password/)
+  await (await follow()).stop()
+  const following = await follow({}, stranger)
+  expect(following.notes()).toEqual(['topology store refuses'])
+  expect(said('warn')).toEqual([expect.stringMatching(/refuses this server; this server starts from its replica/)])
+})
+
 test('[CM14] a store that takes connections and never answers does not hold up the start', async () => {
   await publish(text('a'))
   await (await follow()).stop()

@@ -93,6 +93,8 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
   let started: Replica | undefined
   let restart: string[] = []
   let away: string | undefined = 'it did not answer in time'
+  /** It does answer, and lets nobody in who comes as this server does. */
+  let isRefused = false
   let trouble: Trouble | undefined
   let looks = 0
 
@@ -184,37 +186,53 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
       const found = await lookAt(connection)
       if (away !== undefined && started) log.info({}, 'the Central Management Store is back')
       away = undefined
+      isRefused = false
       setTrouble(found)
     },
     lost(error: Error) {
-      if (away === undefined && started)
-        log.warn({ reason: error.message }, 'the Central Management Store is away; the replica of the topology stands')
+      const refuses = [error, error.cause].some(one => isRefusal(one as { code?: string } | undefined))
+      if ((away === undefined || refuses !== isRefused) && started)
+        log.warn({ reason: error.message }, `${awayWords(refuses)}; the replica of the topology stands`)
       away = error.message
+      isRefused = refuses
     },
     /** Answers why this server has no topology to run under. */
     begin(): string | undefined {
-      if (!held) return noTopology(file, torn, trouble, away)
+      if (!held) return noTopology(file, { torn, trouble, away, isRefused })
       started = held
       if (away !== undefined)
         log.warn(
           { reason: away, version: held.version, publishedAt: held.at, file },
-          'the Central Management Store is away; this server starts from its replica of the topology',
+          `${awayWords(isRefused)}; this server starts from its replica of the topology`,
         )
       return undefined
     },
     topology: () => held!,
     restart: () => restart,
     notes: () => [
-      ...(away === undefined ? [] : ['topology store away']),
+      ...(away === undefined ? [] : [isRefused ? 'topology store refuses' : 'topology store away']),
       ...(trouble === undefined ? [] : [trouble.note]),
       ...(restart.length === 0 ? [] : ['topology wants a restart']),
     ],
   }
 }
 
-function noTopology(file: string, torn?: string, trouble?: Trouble, away?: string): string {
+function awayWords(isRefused: boolean): string {
+  return `the Central Management Store ${isRefused ? 'refuses this server' : 'is away'}`
+}
+
+/** Of the role, its password or the database that it names. */
+function isRefusal(error: { code?: string } | undefined): boolean {
+  return /^(28|3D|42501)/.test(error?.code ?? '')
+}
+
+type Missing = Record<'torn' | 'away', string | undefined> & { trouble: Trouble | undefined; isRefused: boolean }
+
+function noTopology(file: string, { torn, trouble, away, isRefused }: Missing): string {
   const had = torn === undefined ? `there is no replica in ${file}` : `the replica in ${file} is no good (${torn})`
   const mend = trouble?.note.startsWith('topology store') ? '' : ' Publish a topology with pchat topology publish FILE.'
   if (trouble) return `${trouble.sentence} And ${had}.${mend}`
+  if (isRefused)
+    return `The Central Management Store refuses this server (${away}), and ${had}. Mend role, password or database in --topology, then start again.`
   return `The Central Management Store does not answer (${away}), and ${had}. Start again when the store is there.`
 }
