@@ -25,7 +25,7 @@ async function applyMissing(tx: Connection, names: string[]): Promise<string[]> 
   await tx.query('SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0')
   // Whoever came later waits here, then finds nothing to do.
   await tx.query('SELECT pg_advisory_xact_lock(9, 2)')
-  if (!(await isCentral(tx))) await requireAlone(tx)
+  await requireAlone(tx)
   await tx.query(
     'CREATE TABLE IF NOT EXISTS central_migration (name text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
   )
@@ -53,11 +53,14 @@ export async function isCentral(q: Queryable): Promise<boolean> {
   return rows[0]!.there
 }
 
-/** Throws in a database of something else: of its tables others are the owners, and they would be of ours. */
+/**
+ * Throws in a database of something else, which has tables and no Central Management Store. It looks into the catalogue: what
+ * `to_regclass` knows may be older than the lock that was waited for. Of its tables others are the owners, and they would be of ours. */
 export async function requireAlone(q: Queryable): Promise<void> {
   const { rows } = await q.query<{ name: string }>(
     `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+       AND NOT EXISTS (SELECT FROM pg_class WHERE relname = 'central_migration' AND relkind = 'r')
        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
      ORDER BY 1 LIMIT 1`,
   )
