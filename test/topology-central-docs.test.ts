@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { openDb } from '../src/store/db.ts'
+import { findEmbedded } from '../src/store/embedded.ts'
 import { makeFolder } from './folder.ts'
 import { password } from './harness.ts'
 import { type Pchat, runPchat } from './pchat.ts'
@@ -54,17 +55,23 @@ test('[CM30] the commands of docs/central-management.md do what it says, one aft
   const admin = `postgres://${user}@${encodeURIComponent(host)}`
   const db = openDb({ connectionString: `${admin}/postgres` }, { max: 1 })
   try {
+    await shell('pchat topology new standard-edition > plan.yaml; pchat topology publish plan.yaml --what-if')
+    const embedded = openDb((await findEmbedded(join(folder, 'data')))!, { max: 1 })
+    const { rowCount } = await embedded.query("SELECT FROM pg_database WHERE datname = 'pchat_central'")
+    await embedded.end()
+    expect(rowCount).toBe(0)
     expect(await block('first')).toMatch(
       /It is sound[\s\S]*would be version 1[\s\S]*Version 1 is published[\s\S]*the beginning/,
     )
     expect(await block('change')).toMatch(
       /displayName[\s\S]*All rooms[\s\S]*Version 2 is published[\s\S]*Version 2, published/,
     )
+    await shell('pchat topology export > next.yaml')
     await writeFile(
       join(folder, 'hers.yaml'),
       (await readFile(join(folder, 'next.yaml'), 'utf8')).replace('All rooms', 'Every room'),
     )
-    expect((await shell('pchat topology publish hers.yaml --based-on 2', 'bob')).code).toBe(0)
+    expect((await shell('pchat topology publish hers.yaml', 'bob')).code).toBe(0)
     await writeFile(
       join(folder, 'next.yaml'),
       (await readFile(join(folder, 'next.yaml'), 'utf8')).replace('All rooms', 'My rooms'),
@@ -77,7 +84,7 @@ test('[CM30] the commands of docs/central-management.md do what it says, one aft
     expect(await block('back')).toMatch(
       /It would be version 4[\s\S]*Version 4 is published[\s\S]*version 1 again +as it was/,
     )
-    expect(await readFile(join(folder, 'second.yaml'), 'utf8')).toContain('All rooms')
+    expect(await readFile(join(folder, 'second.yaml'), 'utf8')).toMatch(/^# based on version 2 [\s\S]*All rooms/)
     expect(await block('adopt')).toMatch(/Servers follow this store at version 4[\s\S]*Adopted at version 4/)
     for (const name of ['publisher', 'reader']) await writeFile(join(folder, `${name}.secret`), `${name}-word\n`)
     await shell('pchat topology new enterprise-edition > pool.yaml')

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Io } from '../src/cli/shell/io.ts'
 import { addTopology } from '../src/cli/topology.ts'
 import { adoptCentral, publishTopology } from '../src/topology/central.ts'
-import { isCentral } from '../src/topology/central-schema.ts'
+import { isCentral, migrateCentral } from '../src/topology/central-schema.ts'
 import { exampleDocument } from '../src/topology/example.ts'
 import { openEmptyDatabase, type TestDatabase } from './database.ts'
 import { runVerb } from './run-verb.ts'
@@ -20,7 +20,8 @@ beforeEach(async () => {
   file = join(folder, 'topology.yaml')
   const { host, user, database } = central.address
   const PCHAT_CMS = `postgres://${user}@${encodeURIComponent(host)}/${database}`
-  env = { PCHAT_CMS, XDG_CONFIG_HOME: folder }
+  env = { PCHAT_CMS }
+  await migrateCentral(central.db)
 })
 afterEach(async () => {
   await central.drop()
@@ -74,6 +75,11 @@ const withName = (name: string) => first.replace('displayName: Main rooms', `dis
 const other = (document: string, version: number, note = '') =>
   publishTopology(central.db, { document, author: 'bob@desk', note }, { version }, { errors: [], advice: [] })
 const write = (document: string) => writeFile(file, document)
+/** As who exports what is published now, and changes it. */
+async function edit(document: string): Promise<void> {
+  const [line] = (await topology(['export'])).out.split('\n')
+  await write(`${line}\n${document}`)
+}
 
 test('[CM20] a document is published, exported to the letter, shown, compared, and published again as an old version', async () => {
   await write(first)
@@ -81,12 +87,17 @@ test('[CM20] a document is published, exported to the letter, shown, compared, a
     code: 0,
     out: expect.stringContaining('Version 1 is published.'),
   })
-  await write(withName('All rooms'))
+  await edit(withName('All rooms'))
   const second = await json(['publish', file])
   expect(second).toMatchObject({ version: 2, changed: true })
   expect(second.differences.join('\n')).toMatch(/displayName.*changed.*Main rooms.*All rooms/)
-  expect((await topology(['export'])).out).toBe(withName('All rooms'))
-  expect((await topology(['export', '--version', '1'])).out).toBe(first)
+  const exported = (await topology(['export'])).out
+  expect(exported).toMatch(/^# based on version 2 \(mark [0-9a-f-]{36}\).*\n/)
+  expect(exported.slice(exported.indexOf('\n') + 1)).toBe(withName('All rooms'))
+  expect((await json(['export'])).document).toBe(withName('All rooms'))
+  expect((await topology(['export', '--version', '1'])).out).toMatch(/^# based on version 1 /)
+  expect((await json(['export', '--version', '1'])).document).toBe(first)
+  expect(await json(['publish', '-'], { stdin: exported })).toMatchObject({ version: 2, changed: false })
   expect((await topology(['show'])).out).toMatch(/^Version 2, published by \S+@\S+ at 20[\s\S]*chat1\.example\.com/)
   expect((await topology(['show', '--version', '1'])).out).toMatch(/^Version 1/)
   expect(await topology(['diff', '--published', file])).toMatchObject({ code: 0, out: 'Nothing differs.\n' })
@@ -96,7 +107,7 @@ test('[CM20] a document is published, exported to the letter, shown, compared, a
     out: expect.stringContaining('All rooms'),
   })
   expect((await json(['rollback', '1', '--note', 'as it was'])).version).toBe(3)
-  expect((await topology(['export'])).out).toBe(first)
+  expect((await json(['export'])).document).toBe(first)
   const { publications } = await json(['history'])
   expect(publications.map((one: Json) => [one.version, one.basedOn, one.restores, one.note])).toEqual([
     [3, 2, 1, 'as it was'],
@@ -110,9 +121,8 @@ test('[CM20] a document is published, exported to the letter, shown, compared, a
 test('[CM4] who publishes on what was exported before somebody else published is told who, when and what, and nothing is changed', async () => {
   await write(first)
   await topology(['publish', file])
-  expect((await topology(['export'])).code).toBe(0)
+  await edit(withName('Mine'))
   await other(withName('Hers'), 1, 'named')
-  await write(withName('Mine'))
   const refused = await topology(['publish', file])
   expect(refused).toMatchObject({ code: 1, out: '' })
   expect(refused.err).toMatch(
@@ -128,37 +138,53 @@ test('[CM4] who publishes on what was exported before somebody else published is
   expect((await topology(['publish', file, '--what-if'])).code).toBe(1)
   expect((await json(['history'])).publications).toHaveLength(2)
   expect((await topology(['publish', file, '--based-on', '2'])).code).toBe(0)
-  // What was published by him is what he is based on now.
-  await write(withName('Mine too'))
+  await edit(withName('Mine too'))
   expect((await json(['publish', file])).version).toBe(4)
   expect((await json(['publish', file, '--based-on', '9'])).changed).toBe(false)
 })
 
-test('[CM21] who never looked says what he is based on; a version of a store that was restored since is none', async () => {
+test('[CM21] who looks at what somebody else published has not taken it over: his file is based on what it was', async () => {
+  await write(first)
+  await topology(['publish', file])
+  await edit(withName('Mine'))
+  await other(withName('Hers'), 1)
+  await topology(['show'])
+  await topology(['export'])
+  await topology(['diff', '--published', file])
+  expect(await topology(['publish', file])).toMatchObject({ code: 1, err: expect.stringContaining('Hers') })
+  expect((await json(['history'])).publications).toHaveLength(2)
+})
+
+test('[CM6] lines are told as they stand in the file that was exported', async () => {
+  await write(first)
+  await topology(['publish', file])
+  await edit('nothing: 1\n')
+  expect((await topology(['publish', file])).err).toMatch(/topology\.yaml:2:1: error/)
+})
+
+test('[CM21] where nothing says what it is based on that is asked; a version of another history is none, and is not compared', async () => {
   await write(first)
   await topology(['publish', file])
   await write(withName('Mine'))
-  const stranger = { env: { XDG_CONFIG_HOME: join(folder, 'stranger') } }
-  const asked = await topology(['publish', file], stranger)
-  expect(asked).toMatchObject({ code: 2, err: expect.stringContaining('add --based-on 1') })
-  expect((await topology(['diff', '--published', file], stranger)).code).toBe(3)
-  expect((await topology(['publish', file], stranger)).code).toBe(2)
-  await topology(['show'], stranger)
-  expect((await topology(['publish', file], stranger)).code).toBe(0)
-  const bases = join(folder, 'stranger/pchat/topologies.json')
-  const kept = JSON.parse(await readFile(bases, 'utf8'))
-  for (const one of Object.values(kept) as { mark: string }[]) one.mark = crypto.randomUUID()
-  await writeFile(bases, JSON.stringify(kept))
-  await write(withName('Mine again'))
-  expect(await topology(['publish', file], stranger)).toMatchObject({
-    code: 1,
-    err: expect.stringContaining('restored'),
-  })
-  await writeFile(bases, 'torn')
-  expect((await topology(['publish', file], stranger)).code).toBe(2)
-  // An account without a home publishes all the same.
-  const homeless = { env: { XDG_CONFIG_HOME: join(file, 'home') } }
-  expect((await topology(['publish', file, '--based-on', '2'], homeless)).code).toBe(0)
+  for (let tries = 0; tries < 2; tries += 1) {
+    const asked = await topology(['publish', file])
+    expect(asked).toMatchObject({ code: 2, err: expect.stringContaining('add --based-on 1') })
+    expect((await topology(['diff', '--published', file])).code).toBe(3)
+  }
+  expect((await topology(['publish', file, '--based-on', '1'])).code).toBe(0)
+  await edit(withName('Mine again'))
+  const text = await readFile(file, 'utf8')
+  // The same numbers, from before the store was restored; the newest one, and one that others followed.
+  for (const version of [1, 2]) {
+    const [line] = text.split('\n')
+    const restored = `# based on version ${version} (mark ${crypto.randomUUID()})`
+    await write(text.replace(line!, restored))
+    const { code, err } = await topology(['publish', file])
+    expect([code, err]).toEqual([1, expect.stringMatching(/^pchat: .*was it restored.*--based-on 2/)])
+    expect((await topology(['publish', file, '--what-if'])).code).toBe(1)
+  }
+  await write(text)
+  expect((await json(['publish', file])).version).toBe(3)
 })
 
 test('[CM6] errors are all told with their places, and neither published nor brought back; advice is shown', async () => {
@@ -169,8 +195,6 @@ test('[CM6] errors are all told with their places, and neither published nor bro
   await write('persistentChatPools: 7\nnothing: 1\n')
   const { error } = await json(['publish', file])
   expect([error.code, error.details.errors.length > 1]).toEqual(['invalid_argument', true])
-  // Not even the store was made for it.
-  expect(await isCentral(central.db)).toBe(false)
   await write(first)
   await topology(['publish', file])
   await other('was sound by other rules', 1)
@@ -190,19 +214,17 @@ test('[CM6] errors are all told with their places, and neither published nor bro
   expect(published.advice).toHaveLength(verdict.findings.length)
 })
 
-test('[CM22] --what-if says what would be done and makes nothing, not even the store', async () => {
+test('[CM22] --what-if says what would be done and makes nothing', async () => {
   await write(first)
   expect(await json(['publish', file, '--what-if'])).toMatchObject({ whatIf: true, version: 1, changed: true })
-  expect(await isCentral(central.db)).toBe(false)
   expect(await json(['history'])).toEqual({ publications: [], adoptions: [] })
   for (const verb of [['export'], ['show'], ['rollback', '1'], ['adopt', '--confirm'], ['diff', '--published', file]])
     expect(await topology(verb), verb.join(' ')).toMatchObject({
       code: 1,
       err: expect.stringContaining('Nothing was published'),
     })
-  expect(await isCentral(central.db)).toBe(false)
   await topology(['publish', file])
-  await write(withName('x'))
+  await edit(withName('x'))
   const planned = await topology(['publish', file, '--what-if'])
   expect(planned.out).toMatch(/Main rooms[\s\S]*It would be version 2\.\n$/)
   expect((await topology(['rollback', '1', '--what-if'])).out).toContain(
@@ -210,6 +232,49 @@ test('[CM22] --what-if says what would be done and makes nothing, not even the s
   )
   expect((await topology(['adopt', '--what-if'])).out).toContain('Servers follow this store at version 1')
   expect(await json(['history'])).toMatchObject({ publications: [{ version: 1 }], adoptions: [] })
+})
+
+test('[CM3] the store is made by prepare alone: in a database without one every verb says so, and makes nothing', async () => {
+  const empty = await openEmptyDatabase()
+  try {
+    const { host, user, database } = empty.address
+    const cms = ['--cms', `postgres://${user}@${encodeURIComponent(host)}/${database}`]
+    await write(first)
+    for (const verb of [
+      ['publish', file],
+      ['publish', file, '--what-if'],
+      ['history'],
+      ['export'],
+      ['adopt', '--confirm'],
+    ])
+      expect(await topology([...verb, ...cms]), verb.join(' ')).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringMatching(/no Central Management Store in this database.*pchat topology prepare/),
+      })
+    expect(await isCentral(empty.db)).toBe(false)
+  } finally {
+    await empty.drop()
+  }
+})
+
+test('[CM3] prepare prints addresses for publisher and reader, and nothing of how the administrator signs in', async () => {
+  const { host, user, database } = central.address
+  const suffix = database.slice(5)
+  const names = [`own_${suffix}`, `pub_${suffix}`, `read_${suffix}`]
+  const admin = `postgres://nobody@${encodeURIComponent(host)}/postgres?user=${user}&password=sesame&sslmode=disable`
+  const where = ['--admin-url', admin, '--database', `cms_${suffix}`]
+  const roles = ['--owner', '--publisher', '--reader'].flatMap((option, i) => [option, names[i]!])
+  try {
+    const ran = await topology(['prepare', ...where, ...roles])
+    expect([ran.code, ran.err]).toEqual([0, ''])
+    const place = `${encodeURIComponent(host)}/cms_${suffix}?sslmode=disable`
+    expect(ran.out).toContain(`Publish with --cms postgres://${names[1]}@${place}\n`)
+    expect(ran.out).toContain(`Servers read it as postgres://${names[2]}@${place}\n`)
+  } finally {
+    await central.db.query(`DROP DATABASE IF EXISTS cms_${suffix} WITH (FORCE)`)
+    for (const name of [names[1], names[2], names[0]]) await central.db.query(`DROP ROLE IF EXISTS ${name}`)
+  }
 })
 
 test('[CM23] a store is adopted once that is confirmed, and the history says by whom', async () => {
@@ -235,6 +300,16 @@ test('[CM24] what was typed wrong is 2, what is refused 1, a store that does not
     [2, /whole number/, ['rollback', 'first']],
     [2, /two documents/, ['diff', file]],
     [2, /two documents/, ['diff', '--published', file, file]],
+    [2, /--version is about what is published/, ['show', file, '--version', '1']],
+    [2, /--cms is about what is published/, ['show', file, ...at(env.PCHAT_CMS!)]],
+    [2, /--cms is about what is published/, ['diff', file, file, ...at(env.PCHAT_CMS!)]],
+    [2, /--cms and --data-dir name two stores/, ['history', '--data-dir', folder, ...at(env.PCHAT_CMS!)]],
+    [2, /whole number from 1/, ['history', '--limit', '0']],
+    [
+      1,
+      /refuses the sign-in.*Mend role or password/,
+      ['history', ...at(env.PCHAT_CMS!.replace('//pchat@', '//nobody@'))],
+    ],
     [4, /did not answer.*Try again/, ['history', ...at('postgres://pchat@127.0.0.1:1/x')]],
     [4, /did not answer/, ['publish', file, ...at('postgres://pchat@127.0.0.1:1/x')]],
     [1, /does not exist.*pchat topology prepare/, ['publish', file, ...at(`${env.PCHAT_CMS}_none`)]],
@@ -257,6 +332,8 @@ test('[CM24] --version is that of the topology also in the whole program', async
   await write(first)
   await topology(['publish', file])
   const ran = await runVerb(['topology', 'export', '--version', '1'], env)
-  expect([ran.code, ran.out]).toEqual([0, first])
-  expect((await runVerb(['--version'])).out).toMatch(/^\d+\.\d+\.\d+/)
+  expect([ran.code, ran.out]).toEqual([0, expect.stringContaining(`\n${first}`)])
+  for (const args of [['--version'], ['start', '--version'], ['topology', 'publish', '--version']])
+    expect(await runVerb(args), args.join(' ')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/) })
+  expect((await topology(['rollback', '--help'])).out).toMatch(/based on; default: what is\s+published/)
 }, 60_000)

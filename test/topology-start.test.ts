@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -32,7 +32,8 @@ afterEach(async () => {
 })
 
 function documentOf(port: number, more = ''): string {
-  return exampleDocument('standard-edition').replace('port: 8080', `port: ${port}\n    ${more}`)
+  const document = exampleDocument('standard-edition').replace('./data', join(folder, 'data'))
+  return document.replace('port: 8080', `port: ${port}\n    ${more}`)
 }
 
 async function publish(document: string): Promise<void> {
@@ -50,6 +51,11 @@ function start(args: string[] = [], env: NodeJS.ProcessEnv = {}): Pchat {
 async function stop(server: Pchat): Promise<void> {
   server.kill('SIGTERM')
   expect(await server.ended).toBe(0)
+}
+
+async function readied(server: Pchat): Promise<Pchat> {
+  await server.ready()
+  return server
 }
 
 async function notes(at: string): Promise<string[]> {
@@ -88,10 +94,23 @@ test('[CM31] workers note it as well, and an option that is named wins over the 
   const server = start(['--port', `${second}`])
   const at = await server.ready()
   expect(new URL(at).port).toBe(`${second}`)
-  expect(server.said()).toMatch(/"options":\["port","dataDir"\].*not as the topology says/)
+  expect(server.said()).toMatch(/"options":\["port"\].*not as the topology says/)
+  expect(await notes(at)).toEqual(['topology overridden'])
   await server.says(/"worker":2.*serves/)
   await publish(documentOf(first, 'workers: 3'))
-  await soon(at, ['topology wants a restart'])
+  await soon(at, ['topology wants a restart', 'topology overridden'])
+}, 120_000)
+
+test('[CM17] a server whose machine is gone from the topology starts by the last one that had it, and says so', async () => {
+  await publish(documentOf(await freePort()))
+  await stop(await readied(start()))
+  await publish(
+    documentOf(await freePort())
+      .replaceAll('localhost', 'chat9.example.com')
+      .replace('from: none', 'from: self-signed'),
+  )
+  const again = start()
+  expect(await notes(await again.ready())).toEqual(['topology without this server'])
 }, 120_000)
 
 test('[CM31] where there is nothing to start as, it ends with a sentence that says what to do', async () => {
@@ -116,6 +135,20 @@ test('[CM31] where there is nothing to start as, it ends with a sentence that sa
   await ends(/does not answer.*Start again when the store is there/, ['--topology', 'postgres://pchat@127.0.0.1:1/x'])
   const wrong = start(['--topology', 'nonsense'])
   expect(await wrong.ended).toBe(2)
+}, 120_000)
+
+test('[CM10] the replica is in a data folder that is named, and that one process has to itself', async () => {
+  await publish(documentOf(await freePort()))
+  const nowhere = runPchat(['start', '--topology', url, '--server', 'localhost'])
+  servers.push(nowhere)
+  expect([await nowhere.ended, nowhere.said()]).toEqual([2, expect.stringContaining('Add --data-dir <folder>')])
+  const server = start()
+  await server.ready()
+  const replica = join(folder, 'data/topology-replica.json')
+  const before = await stat(replica)
+  const second = start(['--server', 'chat9.example.com'])
+  expect([await second.ended, second.said()]).toEqual([1, expect.stringMatching(/Another Persistent Chat.*works in/)])
+  expect((await stat(replica)).ino).toBe(before.ino)
 }, 120_000)
 
 test('[CM31] passwords come from where the topology says that they stand, and are in no replica', async () => {

@@ -8,7 +8,7 @@ import { addFile } from './file.ts'
 import { addLoad } from './load.ts'
 import { dropEmptyVariables } from './options.ts'
 import { addPool } from './pool.ts'
-import { programVersion } from './program.ts'
+import { answerVersion, programVersion } from './program.ts'
 import { addSecondFactor } from './second-factor.ts'
 import { addShell } from './shell/shell.ts'
 import { addSignInCommands } from './sign-in.ts'
@@ -38,6 +38,8 @@ addDoctor(program)
 addTopology(program)
 // The last one: its help and completion know what was added before.
 addShell(program)
+// Only then: completion and help would list it everywhere.
+if (process.argv.some(word => /^(--version|-V)$/.test(word))) answerVersion(program)
 
 dropEmptyVariables(process.env)
 try {

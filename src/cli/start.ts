@@ -6,7 +6,7 @@ import { openDb } from '../store/db.ts'
 import { migrate } from '../store/migrate.ts'
 import { type Certificate, keepSelfSigned, readCertificate } from './certificate.ts'
 import type { ComplianceHere } from './compliance-service.ts'
-import { takeDataFolder } from './data-folder.ts'
+import { type DataFolder, takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import {
@@ -63,7 +63,8 @@ export async function start(
   })
   try {
     if (options.role === 'compliance') await runCompliance(options, log, stopping)
-    else await run({ options, log, stopping, notes: followed.notes, ...setting }, onReady)
+    else
+      await run({ ...{ options, log, stopping, notes: followed.notes, taken: followed.folder }, ...setting }, onReady)
     await followed.stop()
     process.exit(stopping.hurried.aborted ? 1 : 0)
   } catch (error) {
@@ -80,7 +81,9 @@ async function findTopology(options: StartOptions, command: Command, stopping: S
   // While it waits for the store there is nothing to stop in order.
   const end = () => process.exit(0)
   stopping.asked.addEventListener('abort', end)
-  const { followTopology } = await import('./topology-central-start.ts')
+  const { findTopologyFault, followTopology } = await import('./topology-central-start.ts')
+  const fault = findTopologyFault(command)
+  if (fault) return command.error(`error: ${fault}`)
   try {
     return await followTopology(options, command, openLog(options.logLevel))
   } catch (error) {
@@ -92,7 +95,14 @@ async function findTopology(options: StartOptions, command: Command, stopping: S
 }
 
 type Setting = { admin?: { user: string; password: string } | undefined; tls?: Certificate | undefined }
-type Run = Setting & { options: StartOptions; log: Log; stopping: Stopping; notes: () => string[] }
+type Run = Setting & {
+  options: StartOptions
+  log: Log
+  stopping: Stopping
+  notes: () => string[]
+  /** The data folder, where it is this process's already. */
+  taken: DataFolder | undefined
+}
 
 async function checkSetting(options: StartOptions): Promise<Setting> {
   const fault = findFault(options)
@@ -107,12 +117,12 @@ async function checkSetting(options: StartOptions): Promise<Setting> {
 
 /** What was started is stopped in the opposite order: server, database, lock; also where a later step fails. */
 async function run(
-  { options, log, stopping, admin, tls, notes }: Run,
+  { options, log, stopping, admin, tls, notes, taken }: Run,
   onReady?: (serving: Serving, address: StoreAddress) => Promise<void>,
 ): Promise<void> {
   await using started = new AsyncDisposableStack()
-  const folder = await takeDataFolder(options.dataDir)
-  started.defer(() => folder.release())
+  const folder = taken ?? (await takeDataFolder(options.dataDir))
+  if (!taken) started.defer(() => folder.release())
   const address = await openStore(options, folder.path, log, stopping, started)
   await migrateStore(address, log)
   stopping.asked.throwIfAborted()

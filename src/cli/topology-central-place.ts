@@ -5,7 +5,7 @@ import { type StoreAddress, splitHosts } from '../store/address.ts'
 import { type Db, storeRefusal } from '../store/db.ts'
 import { findEmbedded } from '../store/embedded.ts'
 import { centralBeside, ensureCentralDatabase, openCentral } from '../topology/central-place.ts'
-import { isCentral, migrateCentral } from '../topology/central-schema.ts'
+import { isCentral, migrateCentral, requireCentral } from '../topology/central-schema.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 
@@ -14,6 +14,7 @@ export type CentralOptions = { cms?: string; dataDir?: string; json?: boolean }
 
 export function withCms(command: Command): Command {
   return command
+    .hook('preAction', requireAsked)
     .option(
       '--cms <url>',
       'the Central Management Store, such as postgres://pchat_publisher@db1/pchat_central (PCHAT_CMS)',
@@ -22,6 +23,17 @@ export function withCms(command: Command): Command {
       '--data-dir <folder>',
       'of a running server with its own database, where no store is named (PCHAT_DATA_DIR)',
     )
+}
+
+/** What would be passed over in silence is wrong use: `show FILE` and `diff A B` ask no store. */
+function requireAsked(command: Command): void {
+  const isOfFiles =
+    (command.name() === 'show' && command.args.length > 0) ||
+    (command.name() === 'diff' && command.opts().published !== true && command.args.length > 1)
+  const named = ['cms', 'dataDir', 'version'].filter(name => command.getOptionValueSource(name) === 'cli')
+  if (!isOfFiles || named.length === 0) return
+  const flags = command.options.filter(option => named.includes(option.attributeName())).map(option => option.long)
+  command.error(`error: ${flags.join(' and ')} is about what is published, and files are named. Leave one of them out.`)
 }
 
 /** Who does something, for its record; the database adds as whom he signed in there. */
@@ -34,11 +46,16 @@ export function readCentral<T>(options: CentralOptions, io: Io, work: (db: Db | 
   return onCentral(options, io, async (db, address) => work((await isThere(db, address)) ? db : undefined))
 }
 
-/** For writing: made where it is missing, and brought up to date, as far as the role may. */
+/** For writing. Only beside the embedded store it is made; elsewhere whoever makes it owns it, and could change all of it. */
 export function changeCentral<T>(options: CentralOptions, io: Io, work: (db: Db) => Promise<T>): Promise<T> {
   return onCentral(options, io, async (db, address) => {
-    if (!('connectionString' in address)) await ensureCentralDatabase(address)
-    await migrateCentral(db)
+    if ('connectionString' in address) {
+      await isThere(db, address)
+      await requireCentral(db)
+    } else {
+      await ensureCentralDatabase(address)
+      await migrateCentral(db)
+    }
     return work(db)
   })
 }
@@ -60,6 +77,8 @@ async function onCentral<T>(
 }
 
 async function addressOf({ cms, dataDir }: CentralOptions, env: NodeJS.ProcessEnv): Promise<StoreAddress> {
+  if (cms !== undefined && dataDir !== undefined)
+    throw new Misuse('--cms and --data-dir name two stores. Leave one of them out.')
   // A folder that is named means the store beside it, whatever the environment says.
   const url = cms ?? (dataDir === undefined ? env.PCHAT_CMS : undefined)
   if (url !== undefined) {
@@ -77,7 +96,12 @@ async function addressOf({ cms, dataDir }: CentralOptions, env: NodeJS.ProcessEn
 /** Beside the embedded store the first publication makes it; elsewhere a name that is nowhere was mistyped. */
 async function isThere(db: Db, address: StoreAddress): Promise<boolean> {
   try {
-    return await isCentral(db)
+    if (await isCentral(db)) return true
+    if (!('connectionString' in address)) return false
+    throw new Refusal(
+      'not_found',
+      'There is no Central Management Store in this database. Make it with pchat topology prepare, or name another one with --cms.',
+    )
   } catch (error) {
     if ((error as { code?: string }).code === '3D000' && !('connectionString' in address)) return false
     throw error
@@ -88,6 +112,11 @@ function explained(error: unknown): unknown {
   const { code, message } = error as { code?: string; message: string }
   if (code === '42501')
     return new Refusal('forbidden', `This role may not do that (${message}). Sign in as the publisher.`)
+  if (code?.startsWith('28'))
+    return new Refusal(
+      'forbidden',
+      `The Central Management Store refuses the sign-in: ${message}. Mend role or password.`,
+    )
   if (code === '3D000')
     return new Refusal('not_found', `${message}. Make it with pchat topology prepare, or name another one with --cms.`)
   const refusal = storeRefusal(error)

@@ -27,7 +27,7 @@ export async function prepare(options: PrepareOptions, io: Io): Promise<void> {
       publisher: { name: publisher, password: await readPassword(options.publisherPasswordFile) },
       reader: { name: reader, password: await readPassword(options.readerPasswordFile) },
     })
-    const urlOf = (role: string) => `${url.protocol}//${role}@${url.host}/${database}${url.search}`
+    const urlOf = (role: string) => `${url.protocol}//${role}@${url.host}/${database}${placeOf(url)}`
     print(io, options, {
       value: { applied, publisher: urlOf(publisher), reader: urlOf(reader) },
       lines: [
@@ -41,6 +41,12 @@ export async function prepare(options: PrepareOptions, io: Io): Promise<void> {
   } catch (error) {
     fail(error, options, io)
   }
+}
+
+/** What says where the server is and how it is reached. Who signs in as what may stand there too, and is the administrator's. */
+function placeOf({ searchParams }: URL): string {
+  const kept = [...searchParams].filter(([name]) => ['host', 'port', 'sslmode', 'sslrootcert'].includes(name))
+  return kept.length === 0 ? '' : `?${new URLSearchParams(kept)}`
 }
 
 async function readPassword(file: string | undefined): Promise<string | undefined> {

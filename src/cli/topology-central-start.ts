@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import type { Log } from '../base/log.ts'
-import { effectOn } from '../topology/central-effect.ts'
+import { effectOn, soundTopology } from '../topology/central-effect.ts'
 import { followCentral } from '../topology/central-follow.ts'
 import { openCentral } from '../topology/central-place.ts'
-import { checkTopology, isSound } from '../topology/check.ts'
-import { fillSecrets } from '../topology/connection.ts'
-import { type ProcessPlan, planServer, serversOf } from '../topology/plan.ts'
-import { readTopology } from '../topology/read.ts'
+import { processOn } from '../topology/central-process.ts'
+import type { ProcessPlan } from '../topology/plan.ts'
 import { replicaFileOf } from '../topology/replica.ts'
-import type { ServerSettings } from '../topology/settings.ts'
+import { type DataFolder, takeDataFolder } from './data-folder.ts'
 import type { StartOptions } from './options.ts'
+import { mergeSettings } from './topology-central-merge.ts'
 
 /** A server that starts as the published topology says, and follows what is published. */
 export type Followed = {
   /** What it starts with: what was said at the start, then what the topology says, then what is usual. */
   options: StartOptions
+  /** Taken for this process, since the replica is in it; `stop` gives it back. */
+  folder?: DataFolder
   /** For /readyz. */
   notes(): string[]
   stop(): Promise<void>
@@ -26,69 +26,65 @@ export type Followed = {
 /** Of the start that names a Central Management Store; rejects with a sentence where it has nothing to start as. */
 export async function followTopology(options: StartOptions, command: Command, log: Log): Promise<Followed> {
   const fqdn = options.server ?? hostname()
-  const isSaid = (name: string) => ['cli', 'env'].includes(command.getOptionValueSource(name) ?? '')
-  await mkdir(options.dataDir, { recursive: true, mode: 0o711 })
+  const pool = isNamed(command, 'pool') ? options.pool : undefined
+  // Of two servers that share one by mistake neither would know what it has.
+  const folder = await takeDataFolder(options.dataDir)
   const db = openCentral({ connectionString: options.topology! })
   try {
     const following = await followCentral({
-      ...{ db, replica: replicaFileOf(options.dataDir), tell: effectOn(fqdn), log },
+      ...{ db, replica: replicaFileOf(folder.path), tell: effectOn(fqdn, pool), log },
       // What can be followed needs nothing done here; the rest is noted until the restart.
       onChange: () => {},
     })
     const stop = async () => {
       await following.stop()
       await db.end()
+      await folder.release()
     }
     try {
-      const settings = settingsOf(following.topology().document, fqdn, isSaid('pool') ? options.pool : undefined)
-      const other = Object.entries(settings).filter(
-        ([name, value]) => isSaid(name) && optionOf(options, name) !== value,
-      )
-      if (other.length > 0)
-        log.warn(
-          { options: other.map(([name]) => name) },
-          'options that were named at the start are not as the topology says',
-        )
-      const more = Object.fromEntries(Object.entries(settings).filter(([name]) => !isSaid(name)))
-      return { options: { ...options, ...more }, notes: following.notes, stop }
+      const plan = processOf(following.topology().document, fqdn, pool)
+      const usual = (name: string) => command.options.find(option => option.attributeName() === name)?.defaultValue
+      const start = { options, isNamed: (name: string) => isNamed(command, name), usual }
+      const merged = mergeSettings(plan, start, readSecret)
+      const { overridden } = merged
+      if (overridden.length > 0)
+        log.warn({ options: overridden }, 'options that were named at the start are not as the topology says')
+      const notes = () => [...following.notes(), ...(overridden.length > 0 ? ['topology overridden'] : [])]
+      return { options: merged.options, folder, notes, stop }
     } catch (error) {
       await following.stop()
       throw error
     }
   } catch (error) {
     await db.end()
+    await folder.release()
     throw error
   }
 }
 
-function optionOf(options: object, name: string): unknown {
-  return (options as Record<string, unknown>)[name]
+/** Whether somebody said it, on the command line or in the environment. */
+function isNamed(command: Command, name: string): boolean {
+  return ['cli', 'env'].includes(command.getOptionValueSource(name) ?? '')
 }
 
-function settingsOf(document: string, fqdn: string, pool: string | undefined): ServerSettings {
-  const read = readTopology(document)
-  if ('faults' in read) throw new Error(`The published topology cannot be read here: ${read.faults[0]?.message}`)
-  const [error] = checkTopology(read.topology)
-  if (error && !isSound([error]))
-    throw new Error(`The published topology is not sound for this program: ${error.message}`)
-  const plan = planServer(read.topology, fqdn)
-  if (!plan)
-    throw new Error(
-      `The published topology has no machine ${fqdn}; it has ${serversOf(read.topology).join(', ')}. Name this one with --server.`,
-    )
-  const { settings, secrets } = processOf(plan.processes, fqdn, pool)
-  return fillSecrets(settings, secrets, readSecret)
+/** What is missing beside --topology. */
+export function findTopologyFault(command: Command): string | undefined {
+  if (isNamed(command, 'dataDir')) return undefined
+  return '--topology keeps what it got in the data folder, and has to find it there before it knows the topology. Add --data-dir <folder>, the one that the topology says for this machine.'
 }
 
-function processOf(processes: ProcessPlan[], fqdn: string, pool: string | undefined): ProcessPlan {
-  const fitting = pool === undefined ? processes : processes.filter(one => one.settings.pool === pool)
-  if (fitting.length === 1) return fitting[0]!
-  const pools = processes.map(one => one.settings.pool).join(', ')
-  throw new Error(
-    pools === ''
-      ? `In the published topology no pool runs on ${fqdn}.`
-      : `In the published topology ${fqdn} runs for ${pools}. Name one of them with --pool.`,
-  )
+function processOf(document: string, fqdn: string, pool: string | undefined): ProcessPlan {
+  const found = processOn(readSound(document), fqdn, pool)
+  if ('gone' in found) throw new Error(found.gone)
+  return found
+}
+
+function readSound(document: string) {
+  try {
+    return soundTopology(document)
+  } catch (error) {
+    throw new Error(`No server can start by the topology: ${(error as Error).message}`)
+  }
 }
 
 /** env:NAME, or file:/path with the secret in its first line. */

@@ -10,7 +10,6 @@ import {
   type Publication,
   planPublication,
   publishTopology,
-  readCentralId,
   readPublication,
   requireSound,
   type Verdict,
@@ -21,7 +20,7 @@ import { fail, print } from './shell/run.ts'
 import { harmless, tableLines } from './shell/table.ts'
 import type { Answer } from './shell/verb.ts'
 import type { PublishOptions, TopologyRules } from './topology-central.ts'
-import { basesFile, findBasis, keepBasis } from './topology-central-basis.ts'
+import { splitBasis, withBasis } from './topology-central-basis.ts'
 import { authorHere, type CentralOptions, changeCentral, readCentral } from './topology-central-place.ts'
 import { diff, show } from './topology-verbs.ts'
 
@@ -52,8 +51,10 @@ async function run(options: CentralOptions, io: Io, work: () => Promise<Answer>)
 
 export function publishFile(file: string, options: PublishOptions, rules: TopologyRules, io: Io): Promise<void> {
   return run(options, io, async () => {
-    const draft: Draft = { document: await readDocument(file, io), author: authorHere(), note: options.note ?? '' }
-    return put(draft, file, options, rules, io)
+    const text = await readDocument(file, io)
+    const { document, basis } = splitBasis(text)
+    const draft: Draft = { document, author: authorHere(), note: options.note ?? '' }
+    return put({ draft, name: file, text, basis }, options, rules, io)
   })
 }
 
@@ -63,54 +64,48 @@ export function rollback(version: number, options: PublishOptions, rules: Topolo
     const old = await readCentral(options, io, db => requirePublication(db, version))
     const { document } = old
     const draft: Draft = { document, author: authorHere(), note: options.note ?? '', restores: version }
-    return put(draft, `version ${version}`, options, rules, io)
+    return put({ draft, name: `version ${version}`, text: document }, options, rules, io)
   })
 }
 
-/** With `restores` what stands there now is the basis: who goes back says so of whatever there is. */
-async function put(draft: Draft, name: string, options: PublishOptions, rules: TopologyRules, io: Io): Promise<Answer> {
+/** A draft as its author has it: `text` is the file, in which lines are counted, and `basis` what its first line says. */
+type Written = { draft: Draft; name: string; text: string; basis?: Basis | undefined }
+
+async function put(written: Written, options: PublishOptions, rules: TopologyRules, io: Io): Promise<Answer> {
+  const { draft, name, text } = written
   // Before anything is made for it.
-  const alone = rules.check(draft.document, name)
+  const alone = rules.check(text, name)
   requireSoundWith(draft, alone)
   const look = async (db: Db | undefined) => {
     const current = db && (await readPublication(db))
-    const verdict = current ? rules.check(draft.document, name, current.document) : alone
+    const verdict = current ? rules.check(text, name, current.document) : alone
     requireSoundWith(draft, verdict)
-    const basis = await basisOf(db, current, draft, options, io)
+    const basis = basisOf(current, written, options)
     return { current, verdict, basis }
   }
   if (options.whatIf)
     return readCentral(options, io, async db => {
       const { current, verdict, basis } = await look(db)
-      const { changed } = db
-        ? await explainConflict(db, rules, () => planPublication(db, draft, basis, current))
-        : { changed: true }
+      const { changed } = await explainConflict(db, rules, () => planPublication(db, draft, basis, current))
       const version = (current?.version ?? 0) + (changed ? 1 : 0)
       return told({ version, changed, whatIf: true }, verdict, differencesOf(rules, current, draft))
     })
   return changeCentral(options, io, async db => {
     const { current, verdict, basis } = await look(db)
     const done = await explainConflict(db, rules, () => publishTopology(db, draft, basis, verdict))
-    await keepBasis(basesFile(io.env), await readCentralId(db), done)
     const differences = done.changed ? differencesOf(rules, current, draft) : []
     return told({ version: done.version, changed: done.changed }, verdict, differences)
   })
 }
 
-async function basisOf(
-  db: Db | undefined,
-  current: Publication | undefined,
-  draft: Draft,
-  { basedOn }: PublishOptions,
-  io: Io,
-): Promise<Basis> {
+/** With `restores` it is what stands there now: who goes back says so of whatever there is. */
+function basisOf(current: Publication | undefined, { draft, basis }: Written, { basedOn }: PublishOptions): Basis {
   if (basedOn !== undefined) return { version: basedOn }
-  if (!db || !current) return { version: 0 }
+  if (basis) return basis
+  if (!current) return { version: 0 }
   if (draft.restores !== undefined || draft.document === current.document) return current
-  const kept = await findBasis(basesFile(io.env), await readCentralId(db))
-  if (kept) return kept
   throw new Misuse(
-    `Version ${current.version} is published, and which one yours is based on is not known here. Look at it with pchat topology diff --published FILE, then add --based-on ${current.version}.`,
+    `Version ${current.version} is published, and which one yours is based on is not known: its first line does not say so, as that of pchat topology export does. Look at what differs with pchat topology diff --published FILE, then add --based-on ${current.version}.`,
   )
 }
 
@@ -124,14 +119,15 @@ function requireSoundWith(draft: Draft, verdict: Verdict): void {
 }
 
 /** With what the others changed since: who publishes has not seen it. */
-async function explainConflict<T>(db: Db, rules: TopologyRules, work: () => Promise<T>): Promise<T> {
+async function explainConflict<T>(db: Db | undefined, rules: TopologyRules, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const { basedOn } = ((error as Refusal).details ?? {}) as { basedOn?: number }
-    if (!(error instanceof Refusal) || error.code !== 'conflict' || basedOn === undefined) throw error
-    const [before, current] = [await readPublication(db, basedOn), await readPublication(db)]
-    if (!current) throw error
+    if (!db || !(error instanceof Refusal) || error.code !== 'conflict') throw error
+    const { basedOn = 0, since = [] } = (error.details ?? {}) as { basedOn?: number; since?: unknown[] }
+    // Of another history there is nothing to compare.
+    const [before, current] = since.length === 0 ? [] : [await readPublication(db, basedOn), await readPublication(db)]
+    if (basedOn === 0 || !before || !current) throw error
     const changes = differencesOf(rules, before, current)
     throw new Explained(error, [`What changed since version ${basedOn}:`, ...changes.map(line => `  ${line}`)])
   }
@@ -183,22 +179,18 @@ export function history(options: CentralOptions & { limit: number }, io: Io): Pr
   )
 }
 
-/** To the letter: what is published again without a change changes nothing. */
+/** To the letter below its first line: what is published again without a change changes nothing. */
 export async function exportText(options: CentralOptions & { version?: number }, io: Io): Promise<void> {
   await run(options, io, async () => {
     const found = await readPublished(options, io)
-    if (!options.json) io.out(found.document)
+    if (!options.json) io.out(withBasis(found))
     return { value: found }
   })
 }
 
-/** That version, or the newest one; the next publication is based on it, unless it says otherwise. */
-export function readPublished(options: CentralOptions & { version?: number }, io: Io): Promise<Publication> {
-  return readCentral(options, io, async db => {
-    const found = await requirePublication(db, options.version)
-    await keepBasis(basesFile(io.env), await readCentralId(db!), found)
-    return found
-  })
+/** That version, or the newest one. */
+function readPublished(options: CentralOptions & { version?: number }, io: Io): Promise<Publication> {
+  return readCentral(options, io, db => requirePublication(db, options.version))
 }
 
 export async function showPublished(options: CentralOptions & { version?: number }, io: Io): Promise<void> {

@@ -27,17 +27,14 @@ export function addCentral(topology: Command, rules: () => Promise<TopologyRules
         'after',
         ['', 'Examples:', ...examples.map(example => `  $ pchat topology ${example}`), exitText].join('\n'),
       )
-  const changing = (command: Command) =>
+  const changing = (usualBasis: string, command: Command) =>
     command
-      .option(
-        '--based-on <version>',
-        'the version that yours is based on; default: the one last exported or shown',
-        readVersion,
-      )
+      .option('--based-on <version>', `the version that yours is based on; default: ${usualBasis}`, readVersion)
       .option('--note <text>', 'why, in one line', '')
       .option('--what-if', 'only say what would change')
 
   changing(
+    'what the first line of the file says, as export wrote it',
     verb(
       'publish',
       'publish a document: servers follow it',
@@ -50,12 +47,15 @@ export function addCentral(topology: Command, rules: () => Promise<TopologyRules
       (await verbs()).publishFile(file, options, await rules(), io),
     )
   verb('history', 'who published what and when, newest first', 'history --limit 5', 'history --json')
-    .option('--limit <number>', 'at most so many', readVersion, 20)
+    .option('--limit <number>', 'at most so many', readLimit, 20)
     .action(async (options: CentralOptions & { limit: number }) => (await verbs()).history(options, io))
   verb('export', 'print the document that is published, to the letter', 'export > topology.yaml', 'export --version 3')
     .option('--version <number>', 'this one, not the newest', readVersion)
     .action(async (options: CentralOptions & { version?: number }) => (await verbs()).exportText(options, io))
-  changing(verb('rollback', 'publish an earlier version anew', 'rollback 3 --what-if', 'rollback 3 --note "as it was"'))
+  changing(
+    'what is published',
+    verb('rollback', 'publish an earlier version anew', 'rollback 3 --what-if', 'rollback 3 --note "as it was"'),
+  )
     .argument('<version>', 'whose document comes back', readVersion)
     .action(async (version: number, options: PublishOptions) =>
       (await verbs()).rollback(version, options, await rules(), io),
@@ -93,6 +93,12 @@ function addPrepare(topology: Command, io: Io): void {
 
 export function readVersion(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Give a whole number, such as 7.')
+  return Number(text)
+}
+
+function readLimit(text: string): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) < 1)
+    throw new InvalidArgumentError('Give a whole number from 1 on, such as 20.')
   return Number(text)
 }
 

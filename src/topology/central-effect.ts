@@ -1,15 +1,20 @@
 import type { TellEffect } from './central-follow.ts'
+import { processOn } from './central-process.ts'
+import { checkTopology } from './check.ts'
 import { type Difference, diffTopologies } from './diff.ts'
 import { readTopology } from './read.ts'
 import type { Topology } from './schema.ts'
 
 /**
- * What a change of the topology is to the machine of that name: what running servers follow, and what it starts anew for, or stops.
- * Throws where the newer document cannot be read.
+ * What a change of the topology is to a server on the machine of that name: what it follows while it runs, and what it starts anew
+ * for. Throws where this program could not start by the newer document.
  */
-export function effectOn(fqdn: string): TellEffect {
+export function effectOn(fqdn: string, pool?: string): TellEffect {
   return (before, after) => {
-    const [one, other] = [requireTopology(before), requireTopology(after)]
+    const other = soundTopology(after)
+    const here = processOn(other, fqdn, pool)
+    if ('gone' in here) return here
+    const one = requireTopology(before)
     const differences = diffTopologies(one, other)
     const touching = differences.filter(({ effect, servers }) => effect !== 'running' && servers.includes(fqdn))
     return {
@@ -17,6 +22,14 @@ export function effectOn(fqdn: string): TellEffect {
       restart: touching.map(sentence),
     }
   }
+}
+
+/** What a server can start by. */
+export function soundTopology(document: string): Topology {
+  const topology = requireTopology(document)
+  const error = checkTopology(topology).find(({ level }) => level === 'error')
+  if (error) throw new Error(`it is not sound for this program: ${error.message}`)
+  return topology
 }
 
 function requireTopology(document: string): Topology {

@@ -1,85 +1,20 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, connect as openSocket, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openEmptyDatabase, type TestDatabase } from '../../test/database.ts'
-import { readTools } from '../../test/tools.ts'
-import type { Log } from '../base/log.ts'
-import { type Db, openDb, transaction } from '../store/db.ts'
-import { adoptCentral, publishTopology, readPublication } from './central.ts'
-import { type Change, type Effect, type Following, followCentral } from './central-follow.ts'
-import { openCentral } from './central-place.ts'
-import { migrateCentral } from './central-schema.ts'
-import { type Replica, readReplica } from './replica.ts'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Bench, nowhere, openBench, openSwallower, soon, tell, text } from '../../test/central-follower.ts'
+import { openDb, transaction } from '../store/db.ts'
 
-let central: TestDatabase
-let folder: string
-let file: string
-let lines: { level: string; text: string; context: object }[]
-let changes: Change[]
-let open: { db: Db; following?: Following }[]
-
+let bench: Bench
 beforeEach(async () => {
-  ;[lines, changes, open] = [[], [], []]
-  ;[central, folder] = await Promise.all([openEmptyDatabase(), mkdtemp(join(tmpdir(), 'pchat-follow-'))])
-  file = join(folder, 'topology-replica.json')
-  await migrateCentral(central.db)
+  bench = await openBench()
 })
-afterEach(async () => {
-  for (const { db, following } of open) {
-    await following?.stop()
-    await db.end()
-  }
-  await central.drop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterEach(() => bench.close())
 
-const log = Object.fromEntries(
-  ['debug', 'info', 'warn', 'error'].map(level => [
-    level,
-    (context: object, text: string) => void lines.push({ level, text, context }),
-  ]),
-) as Log
-const said = (level: string) => lines.filter(line => line.level === level).map(line => line.text)
-
-/** A document says `port: n` and `name: x`: another name is followed, another port wants a restart. */
-function tell(before: string, after: string): Effect {
-  const [one, other] = [before, after].map(text => {
-    const [, port, name] = /^port: (\d+)\nname: (\w+)\n$/.exec(text) ?? []
-    if (name === undefined) throw new Error('no such option')
-    return { port, name }
-  })
-  return {
-    followed: one!.name === other!.name ? [] : [`name is ${other!.name}`],
-    restart: one!.port === other!.port ? [] : [`port is ${other!.port}`],
-  }
-}
-const text = (name: string, port = 1) => `port: ${port}\nname: ${name}\n`
-
-async function publish(document: string, db: Db = central.db): Promise<void> {
-  const version = (await readPublication(db))?.version ?? 0
-  await publishTopology(db, { document, author: 'ann@desk', note: '' }, { version }, { errors: [], advice: [] })
-}
-
-async function follow(
-  more: Partial<Parameters<typeof followCentral>[0]> = {},
-  address: Parameters<typeof openCentral>[0] = central.address,
-): Promise<Following> {
-  const one: (typeof open)[number] = { db: openCentral(address) }
-  open.push(one)
-  one.following = await followCentral({
-    ...{ db: one.db, replica: file, tell, log, onChange: change => void changes.push(change) },
-    ...{ lookMs: 60_000, ...more },
-  })
-  return one.following
-}
-const kept = async () => (await readReplica(file)) as Replica
-const soon = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 30 })
-const nowhere = { host: '/nonexistent', user: 'pchat', database: 'nowhere' }
+const publish: Bench['publish'] = (...args) => bench.publish(...args)
+const follow: Bench['follow'] = (...args) => bench.follow(...args)
+const kept = () => bench.kept()
+const said = (level: string) => bench.said(level)
 
 test('[CM12] a server takes the newest publication, keeps it on disk, and hears of each further one at once', async () => {
   await publish(text('a'))
@@ -87,17 +22,17 @@ test('[CM12] a server takes the newest publication, keeps it on disk, and hears 
   const following = await follow()
   expect(following.topology()).toMatchObject({ version: 2, document: text('b'), author: 'ann@desk' })
   expect(await kept()).toEqual(following.topology())
-  expect([following.notes(), changes]).toEqual([[], []])
+  expect([following.notes(), bench.changes]).toEqual([[], []])
   const before = Date.now()
   await publish(text('c'))
-  await soon(() => expect(changes).toHaveLength(1))
+  await soon(() => expect(bench.changes).toHaveLength(1))
   expect(Date.now() - before).toBeLessThan(10_000)
-  expect(changes[0]).toMatchObject({
+  expect(bench.changes[0]).toMatchObject({
     before: { version: 2 },
     after: { version: 3, document: text('c') },
     effect: { followed: ['name is c'], restart: [] },
   })
-  expect(await kept()).toEqual(changes[0]!.after)
+  expect(await kept()).toEqual(bench.changes[0]!.after)
 })
 
 test('[CM12] the replica has the change before it is told; one who fails to follow has it all the same', async () => {
@@ -121,16 +56,16 @@ test('[CM13] what was published without a word is found by looking', async () =>
   await publish(text('a'))
   await follow({ lookMs: 200 })
   // As where something between passes statements and no notifications.
-  await central.db.query('DROP TRIGGER publication_told ON publication')
+  await bench.central.db.query('DROP TRIGGER publication_told ON publication')
   await publish(text('b'))
-  await soon(() => expect(changes.map(change => change.after.version)).toEqual([2]))
+  await soon(() => expect(bench.changes.map(change => change.after.version)).toEqual([2]))
 })
 
 test('[CM13] a connection that the store ends is made anew at once, and what came meanwhile is found', async () => {
   await publish(text('a'))
   const following = await follow()
   for (let round = 2; round < 5; round += 1) {
-    await transaction(central.db, async tx => {
+    await transaction(bench.central.db, async tx => {
       await tx.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT central.id%'`,
       )
@@ -141,46 +76,18 @@ test('[CM13] a connection that the store ends is made anew at once, and what cam
   }
 })
 
-/** Passes bytes on until it is told to swallow them: both ends then believe that they are connected. */
-async function openSwallower(socketFolder: string) {
-  const sockets = new Set<Socket>()
-  const state = { swallows: false }
-  const server: Server = createServer(client => {
-    const upstream = openSocket(join(socketFolder, '.s.PGSQL.5432'))
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from)
-      from.on('data', chunk => state.swallows || to.write(chunk))
-      from.on('error', () => {})
-      from.on('close', () => to.destroy())
-    }
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  return {
-    state,
-    port,
-    close() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    },
-  }
-}
-
 test('[CM13] [CM14] a store that falls silent is noticed by the look, noted, and followed again when it is back', async () => {
   await publish(text('a'))
-  const swallower = await openSwallower(central.address.host)
+  const swallower = await openSwallower(bench.central.address.host)
   try {
-    const { user, database } = central.address
+    const { user, database } = bench.central.address
     const db = openDb(
       { connectionString: `postgres://${user}@127.0.0.1:${swallower.port}/${database}` },
       {
         ...{ max: 2, statementMs: 500 },
       },
     )
-    open.push({ db })
+    bench.open.push({ db })
     const following = await follow({ db, lookMs: 200 })
     swallower.state.swallows = true
     await publish(text('b'))
@@ -202,9 +109,9 @@ test('[CM13] [CM14] a store that falls silent is noticed by the look, noted, and
 
 test('[CM13] a server stops at once, whatever the store does not answer', async () => {
   await publish(text('a'))
-  const swallower = await openSwallower(central.address.host)
+  const swallower = await openSwallower(bench.central.address.host)
   try {
-    const { user, database } = central.address
+    const { user, database } = bench.central.address
     const connectionString = `postgres://${user}@127.0.0.1:${swallower.port}/${database}`
     const following = await follow({ lookMs: 50 }, { connectionString })
     swallower.state.swallows = true
@@ -220,13 +127,23 @@ test('[CM13] a server stops at once, whatever the store does not answer', async 
 test('[CM14] where the store is away a server starts from its replica, and says so', async () => {
   await publish(text('a'))
   await (await follow()).stop()
-  lines = []
+  bench.lines.length = 0
   const following = await follow({}, nowhere)
   expect(following.topology()).toMatchObject({ version: 1, document: text('a') })
   expect(following.notes()).toEqual(['topology store away'])
   expect(said('warn')).toEqual([
     'the Central Management Store is away; this server starts from its replica of the topology',
   ])
+})
+
+test('[CM14] a store that refuses the role is told as that', async () => {
+  await publish(text('a'))
+  const stranger = { ...bench.central.address, user: 'nobody_here' }
+  await expect(follow({}, stranger)).rejects.toThrow(/refuses this server.*nobody_here.*Mend role, password/)
+  await (await follow()).stop()
+  const following = await follow({}, stranger)
+  expect(following.notes()).toEqual(['topology store refuses'])
+  expect(said('warn')).toEqual([expect.stringMatching(/refuses this server; this server starts from its replica/)])
 })
 
 test('[CM14] a store that takes connections and never answers does not hold up the start', async () => {
@@ -250,121 +167,21 @@ test('[CM14] a store that takes connections and never answers does not hold up t
 test('[CM14] without replica and store, or where nothing is published, there is no start, and a sentence says why', async () => {
   await expect(follow({}, nowhere)).rejects.toThrow(/does not answer.*there is no replica.*Start again/)
   await expect(follow()).rejects.toThrow(/Nothing is published.*pchat topology publish FILE/)
-  await writeFile(file, 'half')
+  await writeFile(bench.file, 'half')
   await expect(follow({}, nowhere)).rejects.toThrow(/does not answer.*is no good \(it does not begin/)
-})
-
-test('[CM11] a torn replica is told and read anew from the store', async () => {
-  await publish(text('a'))
-  await (await follow()).stop()
-  const whole = await readFile(file, 'utf8')
-  await writeFile(file, whole.slice(0, -20))
-  const following = await follow()
-  expect(following.topology().version).toBe(1)
-  expect(said('error')).toEqual(['the replica of the topology is torn or was altered; it is read anew'])
-  expect(await readFile(file, 'utf8')).toBe(whole)
-})
-
-/** The store as a dump of its database would bring it back. */
-async function dumpOf(): Promise<{ restore(): Promise<void> }> {
-  const { host, user, database } = central.address
-  const copy = `${database}_copy`
-  const ask = async (sql: string) => {
-    const db = openDb({ host, user, database: 'postgres' }, { max: 1 })
-    await db.query(sql).finally(() => db.end())
-  }
-  const endAll = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ='
-  await ask(`${endAll} '${database}'`)
-  await ask(`CREATE DATABASE ${copy} TEMPLATE ${database}`)
-  return {
-    async restore() {
-      await ask(`DROP DATABASE ${database} WITH (FORCE)`)
-      await ask(`CREATE DATABASE ${database} TEMPLATE ${copy}`)
-    },
-  }
-}
-
-test('[CM15] a store that was restored from an older copy is told loudly and not followed, until it is adopted', async () => {
-  await publish(text('a'))
-  await publish(text('b'))
-  const dump = await dumpOf()
-  const following = await follow({ lookMs: 200 })
-  await publish(text('c'))
-  await soon(() => expect(following.topology().version).toBe(3))
-  await dump.restore()
-  await soon(() => expect(following.notes()).toContain('topology store behind'))
-  expect(said('error').at(-1)).toMatch(/has version 2, older than version 3 of this server.*pchat topology adopt/)
-  // Published to since: the same number again, and beyond it.
-  await publish(text('d'))
-  await soon(() => expect(following.notes()).toEqual(['topology store parted']))
-  await publish(text('e'))
-  await sleep(500)
-  expect([following.topology().document, (await kept()).document]).toEqual([text('c'), text('c')])
-  // Neither does a new start.
-  await following.stop()
-  const again = await follow({ lookMs: 200 })
-  expect([again.topology().version, again.notes()]).toEqual([3, ['topology store parted']])
-  const adoption = await adoptCentral(central.db, 'ann@desk', 'the disk broke')
-  await soon(() => expect(again.topology()).toMatchObject({ version: 4, document: text('e') }))
-  expect(again.notes()).toEqual([])
-  expect((await kept()).adoptions).toEqual([adoption.mark])
-  await publish(text('f'))
-  await soon(() => expect(again.topology().version).toBe(5))
-  // The same old copy once more: its history knows of no adoption that is new.
-  await dump.restore()
-  await soon(() => expect(again.notes()).toContain('topology store behind'))
-  await adoptCentral(central.db, 'ann@desk', '')
-  await soon(() => expect(again.topology()).toMatchObject({ version: 2, document: text('b') }))
-  expect(changes.at(-1)).toMatchObject({ before: { version: 5 }, after: { version: 2 } })
-  expect(await kept()).toMatchObject({ version: 2, document: text('b') })
-}, 90_000)
-
-test('[CM15] an adoption that changed nothing counts once, too', async () => {
-  await publish(text('a'))
-  await adoptCentral(central.db, 'ann@desk', '')
-  const dump = await dumpOf()
-  await publish(text('b'))
-  const following = await follow({ lookMs: 200 })
-  const second = await adoptCentral(central.db, 'ann@desk', '')
-  await soon(async () => expect((await kept()).adoptions).toContain(second.mark))
-  await dump.restore()
-  await soon(() => expect(following.notes()).toContain('topology store behind'))
-  expect(following.topology().version).toBe(2)
-})
-
-test('[CM15] a store that was copied by dump and restore as it is is followed on', async () => {
-  const { host, user, database } = central.address
-  await publish(text('a'))
-  const following = await follow()
-  const bin = (await readTools()).postgres15Bin
-  const dump = join(folder, 'dump.sql')
-  await promisify(execFile)(join(bin, 'pg_dump'), ['-h', host, '-U', user, '-f', dump, database])
-  await following.stop()
-  const moved = await openEmptyDatabase()
-  try {
-    const into = ['-h', host, '-U', user, '-d', moved.address.database, '-v', 'ON_ERROR_STOP=1']
-    await promisify(execFile)(join(bin, 'psql'), ['-q', ...into, '-f', dump])
-    const db = openDb(moved.address, { max: 1 })
-    await publish(text('b'), db).finally(() => db.end())
-    const again = await follow({}, moved.address)
-    expect([again.topology().version, again.notes()]).toEqual([2, []])
-    await again.stop()
-  } finally {
-    await moved.drop()
-  }
 })
 
 test('[CM16] what wants a restart is told until the server has it or it is taken back; the rest is followed', async () => {
   await publish(text('a', 1))
   const following = await follow()
   await publish(text('b', 2))
-  await soon(() => expect(changes).toHaveLength(1))
+  await soon(() => expect(bench.changes).toHaveLength(1))
   expect(following.restart()).toEqual(['port is 2'])
-  expect(changes[0]!.effect).toEqual({ followed: ['name is b'], restart: ['port is 2'] })
+  expect(bench.changes[0]!.effect).toEqual({ followed: ['name is b'], restart: ['port is 2'] })
   expect(following.notes()).toEqual(['topology wants a restart'])
   await publish(text('c', 2))
-  await soon(() => expect(changes).toHaveLength(2))
-  expect(changes[1]!.effect).toEqual({ followed: ['name is c'], restart: [] })
+  await soon(() => expect(bench.changes).toHaveLength(2))
+  expect(bench.changes[1]!.effect).toEqual({ followed: ['name is c'], restart: [] })
   expect(following.notes()).toEqual(['topology wants a restart'])
   await publish(text('c', 1))
   await soon(() => expect(following.notes()).toEqual([]))
@@ -374,42 +191,40 @@ test('[CM16] what wants a restart is told until the server has it or it is taken
   expect((await follow()).notes()).toEqual([])
 })
 
-test('[CM17] what this program does not understand is not followed: it stays with what it has, and says so', async () => {
-  await publish(text('a'))
-  const following = await follow()
-  await publish('a: newer form\n')
-  await soon(() => expect(following.notes()).toEqual(['topology not understood']))
-  expect(said('error')).toEqual([expect.stringMatching(/does not understand version 2.*stays.*no such option/)])
-  expect([following.topology().version, (await kept()).version, changes]).toEqual([1, 1, []])
-  await following.stop()
-  const again = await follow()
-  expect([again.topology().version, again.notes()]).toEqual([1, ['topology not understood']])
-  await publish(text('b'))
-  await soon(() => expect(again.topology().version).toBe(3))
-  expect(again.notes()).toEqual([])
-})
-
-test('[CM17] a text that was altered in the store is not followed', async () => {
-  await publish(text('a'))
-  const following = await follow({ lookMs: 200 })
-  await central.db.query(`SET session_replication_role = replica; ${altered}; SET session_replication_role = DEFAULT`)
-  await soon(() => expect(following.notes()).toEqual(['topology altered']))
-  expect(following.topology().version).toBe(1)
-})
-const altered = `INSERT INTO publication (version, based_on, document, hash, author, role, at, mark)
-  VALUES (2, 1, 'port: 9', repeat('0', 64), 'x', 'x', now(), gen_random_uuid())`
-
-test('[CM17] what cannot be written into the replica is not followed until it can', async () => {
-  const place = join(folder, 'sub')
-  const { mkdir, rename } = await import('node:fs/promises')
-  await mkdir(place)
-  await publish(text('a'))
-  const following = await follow({ replica: join(place, 'topology-replica.json'), lookMs: 200 })
-  await rename(place, `${place}-away`)
-  await publish(text('b'))
-  await soon(() => expect(following.notes()).toEqual(['topology replica not written']))
-  expect([following.topology().version, changes]).toEqual([1, []])
-  await rename(`${place}-away`, place)
+test('[CM16] where patience runs out while the replica is written, what wants a restart is told all the same', async () => {
+  await publish(text('a', 1))
+  await (await follow()).stop()
+  await publish(text('a', 2))
+  let isFirst = true
+  const following = await follow({
+    patienceMs: 400,
+    tell(before, after) {
+      // Patience is over when the replica begins to be written, and not when it is done.
+      const until = isFirst ? Date.now() + 600 : 0
+      isFirst = false
+      while (Date.now() < until);
+      return tell(before, after)
+    },
+  })
   await soon(() => expect(following.topology().version).toBe(2))
-  expect(changes).toHaveLength(1)
+  await soon(() => expect(following.notes()).toEqual(['topology wants a restart']))
+})
+
+test('[CM13] a connection that breaks under a write is the store that is away, and no fault of the replica', async () => {
+  await publish(text('a'))
+  const db = openDb(bench.central.address, { max: 2 })
+  let breaks = false
+  const connect = async () => {
+    const connection = await db.connect()
+    const query = connection.query.bind(connection) as (...args: unknown[]) => unknown
+    const broken = () => Promise.reject(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }))
+    return Object.assign(connection, { query: (...args: unknown[]) => (breaks ? broken() : query(...args)) })
+  }
+  const following = await follow({ db: { ...db, query: db.query.bind(db), end: async () => {}, connect }, lookMs: 100 })
+  bench.open.push({ db })
+  breaks = true
+  await soon(() => expect(following.notes()).toEqual(['topology store away']))
+  breaks = false
+  await soon(() => expect(following.notes()).toEqual([]))
+  await following.stop()
 })

@@ -3,13 +3,14 @@ import type { Log } from '../base/log.ts'
 import type { Connection, Db } from '../store/db.ts'
 import { type Head, hashOf, readHead, readPublication } from './central.ts'
 import { keepListening } from './central-listen.ts'
-import { type Standing, standingOf, standingSentence } from './central-standing.ts'
-import { type Replica, readReplica, writeReplica } from './replica.ts'
+import type { Gone } from './central-process.ts'
+import { type Held, type Standing, standingOf, standingSentence } from './central-standing.ts'
+import { type Replica, readReplica, readTrace, writeReplica } from './replica.ts'
 
 /** What a change of the topology is to one server, in sentences: what it can follow while it runs, and what wants a restart. */
 export type Effect = { followed: string[]; restart: string[] }
-/** Throws where this program does not understand the document. */
-export type TellEffect = (before: string, after: string) => Effect
+/** Throws where this program does not understand the document, and answers why where there is no place for this server in it. */
+export type TellEffect = (before: string, after: string) => Effect | Gone
 export type Change = { before: Replica; after: Replica; effect: Effect }
 
 export type FollowOptions = {
@@ -85,10 +86,15 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
   if (torn !== undefined)
     log.error({ file, reason: torn }, 'the replica of the topology is torn or was altered; it is read anew')
   let held: Replica | undefined = kept && !('torn' in kept) ? kept : undefined
+  /** What a replica was here that is none any more. */
+  const trace = held ? undefined : await readTrace(file)
+  const known = (): Held | undefined => held ?? trace
   /** Under which document this process began; what wants a restart is told from there on. */
   let started: Replica | undefined
   let restart: string[] = []
   let away: string | undefined = 'it did not answer in time'
+  /** It does answer, and lets nobody in who comes as this server does. */
+  let isRefused = false
   let trouble: Trouble | undefined
   let looks = 0
 
@@ -109,22 +115,17 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
     const { version, mark, hash, author, note, document } = published!
     const after: Replica = {
       ...{ store: head.store, version, mark, hash, author, note, at: published!.at.toISOString() },
-      ...{ adoptions: [...new Set([...(held?.adoptions ?? []), ...head.adoptions])], document },
+      ...{ adoptions: [...new Set([...(known()?.adoptions ?? []), ...head.adoptions])], document },
     }
     const before = held
-    let effect: Effect
-    let left: string[]
-    try {
-      // Who has not begun has nothing to follow, and need not understand what he had.
-      effect = tell(started && before ? before.document : document, document)
-      left = started ? tell(started.document, document).restart : []
-    } catch (error) {
-      const sentence = `This program does not understand version ${version} of the topology, and stays with what it has: ${(error as Error).message}`
-      return { note: 'topology not understood', sentence }
-    }
-    await keep(after)
-    restart = left
+    const unfit = findUnfit(version, document)
+    if (unfit) return unfit
+    const unwritten = await keep(after)
+    if (unwritten) return unwritten
+    // Who has not begun has nothing to follow. Patience may have run out meanwhile, so that it began with what it had.
     if (!before || !started) return undefined
+    const effect = effectOf(before.document, document)
+    restart = effectOf(started.document, document).restart
     const isBack = after.version < before.version
     log.info({ from: before.version, version, author, isBack, ...effect }, 'the topology has changed')
     await Promise.resolve(onChange({ before, after, effect })).catch(error =>
@@ -133,67 +134,105 @@ async function openFollower({ replica: file, tell, onChange, log }: FollowOption
     return undefined
   }
 
+  /** A server that could not start by it keeps what it can start by. */
+  const findUnfit = (version: number, document: string): Trouble | undefined => {
+    try {
+      const told = tell(document, document)
+      if (!('gone' in told)) return undefined
+      const stays = held ? ` It stays with version ${held.version}, the last one that had one; drain and stop it.` : ''
+      const sentence = `Version ${version} of the topology has no place for this server: ${told.gone}${stays}`
+      return { note: 'topology without this server', sentence }
+    } catch (error) {
+      const sentence = `This program does not understand version ${version} of the topology, and stays with what it has: ${(error as Error).message}`
+      return { note: 'topology not understood', sentence }
+    }
+  }
+  const effectOf = (before: string, after: string): Effect => {
+    try {
+      const told = tell(before, after)
+      if (!('gone' in told)) return told
+    } catch {}
+    return { followed: [], restart: ['what it was cannot be read here any more'] }
+  }
+
   const lookAt = async (connection: Connection): Promise<Trouble | undefined> => {
-    const head = await readHead(connection, held?.version ?? 0)
-    const standing: Standing = standingOf(head, held)
-    if (standing === 'newer') return take(connection, head)
+    const head = await readHead(connection, known()?.version ?? 0)
+    const standing: Standing = standingOf(head, known())
+    const isAltered = held !== undefined && head.markThere === held.mark && head.hashThere !== held.hash
+    if (isAltered)
+      log.error({ file, version: held?.version }, 'the replica of the topology was altered; it is read anew')
+    if (standing === 'newer' || (standing === 'same' && (isAltered || !held))) return take(connection, head)
     if (standing === 'empty') return { note: 'no topology', sentence: 'Nothing is published in the store.' }
     if (standing !== 'same')
-      return { note: `topology store ${standing}`, sentence: standingSentence(standing, head, held!) }
+      return { note: `topology store ${standing}`, sentence: standingSentence(standing, head, known()!) }
     // Else a copy from after the adoption would count as adopted once more.
     const fresh = head.adoptions.filter(mark => !held!.adoptions.includes(mark))
-    if (fresh.length > 0) await keep({ ...held!, adoptions: [...held!.adoptions, ...fresh] })
-    return undefined
+    return fresh.length > 0 ? keep({ ...held!, adoptions: [...held!.adoptions, ...fresh] }) : undefined
   }
-  const keep = async (replica: Replica) => {
-    await writeReplica(file, replica)
+  const keep = async (replica: Replica): Promise<Trouble | undefined> => {
+    try {
+      await writeReplica(file, replica)
+    } catch (error) {
+      const { code, path = file, message } = error as NodeJS.ErrnoException
+      const sentence = `The replica of the topology cannot be written (${code ?? message} ${path}). It is not followed until it can.`
+      return { note: 'topology replica not written', sentence }
+    }
     held = replica
+    return undefined
   }
 
   return {
     async look(connection: Connection) {
-      const found = await lookAt(connection).catch((error: NodeJS.ErrnoException) => {
-        if (!isOfFile(error)) throw error
-        const sentence = `The replica of the topology cannot be written (${error.code} ${error.path ?? file}). It is not followed until it can.`
-        return { note: 'topology replica not written', sentence }
-      })
+      const found = await lookAt(connection)
       if (away !== undefined && started) log.info({}, 'the Central Management Store is back')
       away = undefined
+      isRefused = false
       setTrouble(found)
     },
     lost(error: Error) {
-      if (away === undefined && started)
-        log.warn({ reason: error.message }, 'the Central Management Store is away; the replica of the topology stands')
+      const refuses = [error, error.cause].some(one => isRefusal(one as { code?: string } | undefined))
+      if ((away === undefined || refuses !== isRefused) && started)
+        log.warn({ reason: error.message }, `${awayWords(refuses)}; the replica of the topology stands`)
       away = error.message
+      isRefused = refuses
     },
     /** Answers why this server has no topology to run under. */
     begin(): string | undefined {
-      if (!held) return noTopology(file, torn, trouble, away)
+      if (!held) return noTopology(file, { torn, trouble, away, isRefused })
       started = held
       if (away !== undefined)
         log.warn(
           { reason: away, version: held.version, publishedAt: held.at, file },
-          'the Central Management Store is away; this server starts from its replica of the topology',
+          `${awayWords(isRefused)}; this server starts from its replica of the topology`,
         )
       return undefined
     },
     topology: () => held!,
     restart: () => restart,
     notes: () => [
-      ...(away === undefined ? [] : ['topology store away']),
+      ...(away === undefined ? [] : [isRefused ? 'topology store refuses' : 'topology store away']),
       ...(trouble === undefined ? [] : [trouble.note]),
       ...(restart.length === 0 ? [] : ['topology wants a restart']),
     ],
   }
 }
 
-/** Of the file system, not of the connection. */
-function isOfFile({ syscall, code }: NodeJS.ErrnoException): boolean {
-  return /^(open|write|fsync|rename|scandir|close)$/.test(syscall ?? '') && code !== undefined
+function awayWords(isRefused: boolean): string {
+  return `the Central Management Store ${isRefused ? 'refuses this server' : 'is away'}`
 }
 
-function noTopology(file: string, torn?: string, trouble?: Trouble, away?: string): string {
+/** Of the role, its password or the database that it names. */
+function isRefusal(error: { code?: string } | undefined): boolean {
+  return /^(28|3D|42501)/.test(error?.code ?? '')
+}
+
+type Missing = Record<'torn' | 'away', string | undefined> & { trouble: Trouble | undefined; isRefused: boolean }
+
+function noTopology(file: string, { torn, trouble, away, isRefused }: Missing): string {
   const had = torn === undefined ? `there is no replica in ${file}` : `the replica in ${file} is no good (${torn})`
-  if (trouble) return `${trouble.sentence} And ${had}. Publish a topology with pchat topology publish FILE.`
+  const mend = trouble?.note.startsWith('topology store') ? '' : ' Publish a topology with pchat topology publish FILE.'
+  if (trouble) return `${trouble.sentence} And ${had}.${mend}`
+  if (isRefused)
+    return `The Central Management Store refuses this server (${away}), and ${had}. Mend role, password or database in --topology, then start again.`
   return `The Central Management Store does not answer (${away}), and ${had}. Start again when the store is there.`
 }

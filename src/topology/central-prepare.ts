@@ -1,4 +1,5 @@
 import { type Db, openDb } from '../store/db.ts'
+import { becomeMember, giveOver, requireFit, requireOurs } from './central-prepare-check.ts'
 import { migrateCentral } from './central-schema.ts'
 
 export type CentralRoles = {
@@ -25,35 +26,56 @@ export async function prepareCentral({
     if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name)) throw new Error(`${name} is no name of a database or role.`)
   if (new Set([owner, publisher.name, reader.name]).size < 3)
     throw new Error('Owner, publisher and reader are one role. Give each its own name: only then each has its rights.')
-  await asAdministrator(adminUrl, async admin => {
-    await ensureRole(admin, owner, 'NOLOGIN')
-    for (const { name, password } of [publisher, reader]) {
-      await ensureRole(admin, name, 'LOGIN')
-      if (password !== undefined) await setPassword(admin, name, password)
-    }
-    // Whoever is not superuser makes a database only for roles that he is in.
-    await admin.query(`GRANT ${owner} TO CURRENT_USER`)
-    const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database])
-    if (rowCount === 0) await admin.query(`CREATE DATABASE ${database} OWNER ${owner}`)
-    // TEMPORARY with it: a table of that kind could stand in for a real one in a trigger.
-    await admin.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
-    await admin.query(`GRANT CONNECT ON DATABASE ${database} TO ${publisher.name}, ${reader.name}`)
-  })
   const place = new URL(adminUrl)
   place.pathname = `/${database}`
-  return asAdministrator(place.href, async central => {
-    await central.query(`SET ROLE ${owner}`)
-    const applied = await migrateCentral(central)
-    const both = `${publisher.name}, ${reader.name}`
-    await central.query(`
-      REVOKE ALL ON SCHEMA public FROM PUBLIC;
-      REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${both};
-      GRANT USAGE ON SCHEMA public TO ${both};
-      GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${both};
-      GRANT INSERT (based_on, restores, document, author, note) ON publication TO ${publisher.name};
-      GRANT INSERT (version, author, note) ON adoption TO ${publisher.name}`)
-    return applied
+  const inside = <T>(work: (central: Db) => Promise<T>) => asAdministrator(place.href, work)
+  return asAdministrator(adminUrl, async admin => {
+    await requireFit(admin, { owner, publisher: publisher.name, reader: reader.name })
+    const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database])
+    const isThere = rowCount !== 0
+    // Only as one of the owner's an administrator comes into the database a second time.
+    const stops = [await becomeMember(admin, owner)]
+    try {
+      if (isThere) await inside(central => requireOurs(central, database, owner))
+      await ensureRole(admin, owner, 'NOLOGIN')
+      for (const { name, password } of [publisher, reader]) {
+        await ensureRole(admin, name, 'LOGIN')
+        if (password !== undefined) await setPassword(admin, name, password)
+      }
+      stops.push(await becomeMember(admin, owner))
+      if (isThere) await giveOver(admin, database, owner)
+      else await admin.query(`CREATE DATABASE ${database} OWNER ${owner}`)
+      return await inside(central => fill(central, { database, owner, publisher: publisher.name, reader: reader.name }))
+    } finally {
+      for (const stop of stops) await stop()
+    }
   })
+}
+
+type Names = { database: string; owner: string; publisher: string; reader: string }
+
+async function fill(central: Db, { database, owner, publisher, reader }: Names): Promise<string[]> {
+  const { rows } = await central.query<{ name: string }>(
+    "SELECT pg_get_userbyid(nspowner) AS name FROM pg_namespace WHERE nspname = 'public'",
+  )
+  // As databases from before PostgreSQL 15 have it: whoever owns the schema can remove what is in it.
+  if (![owner, 'pg_database_owner'].includes(rows[0]?.name ?? owner))
+    await central.query(`ALTER SCHEMA public OWNER TO ${owner}`)
+  await central.query(`SET ROLE ${owner}`)
+  const both = `${publisher}, ${reader}`
+  // TEMPORARY with it: a table of that kind could stand in for a real one in a trigger.
+  await central.query(
+    `REVOKE ALL ON DATABASE ${database} FROM PUBLIC; GRANT CONNECT ON DATABASE ${database} TO ${both}`,
+  )
+  const applied = await migrateCentral(central)
+  await central.query(`
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
+    REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${both};
+    GRANT USAGE ON SCHEMA public TO ${both};
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${both};
+    GRANT INSERT (based_on, restores, document, author, note) ON publication TO ${publisher};
+    GRANT INSERT (version, author, note) ON adoption TO ${publisher}`)
+  return applied
 }
 
 async function ensureRole(admin: Db, name: string, login: 'LOGIN' | 'NOLOGIN'): Promise<void> {

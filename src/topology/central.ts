@@ -66,12 +66,6 @@ export async function listAdoptions(q: Queryable): Promise<Adoption[]> {
   return rows
 }
 
-/** Stays as long as the store does, and goes with its dumps. */
-export async function readCentralId(q: Queryable): Promise<string> {
-  const { rows } = await q.query<{ id: string }>('SELECT id FROM central')
-  return rows[0]!.id
-}
-
 /**
  * Publishes, if `basis` is what stands there: otherwise `conflict`, and nothing is changed. The document that stands there already
  * is not published again, whoever did it and whatever his basis was; so a publisher who got no answer asks again.
@@ -82,7 +76,7 @@ export async function publishTopology(db: Db, draft: Draft, basis: Basis, verdic
     return await transaction(db, tx => publishUnderLock(tx, draft, basis))
   } catch (error) {
     // Only who does not take the lock can have come between.
-    if (isUniqueViolation(error)) throw conflict(basis, await publicationsSince(db, basis.version), error)
+    if (isUniqueViolation(error)) throw await conflict(db, basis, await readPublication(db), error)
     throw error
   }
 }
@@ -100,16 +94,16 @@ async function publishUnderLock(tx: Connection, draft: Draft, basis: Basis): Pro
   return { ...rows[0]!, changed: true }
 }
 
-/** What publishing would do now; throws what it would throw. */
+/** What publishing would do now; throws what it would throw. Without `q` there is no store yet. */
 export async function planPublication(
-  q: Queryable,
+  q: Queryable | undefined,
   { document }: Draft,
   basis: Basis,
   current: Publication | undefined,
 ): Promise<{ changed: boolean }> {
   if (current?.document === document) return { changed: false }
   const isBasis = (current?.version ?? 0) === basis.version && (basis.mark ?? current?.mark) === current?.mark
-  if (!isBasis) throw conflict(basis, current ? await publicationsSince(q, basis.version) : [])
+  if (!isBasis) throw await conflict(q, basis, current)
   return { changed: true }
 }
 
@@ -127,16 +121,24 @@ export function requireSound({ document, note }: Draft, { errors }: Verdict): vo
     })
 }
 
-function conflict(basis: Basis, since: PublicationCard[], cause?: unknown): Refusal {
+async function conflict(
+  q: Queryable | undefined,
+  basis: Basis,
+  current: Publication | undefined,
+  cause?: unknown,
+): Promise<Refusal> {
+  const there = q && (await readPublication(q, basis.version))
+  const had = basis.version === 0 ? 'no version' : `version ${basis.version}`
+  const isOfHere = basis.version === 0 || (there !== undefined && (basis.mark ?? there.mark) === there.mark)
+  const since = q && isOfHere ? await publicationsSince(q, basis.version) : []
   const told = since.map(({ version, author, at, note, restores }) => ({ version, author, at, note, restores }))
   const newest = since.at(-1)
   const details = { basedOn: basis.version, since: told }
-  const had = basis.version === 0 ? 'no version' : `version ${basis.version}`
-  // A number beyond the newest one, or the same number with another mark.
+  // Another history, in which numbers say nothing of what its author had.
   if (!newest)
     return new Refusal(
       'conflict',
-      `Yours is based on ${had}, which is not what stands in this store: was it restored, or is it another one? Look at it with pchat topology history, and export it anew.`,
+      `Yours is based on ${had}, which is not what stands in this store: was it restored, or is it another one? Look at it with pchat topology history, take over what is there, then publish yours with --based-on ${current?.version ?? 0}.`,
       { details, cause },
     )
   return new Refusal(
@@ -168,15 +170,18 @@ export type Head = {
   mark: string | null
   /** Mark of the publication that has the number of the replica's. */
   markThere: string | null
+  /** Its hash. */
+  hashThere: string | null
   adoptions: string[]
 }
 
 export async function readHead(q: Queryable, replicaVersion: number): Promise<Head> {
   const { rows } = await q.query<Head>(
     `SELECT central.id AS store, coalesce(newest.version, 0) AS version, newest.mark,
-            (SELECT mark FROM publication WHERE version = $1) AS "markThere",
+            there.mark AS "markThere", there.hash AS "hashThere",
             ARRAY(SELECT mark::text FROM adoption ORDER BY number) AS adoptions
-     FROM central LEFT JOIN (SELECT version, mark FROM publication ORDER BY version DESC LIMIT 1) newest ON true`,
+     FROM central LEFT JOIN (SELECT version, mark FROM publication ORDER BY version DESC LIMIT 1) newest ON true
+     LEFT JOIN publication there ON there.version = $1`,
     [replicaVersion],
   )
   return rows[0]!

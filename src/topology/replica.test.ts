@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Head, hashOf } from './central.ts'
 import { standingOf, standingSentence } from './central-standing.ts'
-import { type Replica, readReplica, writeReplica } from './replica.ts'
+import { type Replica, readReplica, readTrace, writeReplica } from './replica.ts'
 
 let folder: string
 let file: string
@@ -17,6 +17,8 @@ beforeEach(async () => {
   file = join(folder, 'topology-replica.json')
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const files = async () => (await readdir(folder)).sort()
 
 function replicaOf(version: number, document = `version: ${version}\nname: Zürich\n`): Replica {
   const [store, at] = ['00000000-0000-4000-8000-000000000001', '2026-11-30T12:00:00.000Z']
@@ -30,7 +32,7 @@ test('[CM10] the replica is kept as it was written, for its owner alone; where t
   await writeReplica(file, replicaOf(2))
   expect(await readReplica(file)).toEqual(replicaOf(2))
   expect((await stat(file)).mode & 0o777).toBe(0o600)
-  expect(await readdir(folder)).toEqual(['topology-replica.json'])
+  expect(await files()).toEqual(['topology-replica.json', 'topology-replica.json.last'])
 })
 
 test('[CM11] cut off anywhere, or with any one letter changed, it is refused as torn', async () => {
@@ -48,6 +50,16 @@ test('[CM11] cut off anywhere, or with any one letter changed, it is refused as 
   }
   await writeFile(file, whole)
   expect(await readReplica(file)).toEqual(replicaOf(1, 'a: 1\n'))
+})
+
+test('[CM15] what the replica was stays known when it is torn or gone; torn itself, it is not known', async () => {
+  expect(await readTrace(file)).toBeUndefined()
+  await writeReplica(file, { ...replicaOf(7), adoptions: ['a1'] })
+  await writeFile(file, '')
+  const { store, mark } = replicaOf(7)
+  expect(await readTrace(file)).toEqual({ store, version: 7, mark, adoptions: ['a1'] })
+  await writeFile(`${file}.last`, (await readFile(`${file}.last`, 'utf8')).replace('7', '1'))
+  expect(await readTrace(file)).toBeUndefined()
 })
 
 test('[CM11] a document that is not what its hash says is refused, also under a good checksum', async () => {
@@ -88,7 +100,7 @@ test('[CM10] a writer that is killed at any moment leaves the one before or the 
   await writeFile(another, '')
   await utimes(another, 0, 0)
   await writeReplica(file, replicaOf(1))
-  expect((await readdir(folder)).sort()).toEqual(['something-else.new', 'topology-replica.json'])
+  expect(await files()).toEqual(['something-else.new', 'topology-replica.json', 'topology-replica.json.last'])
 }, 60_000)
 
 test('[CM10] where the replica cannot be written, what was there stays, and no draft is left', async () => {
@@ -103,13 +115,13 @@ test('[CM10] where the replica cannot be written, what was there stays, and no d
   }
   await expect(writeReplica(file, loop)).rejects.toThrow('no text')
   expect(await readReplica(file)).toEqual(replicaOf(1))
-  expect(await readdir(folder)).toEqual(['topology-replica.json'])
+  expect(await files()).toEqual(['topology-replica.json', 'topology-replica.json.last'])
 })
 
 test('[CM15] how a replica stands to a store: only what follows on it, or was adopted since, is taken', () => {
   const held = { store: 's', version: 5, mark: 'm5', adoptions: ['a1'] }
   const head = (more: Partial<Head>): Head => ({
-    ...{ store: 's', version: 5, mark: 'm5', markThere: 'm5', adoptions: ['a1'] },
+    ...{ store: 's', version: 5, mark: 'm5', markThere: 'm5', hashThere: 'h5', adoptions: ['a1'] },
     ...more,
   })
   const cases: [string, Head, typeof held | undefined][] = [

@@ -18,6 +18,9 @@ export type Replica = {
   document: string
 }
 
+/** As much of a replica as tells where a store stands to it; kept in a file of its own, for the time that the replica is torn. */
+export type Trace = Pick<Replica, 'store' | 'version' | 'mark' | 'adoptions'>
+
 /** Why a file is no replica, in words for a log. */
 export type Torn = { torn: string }
 
@@ -37,15 +40,32 @@ export async function readReplica(file: string): Promise<Replica | Torn | undefi
   return text === undefined ? undefined : parse(text)
 }
 
+/** Of what was the last replica here; undefined where that is not known either. */
+export async function readTrace(file: string): Promise<Trace | undefined> {
+  const found = openSealed<Trace>(await readFile(traceFileOf(file), 'utf8').catch(() => ''))
+  return 'torn' in found ? undefined : found
+}
+
+function traceFileOf(file: string): string {
+  return `${file}.last`
+}
+
 function parse(text: string): Replica | Torn {
+  const replica = openSealed<Replica>(text)
+  if ('torn' in replica) return replica
+  return hashOf(String(replica.document)) === replica.hash ? replica : { torn: 'its document has another hash' }
+}
+
+function openSealed<T extends object>(text: string): T | Torn {
   const end = text.indexOf('\n')
   const [sum, body] = [text.slice(0, Math.max(0, end)), text.slice(end + 1)]
   if (!/^[0-9a-f]{64}$/.test(sum)) return { torn: 'it does not begin with its checksum' }
   if (sumOf(body) !== sum) return { torn: 'its checksum is another one' }
   try {
-    const { format: found, ...replica } = JSON.parse(body) as Replica & { format: number }
-    if (found !== format) return { torn: `its format is ${found}, and this program knows ${format}` }
-    return hashOf(replica.document) === replica.hash ? replica : { torn: 'its document has another hash' }
+    const { format: found, ...rest } = JSON.parse(body) as T & { format: number }
+    return found === format
+      ? (rest as unknown as T)
+      : { torn: `its format is ${found}, and this program knows ${format}` }
   } catch {
     return { torn: 'it is no JSON' }
   }
@@ -53,12 +73,24 @@ function parse(text: string): Replica | Torn {
 
 /** Whole and on disk, or as it was before; killed in between, it leaves a file beside that the next write removes. */
 export async function writeReplica(file: string, replica: Replica): Promise<void> {
-  const body = `${JSON.stringify({ format, ...replica }, null, 2)}\n`
+  const { store, version, mark, adoptions } = replica
+  const text = sealed(replica)
   await removeAbandoned(file)
+  // The trace first: one that lagged behind would let a server go back.
+  await writeWhole(traceFileOf(file), sealed({ store, version, mark, adoptions }))
+  await writeWhole(file, text)
+}
+
+function sealed(value: object): string {
+  const body = `${JSON.stringify({ format, ...value }, null, 2)}\n`
+  return `${sumOf(body)}\n${body}`
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
   // Of its own name: two that write at the same time each write a whole one.
   const draft = `${file}.${randomBytes(6).toString('hex')}.new`
   try {
-    await writeSynced(draft, `${sumOf(body)}\n${body}`)
+    await writeSynced(draft, text)
     await rename(draft, file)
   } catch (error) {
     await rm(draft, { force: true })

@@ -1,0 +1,62 @@
+import { Command } from 'commander'
+import { expect, test } from 'vitest'
+import type { ServerSettings } from '../topology/settings.ts'
+import { findFault, type StartOptions, withStartOptions } from './options.ts'
+import { mergeSettings } from './topology-central-merge.ts'
+
+const none = () => {
+  throw new Error('no secret is asked for')
+}
+
+/** As `pchat start` with these words merges them with a topology. */
+function merge(
+  words: string[],
+  settings: ServerSettings,
+  secrets: { setting: 'databaseUrl'; reference: string }[] = [],
+  read = none as (reference: string) => string,
+) {
+  const command = withStartOptions(new Command('start')).exitOverride()
+  command.parse(words, { from: 'user' })
+  const start = {
+    options: command.opts<StartOptions>(),
+    isNamed: (name: string) => command.getOptionValueSource(name) === 'cli',
+    usual: (name: string) => command.options.find(option => option.attributeName() === name)?.defaultValue,
+  }
+  return mergeSettings({ settings, secrets }, start, read)
+}
+
+test('[CM31] a certificate that is named stands for the whole one of the topology', () => {
+  const own = ['--tls-cert', '/a.pem', '--tls-key', '/a.key']
+  const { options, overridden } = merge(own, { host: 'chat1', tlsSelfSigned: true })
+  expect(options).toMatchObject({ host: 'chat1', tlsCert: '/a.pem', tlsKey: '/a.key' })
+  expect(options).not.toHaveProperty('tlsSelfSigned')
+  expect([findFault(options), overridden]).toEqual([undefined, ['tlsCert', 'tlsKey']])
+  const selfSigned = merge(['--tls-self-signed'], { host: 'chat1', tlsCert: '/b.pem', tlsKey: '/b.key' })
+  expect(findFault(selfSigned.options)).toBeUndefined()
+  expect(selfSigned.options).not.toHaveProperty('tlsCert')
+  // Half of one is told as such, and not filled up with the other's half.
+  expect(findFault(merge(['--tls-cert', '/a.pem'], { tlsCert: '/b.pem', tlsKey: '/b.key' }).options)).toMatch(
+    /--tls-key/,
+  )
+  expect(merge([], { tlsCert: '/b.pem', tlsKey: '/b.key' }).options).toMatchObject({ tlsKey: '/b.key' })
+})
+
+test("[CM31] a secret is read only where its setting is the topology's", () => {
+  const settings = { databaseUrl: 'postgres://pchat@db1/pchat' }
+  const secrets = [{ setting: 'databaseUrl' as const, reference: 'env:WORD' }]
+  const named = merge(['--database-url', 'postgres://me@db7/pchat'], settings, secrets)
+  expect(named.options.databaseUrl).toBe('postgres://me@db7/pchat')
+  expect(merge([], settings, secrets, () => 'sesame').options.databaseUrl).toBe('postgres://pchat:sesame@db1/pchat')
+})
+
+test('[CM31] each option that is named and not as the topology says is told, also where the topology says nothing', () => {
+  const settings = { databaseUrl: 'postgres://pchat@db1/pchat', port: 443, dataDir: '/srv/pchat' }
+  const told = (words: string[], of: ServerSettings = settings) => merge(words, of).overridden
+  expect(told(['--nats-url', 'nats://n1:4222'])).toEqual(['natsUrl'])
+  expect(told(['--database-url', 'postgres://pchat@db1/old'], { port: 443 })).toEqual(['databaseUrl'])
+  expect(told(['--port', '8443', '--workers', '4', '--clamd', 'localhost:3310'])).toEqual(['port', 'workers', 'clamd'])
+  // The same, in other words.
+  const same = ['--port', '443', '--workers', '1', '--data-dir', '/srv/x/../pchat', '--server', 'chat1']
+  expect(told([...same, '--database-url', 'postgres://pchat:sesame@db1/pchat'])).toEqual([])
+  expect(told([])).toEqual([])
+})
