@@ -106,7 +106,8 @@ ${block('text one-machine-plan', planned('standard-edition', 'localhost'))}
 ## A pool
 
 In Enterprise Edition people sign in at Front End Servers, on which the two web services run, too; Persistent Chat Servers are machines of
-their own, one to four active and up to eight with those on stand-by. Store, archive of compliance, NATS and files are beside them.
+their own. A pool has up to four active servers and up to eight with those on stand-by; until roles run apart, each machine of its next hop
+counts as an active one. Store, archive of compliance, NATS and files are beside them.
 
 ${block(
   'sh pool',
@@ -125,7 +126,7 @@ ${block('text pool-plan-said', planned('enterprise-edition', 'chat1.example.com'
 
 With \`--json\` the same is there for programs, the words behind \`pchat start\` one by one in \`arguments\`. The command holds no password:
 \`secrets\` says which address gets which one. This version of the program runs all that serves in one process, so that a Front End Server
-takes live sessions, too, and counts among the servers of its pool; \`alsoRuns\` names what starts beside what is wanted.
+takes live sessions, too, and counts among the active servers of its pool; \`alsoRuns\` names what starts beside what is wanted.
 
 ## What is wrong, all at once
 

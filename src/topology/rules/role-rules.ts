@@ -166,27 +166,27 @@ export const roleRules: Rule[] = [
   {
     id: 'TR24',
     level: 'error',
-    text: 'A pool has at most 4 active servers.',
+    text: 'A pool has at most 4 active servers; the machines of its next hop count among them until roles run apart.',
     find: ({ pools }) =>
       apart(pools)
-        .filter(one => activeOf(one).length > maxActiveServers)
+        .filter(one => activeOf(one).length + hopMachines(one) > maxActiveServers)
         .map(one => ({
           path: `${one.path}/servers`,
-          reason: `${one.pool.fqdn} has ${counted(activeOf(one).length)} active servers, and a pool can have ${maxActiveServers}.`,
+          reason: `${one.pool.fqdn} has ${counted(activeOf(one).length)} active servers${withHop(one)}, and a pool can have ${maxActiveServers}.`,
           mend: 'Put the others on stand-by (standby: true), or take them away.',
         })),
   },
   {
     id: 'TR25',
     level: 'error',
-    text: 'A pool has at most 8 servers with those on stand-by.',
+    text: 'A pool has at most 8 servers with those on stand-by; the machines of its next hop count among them until roles run apart.',
     find: ({ pools }) =>
       apart(pools)
-        .filter(one => one.servers.length > maxServers)
-        .map(({ path, pool, servers }) => ({
-          path: `${path}/servers`,
-          reason: `${pool.fqdn} has ${counted(servers.length)} servers, and a pool can have ${maxServers}.`,
-          mend: `Take ${counted(servers.length - maxServers)} away.`,
+        .filter(one => one.servers.length + hopMachines(one) > maxServers)
+        .map(one => ({
+          path: `${one.path}/servers`,
+          reason: `${one.pool.fqdn} has ${counted(one.servers.length)} servers${withHop(one)}, and a pool can have ${maxServers}: the next one would not be let in.`,
+          mend: `Take ${counted(one.servers.length + hopMachines(one) - maxServers)} away.`,
         })),
   },
   {
@@ -218,6 +218,16 @@ export const roleRules: Rule[] = [
         })),
   },
 ]
+
+/** Each runs a whole server still, which the store of the pool counts as one that takes sessions. */
+function hopMachines({ nextHop }: PoolView): number {
+  return nextHop?.servers.length ?? 0
+}
+
+function withHop(one: PoolView): string {
+  const count = hopMachines(one)
+  return count === 0 ? '' : ` and ${counted(count)} at its next hop, which count as such`
+}
 
 /** `example.com` of `chat1.london.example.com`. */
 function domainOf(fqdn: string): string {
