@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { checkChange } from '../topology/change.ts'
 import { checkTopology, type Finding, isSound, locate } from '../topology/check.ts'
-import { type Difference, diffTopologies } from '../topology/diff.ts'
+import { type Ask, type Difference, diffTopologies } from '../topology/diff.ts'
 import { type Edition, editions, exampleDocument } from '../topology/example.ts'
 import type { Fault } from '../topology/fault.ts'
 import { type Place, shownPath } from '../topology/place.ts'
@@ -153,7 +153,6 @@ export function verdict(findings: Finding[]): string {
 }
 
 const doings = {
-  running: 'running servers follow',
   restart: 'restart',
   start: 'start',
   stop: 'drain and stop',
@@ -161,11 +160,20 @@ const doings = {
 
 export function diffLines(differences: Difference[]): string[] {
   if (differences.length === 0) return ['Nothing differs.']
-  const rows = differences.map(({ where, change, before, after, effect, servers }) => [
+  const rows = differences.map(({ where, change, before, after, verb, asks }) => [
     ...[where, change, change === 'changed' || change === 'removed' ? shown(before) : '', shown(after)],
-    effect === 'running' ? doings.running : `${doings[effect]}: ${servers.join(', ') || 'none'}`,
+    verb === undefined ? askedText(asks) : `say: ${verb}`,
   ])
   return tableLines([['WHERE', 'CHANGE', 'BEFORE', 'AFTER', 'SERVERS'], ...rows])
+}
+
+function askedText(asks: Ask[]): string {
+  const texts = (['start', 'restart', 'stop'] as const).flatMap(doing => {
+    const those = asks.filter(one => one.doing === doing)
+    const names = those.map(({ server, process }) => (process === undefined ? server : `${server} (${process})`))
+    return names.length > 0 ? [`${doings[doing]}: ${names.join(', ')}`] : []
+  })
+  return texts.join('; ') || 'run on'
 }
 
 function shown(value: unknown): string {

@@ -228,7 +228,7 @@ test('[TR64] every option has a type, a sentence and what a change asks; default
   for (const { name, type, sentence, change } of lines) {
     expect(type, name).toMatch(/\S/)
     expect(sentence, name).toMatch(/^[A-Za-z].*[^.]$/)
-    expect(['running', 'restart'], name).toContain(change)
+    expect(['running', 'verb', 'restart'], name).toContain(change)
   }
   expect(new Set(lines.map(({ name }) => name)).size).toBe(lines.length)
   expect(lines.find(({ name }) => name === 'persistentChatPools[].servers[].standby')).toEqual({
@@ -236,8 +236,10 @@ test('[TR64] every option has a type, a sentence and what a change asks; default
     type: 'true, false',
     otherwise: 'false',
     isRequired: false,
-    sentence: 'On stand-by: it takes no new sessions until it is made active',
-    change: 'running',
+    sentence:
+      'On stand-by: it takes no new sessions until it is made active; it starts active while its pool has fewer than four',
+    change: 'verb',
+    verb: 'pchat pool active-servers set',
   })
 })
 

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { certificate, database, fileStore, nats } from './connection-schema.ts'
-import { asSchema, closed, oneOf, part, restart, running } from './option.ts'
+import { asSchema, byVerb, closed, oneOf, part, restart, running } from './option.ts'
 import { file, folder, hostName, port, shownName } from './text.ts'
 
 /**
@@ -51,7 +51,13 @@ const chatServer = part(restart('One Persistent Chat Server'), {
   site: Type.Optional(
     Type.String({ ...restart("Site that the server stands in, where it is not its pool's"), pattern: siteName }),
   ),
-  standby: Type.Boolean(running('On stand-by: it takes no new sessions until it is made active', false)),
+  standby: Type.Boolean(
+    byVerb(
+      'pchat pool active-servers set',
+      'On stand-by: it takes no new sessions until it is made active; it starts active while its pool has fewer than four',
+      false,
+    ),
+  ),
 })
 
 const users = part(running('How many people the pool is for; rules and plans count with it', {}), {
@@ -70,7 +76,9 @@ const defaultFor = part(running('Where the pool is the one that rooms are create
 })
 
 const compliance = part(running('What is recorded', {}), {
-  enabled: Type.Boolean(running('Whether what happens in the pool is recorded', false)),
+  enabled: Type.Boolean(
+    byVerb('pchat compliance enable or disable', 'Whether what happens in the pool is recorded', false),
+  ),
   store: Type.Optional(
     database(
       restart('PersistentChatComplianceStore, a database of its own; without it, one beside the embedded database'),
