@@ -67,3 +67,7 @@ export function onStandardHop(): Written {
   pool(document).nextHop = 'se.example.com'
   return document
 }
+
+/** The Enterprise Edition example with room for another active server. */
+export const roomy = (): Written =>
+  withPool({ servers: chats(1, 2).map((one, i) => ({ ...one, standby: i > 0 })), users: {} })

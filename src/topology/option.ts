@@ -69,6 +69,13 @@ export function withDefaults(schema: Schema, value: unknown): unknown {
   return filled
 }
 
+/** Whether an option in the part, or in a part of it, is called so. */
+export function hasOption(schema: Schema, name: string): boolean {
+  return Object.entries(schema.properties ?? {}).some(
+    ([known, member]) => known === name || hasOption(member.items ?? member, name),
+  )
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { certificate, database, fileStore, nats } from './connection-schema.ts'
-import { asSchema, byVerb, closed, oneOf, part, restart, running } from './option.ts'
+import { asSchema, byVerb, closed, hasOption, oneOf, part, restart, running } from './option.ts'
 import { file, folder, hostName, port, shownName } from './text.ts'
 
 /**
@@ -22,6 +22,7 @@ const machine = {
   address: Type.Optional(
     Type.String({
       ...restart('Its own IP address, where it listens on one alone; without it, what its name leads to'),
+      pattern: '^[0-9a-fA-F:.]+$',
       maxLength: 45,
     }),
   ),
@@ -133,7 +134,7 @@ const chatPool = part(running('One Persistent Chat pool'), {
   clamd: Type.Optional(
     Type.String({
       ...restart('clamd that looks through files: host:port, or the path of its socket'),
-      pattern: `^(/\\S+|(\\[[0-9a-f:.]+\\]|[A-Za-z0-9_.-]+):${upTo65535})$`,
+      pattern: `^(/[^\\s\\p{Cc}\\p{Cs}]+|(\\[[0-9a-f:.]+\\]|[A-Za-z0-9_.-]+):${upTo65535})$`,
       maxLength: 300,
     }),
   ),
@@ -141,7 +142,7 @@ const chatPool = part(running('One Persistent Chat pool'), {
   downloadUrl: Type.Optional(
     Type.String({
       ...restart('Address of another host that leads to the pool, and that files alone are downloaded from'),
-      pattern: '^https?://[^\\s/?#@]+/?$',
+      pattern: `^https?://(\\[[0-9a-f:.]+\\]|[\\p{L}\\p{N}_.-]+)(:${upTo65535})?/?$`,
       maxLength: 300,
     }),
   ),
@@ -201,3 +202,8 @@ export type ChatPool = Topology['persistentChatPools'][number]
 
 /** The same as data. */
 export const topologySchema = asSchema(Topology)
+
+/** Whether an option anywhere in the document is called so. */
+export function isOptionName(name: string): boolean {
+  return hasOption(topologySchema, name)
+}

@@ -19,13 +19,13 @@ export const serviceRules: Rule[] = [
   {
     id: 'TR43',
     level: 'error',
-    text: 'A bucket is named by an address that can be read.',
+    text: 'A bucket is named by an address that can be read, and that holds no keys.',
     find: ({ pools }) =>
       pools
         .filter(({ pool }) => pool.fileStore?.place.startsWith('s3:') && !isBucket(pool.fileStore.place))
-        .map(({ pool, path }) => ({
+        .map(({ path }) => ({
           path: `${path}/fileStore/place`,
-          reason: `${pool.fileStore!.place} names no bucket.`,
+          reason: 'This is no bucket with an endpoint that can be read.',
           mend: 'Give an address such as s3://bucket/folder?endpoint=https://s3.example.com&region=eu-1.',
         })),
   },
@@ -127,8 +127,16 @@ function isShared(store: PoolView['pool']['fileStore']): boolean {
 function isBucket(place: string): boolean {
   const url = URL.parse(place)
   if (url === null || !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(url.host)) return false
+  const names = [...url.searchParams.keys()]
+  if (names.some((name, i) => !['endpoint', 'region'].includes(name) || names.indexOf(name) !== i)) return false
   const endpoint = url.searchParams.get('endpoint')
-  return endpoint === null || /^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')
+  return endpoint === null || isEndpoint(URL.parse(endpoint))
+}
+
+function isEndpoint(url: URL | null): boolean {
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === ''
+  )
 }
 
 function machines({ frontEnds, standards, chatServers }: View): Server[] {
