@@ -1,18 +1,9 @@
 import { backupUrl, complianceUrl, natsUrl, type SecretPlace, storeUrl } from './connection.ts'
+import { isLoopback } from './host.ts'
 import { join } from './path.ts'
 import type { ChatPool, Topology } from './schema.ts'
 import type { ServerSettings } from './settings.ts'
-import {
-  activeOf,
-  hostsOf,
-  isLoopback,
-  listenOf,
-  type PoolView,
-  type Server,
-  urlOf,
-  type View,
-  viewOf,
-} from './view.ts'
+import { activeOf, hostsOf, listenOf, type PoolView, type Server, urlOf, type View, viewOf } from './view.ts'
 
 /** Parts that can run on a machine. */
 export type Role = 'persistent-chat' | 'compliance' | 'sign-in' | 'web-services' | 'files'

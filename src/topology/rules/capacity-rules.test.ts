@@ -58,6 +58,14 @@ breaks(
   },
   /workers$/,
 )
+breaks(
+  '[TR53] devices of one pool, and 1.5 for each user of another that says nothing',
+  large,
+  d => {
+    pool(d, 1).users.endpoints = 60_001
+  },
+  /persistentChatPools\/1\/users\/endpoints$/,
+)
 everyRuleBreaks(capacityRules)
 
 function large(): Written {

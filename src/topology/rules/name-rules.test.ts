@@ -98,4 +98,45 @@ breaks(
   },
   /store\/hosts\/0\/port$/,
 )
+breaks(
+  '[TR7] one address in two forms',
+  enterprise,
+  d => {
+    ep(d).servers[0].address = 'fd00::1'
+    pool(d).servers[0].address = 'fd00:0:0:0:0:0:0:1'
+  },
+  /persistentChatPools\/0\/servers\/0\/address$/,
+)
+breaks(
+  '[TR7] an IPv4 address and what IPv6 calls it',
+  enterprise,
+  d => {
+    ep(d).servers[0].address = '10.0.0.1'
+    pool(d).servers[0].address = '::ffff:10.0.0.1'
+  },
+  /persistentChatPools\/0\/servers\/0\/address$/,
+)
+for (const address of ['::ffff:0.0.0.0', '0:0:0:0:0:0:0:0', '::ffff:224.0.0.1'])
+  breaks(
+    `[TR6] ${address}, in the other form`,
+    enterprise,
+    d => {
+      pool(d).servers[0].address = address
+    },
+    /servers\/0\/address$/,
+  )
+breaks(
+  '[TR8] NATS and PostgreSQL on one port of a machine that is none of the topology',
+  enterprise,
+  d => {
+    pool(d).nats.servers[0] = { host: 'db1.example.com', port: 5432 }
+  },
+  /store\/hosts\/0\/port$/,
+)
+breaks(
+  '[TR8] a Standard Edition server that listens where its own PostgreSQL does',
+  standard,
+  d => Object.assign(pool(d), { port: 5432, store: { hosts: [{ host: 'localhost' }] } }),
+  /store\/hosts\/0\/port$/,
+)
 everyRuleBreaks(nameRules)

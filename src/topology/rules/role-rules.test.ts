@@ -154,4 +154,44 @@ breaks(
   },
   /servers$/,
 )
+const archiveOn = (...hosts: string[]) => ({
+  compliance: { enabled: true, fileStore: '/srv/archive', store: { hosts: hosts.map(host => ({ host })) } },
+})
+breaks(
+  '[TR21] a Standard Edition pool with its archive on another machine',
+  standard,
+  d => Object.assign(pool(d), archiveOn('db9.example.com')),
+  /compliance\/store\/hosts\/0\/host$/,
+)
+allows('[TR21] an archive on the machine itself', standard, d => Object.assign(pool(d), archiveOn('127.0.0.1')))
+breaks(
+  '[TR22] Standard Edition with a second host of its archive',
+  standard,
+  d => {
+    const { compliance } = archiveOn('localhost')
+    pool(d).compliance = { ...compliance, store: { hosts: [{ host: 'localhost' }, { host: '127.0.0.1', port: 5433 }] } }
+  },
+  /compliance\/store\/hosts$/,
+)
+breaks(
+  '[TR26] a server in another domain of the same country',
+  () => JSON.parse(JSON.stringify(enterprise()).replaceAll('example.com', 'example.co.uk')),
+  d => {
+    pool(d).servers[0].fqdn = 'chat1.evil.co.uk'
+  },
+  /servers\/0\/fqdn$/,
+)
+breaks(
+  '[TR76] a pool in another site than its Standard Edition server',
+  () => ({
+    version: 1,
+    sites: [{ name: 'a' }, { name: 'b' }],
+    standardServers: [{ fqdn: 'se.example.com', site: 'b' }],
+    persistentChatPools: [{ fqdn: 'se.example.com' }],
+  }),
+  d => {
+    pool(d).site = 'a'
+  },
+  /persistentChatPools\/0\/site$/,
+)
 everyRuleBreaks(roleRules)

@@ -1,5 +1,5 @@
-import { breaks, everyRuleBreaks } from '../../../test/topology-breaks.ts'
-import { enterprise, ep, pool } from '../../../test/topology-document.ts'
+import { allows, breaks, everyRuleBreaks } from '../../../test/topology-breaks.ts'
+import { enterprise, ep, pool, twoPools } from '../../../test/topology-document.ts'
 import { serviceRules } from './service-rules.ts'
 
 breaks(
@@ -82,5 +82,61 @@ breaks(
     pool(d).passkeyDomain = 'ample.com'
   },
   /passkeyDomain$/,
+)
+breaks(
+  '[TR75] a name without a password at NATS',
+  enterprise,
+  d => {
+    pool(d).nats.user = 'bus'
+  },
+  /nats\/user$/,
+)
+allows('[TR75] a token, and a name with a password', twoPools, d => {
+  pool(d).nats.password = 'env:TOKEN'
+  Object.assign(pool(d, 1).nats, { user: 'bus', password: 'env:PASSWORD' })
+})
+for (const url of [
+  'https://fe.example.com',
+  'https://chat.example.com:8443',
+  'https://chat1.paris.example.com',
+  'https://talk.paris.example.com/',
+])
+  breaks(
+    `[TR48] files from ${url}, which is something else`,
+    twoPools,
+    d => {
+      pool(d).downloadUrl = url
+    },
+    /downloadUrl$/,
+  )
+for (const url of ['https://[fd00::1]', 'https://[fd00:0:0::1]:8443', 'https://fe1.example.com.'])
+  breaks(
+    `[TR48] files from ${url}, which is a Front End Server`,
+    () => {
+      const document = enterprise()
+      ep(document).servers[0].address = 'fd00::1'
+      return document
+    },
+    d => {
+      pool(d).downloadUrl = url
+    },
+    /downloadUrl$/,
+  )
+for (const address of ['::ffff:127.0.0.1', '0:0:0:0:0:0:0:1'])
+  breaks(
+    `[TR46] one of several machines at ${address}`,
+    enterprise,
+    d => {
+      pool(d).servers[0].address = address
+    },
+    /servers\/0\/address$/,
+  )
+breaks(
+  '[TR46] a database below localhost',
+  enterprise,
+  d => {
+    pool(d).compliance.store.hosts[0].host = 'db.localhost'
+  },
+  /compliance\/store\/hosts\/0\/host$/,
 )
 everyRuleBreaks(serviceRules)

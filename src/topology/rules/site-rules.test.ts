@@ -67,4 +67,18 @@ breaks(
   },
   /persistentChatPools\/1$/,
 )
+const standards = (...sites: string[]) => ({
+  version: 1,
+  sites: [{ name: 'a' }, { name: 'b' }],
+  standardServers: sites.map((site, i) => ({ fqdn: `se${i}.example.com`, site })),
+  persistentChatPools: sites.map((_, i) => ({ fqdn: `se${i}.example.com`, name: `p${i}`, displayName: `P${i}` })),
+})
+breaks(
+  '[TR13] two Standard Edition servers in a site, whose pools say none',
+  () => standards('a', 'b'),
+  d => {
+    d.standardServers[1].site = 'a'
+  },
+  /persistentChatPools\/1$/,
+)
 everyRuleBreaks(siteRules)
