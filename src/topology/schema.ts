@@ -10,6 +10,9 @@ import { file, folder, hostName, port, shownName } from './text.ts'
 
 const siteName = '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$'
 const several = { maxItems: 1_000 }
+/** Far more than rules and capacity leave room for; what has more would only hold up whoever checks it. */
+const pools = { maxItems: 250 }
+const machines = { maxItems: 16 }
 
 const site = part(running('One site'), {
   name: Type.String({ ...running('Name of the site; policies and options of a site go by it'), pattern: siteName }),
@@ -40,7 +43,7 @@ const enterprisePool = part(running('One Enterprise Edition pool'), {
   displayName: Type.Optional(shownName(running('What people read instead of its name'))),
   servers: Type.Array(frontEndServer, {
     ...running('Front End Servers: sign-in and the two web services run on them', []),
-    ...several,
+    ...machines,
     'x-key': 'fqdn',
   }),
 })
@@ -117,7 +120,7 @@ const chatPool = part(running('One Persistent Chat pool'), {
   webPort: port(restart('Where the servers of its next hop listen for its sign-in and web services', 443)),
   servers: Type.Array(chatServer, {
     ...running('Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by; none on Standard Edition', []),
-    ...several,
+    ...machines,
     'x-key': 'fqdn',
   }),
   workers: Type.Integer({ ...restart('Processes that serve together on each server', 1), minimum: 1, maximum: 64 }),
@@ -177,17 +180,17 @@ export const Topology = Type.Object(
     sites: Type.Array(site, { ...running('Sites; one machine needs none', []), ...several, 'x-key': 'name' }),
     enterprisePools: Type.Array(enterprisePool, {
       ...running('Enterprise Edition pools with their Front End Servers', []),
-      ...several,
+      ...pools,
       'x-key': 'fqdn',
     }),
     standardServers: Type.Array(standardServer, {
       ...running('Standard Edition servers: everything on one machine', []),
-      ...several,
+      ...pools,
       'x-key': 'fqdn',
     }),
     persistentChatPools: Type.Array(chatPool, {
       ...running('Persistent Chat pools; rooms never span them, nor move from one to another', []),
-      ...several,
+      ...pools,
       'x-key': 'fqdn',
     }),
   },
