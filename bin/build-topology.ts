@@ -55,8 +55,9 @@ function changeSaid(): string {
   const { topology } = readExample(text =>
     text
       .replace('standby: true', 'standby: false')
+      .replace('- fqdn: chat2.example.com', '$&\n        standby: true')
       .replace('displayName: Main rooms', '$&\n    logLevel: debug')
-      .replace('- fqdn: chat3.example.com', '- fqdn: chat4.example.com\n      $&'),
+      .replace('- fqdn: chat3.example.com', '- fqdn: chat4.example.com\n        standby: true\n      $&'),
   )
   const differences = diffTopologies(example('enterprise-edition'), topology)
   return ['It is sound. Nothing to remark.', ...diffLines(differences), 'exit code 3'].join('\n')
@@ -64,9 +65,9 @@ function changeSaid(): string {
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;')
 
-function optionRow({ name, type, otherwise, isRequired, sentence, change }: OptionLine): string {
+function optionRow({ name, type, otherwise, isRequired, sentence, change, verb }: OptionLine): string {
   const preset = isRequired ? 'needed' : otherwise === undefined ? '' : `\`${otherwise}\``
-  return `| \`${name}\` | ${cell(type)} | ${preset} | ${cell(sentence)} | ${change === 'running' ? 'runs on' : 'restart'} |`
+  return `| \`${name}\` | ${cell(type)} | ${preset} | ${cell(sentence)} | ${verb ? `\`${verb}\`` : change === 'running' ? 'runs on' : 'restart'} |`
 }
 
 function ruleRow({ id, level, text }: { id: string; level: string; text: string }): string {
@@ -106,7 +107,8 @@ ${block('text one-machine-plan', planned('standard-edition', 'localhost'))}
 ## A pool
 
 In Enterprise Edition people sign in at Front End Servers, on which the two web services run, too; Persistent Chat Servers are machines of
-their own, one to four active and up to eight with those on stand-by. Store, archive of compliance, NATS and files are beside them.
+their own. A pool has up to four active servers and up to eight with those on stand-by; until roles run apart, each machine of its next hop
+counts as an active one. Store, archive of compliance, NATS and files are beside them.
 
 ${block(
   'sh pool',
@@ -125,7 +127,7 @@ ${block('text pool-plan-said', planned('enterprise-edition', 'chat1.example.com'
 
 With \`--json\` the same is there for programs, the words behind \`pchat start\` one by one in \`arguments\`. The command holds no password:
 \`secrets\` says which address gets which one. This version of the program runs all that serves in one process, so that a Front End Server
-takes live sessions, too, and counts among the servers of its pool; \`alsoRuns\` names what starts beside what is wanted.
+takes live sessions, too, and counts among the active servers of its pool; \`alsoRuns\` names what starts beside what is wanted.
 
 ## What is wrong, all at once
 
@@ -142,13 +144,16 @@ ${block('text wrong-said', wrongSaid())}
 
 ## Before a change
 
-\`diff\` says what differs, part by part, and what it asks of the servers: running ones follow, some are started anew, new ones start, those
-that are gone are drained and stop. Here the stand-by server becomes active, a fourth one comes, and the log says more.
+\`diff\` says what differs, part by part, and what it asks of the servers: those that are started otherwise than before are started anew, those
+for which there is something new start it, those that nothing is left for are drained and stop. Where one of several processes of a machine
+is meant, its name stands in brackets. What a command says to servers that run is to be said by it: no server follows the document. Here two
+servers change places, a fourth one comes, on stand-by, and the log says more.
 
 ${block(
   'sh change',
   `sed -e 's/standby: true/standby: false/' -e 's/displayName: Main rooms/&\\n    logLevel: debug/' \\
-  -e 's/- fqdn: chat3.example.com/- fqdn: chat4.example.com\\n      &/' topology.yaml > next.yaml
+  -e 's/- fqdn: chat2.example.com/&\\n        standby: true/' \\
+  -e 's/- fqdn: chat3.example.com/- fqdn: chat4.example.com\\n        standby: true\\n      &/' topology.yaml > next.yaml
 pchat topology validate next.yaml
 pchat topology diff topology.yaml next.yaml || echo "exit code $?"`,
 )}
@@ -177,7 +182,8 @@ ${[...rules, ...changeRules].map(ruleRow).join('\n')}
 
 ## Options
 
-"Restart" says that servers which run are started anew for a change of it: those whose start it is part of, as \`diff\` names them.
+"Restart" says that servers which run are started anew for a change of it: those whose start it is part of, as \`diff\` names them. A command
+says that servers which run are told by it, and by nothing else. "Runs on" says that no server asks for it: rules, picture and plans do.
 
 | option | type | default | | change |
 | --- | --- | --- | --- | --- |

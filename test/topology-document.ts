@@ -46,3 +46,28 @@ export function twoPools(): Written {
 export function standard(): Written {
   return exampleOf('standard-edition', 'chat.example.com')
 }
+
+export const enterprise = (): Written => exampleOf('enterprise-edition')
+export const pool = (document: Written, i = 0): Written => document.persistentChatPools[i]
+export const ep = (document: Written, i = 0): Written => document.enterprisePools[i]
+export const chats = (...numbers: number[]): Written[] => numbers.map(i => ({ fqdn: `chat${i}.example.com` }))
+
+/** The Enterprise Edition example with other options of its pool. */
+export function withPool(more: object): Written {
+  const document = enterprise()
+  Object.assign(pool(document), more)
+  return document
+}
+
+/** A pool with servers of its own, whose next hop is a Standard Edition server. */
+export function onStandardHop(): Written {
+  const document = enterprise()
+  delete document.enterprisePools
+  document.standardServers = [{ fqdn: 'se.example.com', site: 'main' }]
+  pool(document).nextHop = 'se.example.com'
+  return document
+}
+
+/** The Enterprise Edition example with room for another active server. */
+export const roomy = (): Written =>
+  withPool({ servers: chats(1, 2).map((one, i) => ({ ...one, standby: i > 0 })), users: {} })

@@ -49,9 +49,9 @@ function addEnterprise(document: Written, domain: string, site: string, random: 
   } else {
     document.enterprisePools.push({ ...hop, site, servers: names('fe', random.between(1, 3)) })
   }
-  const servers = names('chat', random.between(1, 8)).map((one, i) => ({
+  const servers = names('chat', random.between(1, 4)).map((one, i) => ({
     ...one,
-    ...(i >= random.between(1, 4) ? { standby: true } : {}),
+    ...(i >= random.between(1, 2) ? { standby: true } : {}),
     ...(random.chance(0.1) ? { site: random.pick(document.sites as { name: string }[]).name } : {}),
   }))
   const users = random.chance(0.5) ? { concurrent: random.below(30_000), enabled: random.below(60_000) } : undefined

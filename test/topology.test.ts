@@ -1,11 +1,12 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Io } from '../src/cli/shell/io.ts'
-import { addTopology } from '../src/cli/topology.ts'
 import { optionLines } from '../src/topology/option-list.ts'
 import { makeFolder } from './folder.ts'
+import { root } from './source.ts'
+import { topology } from './topology-command.ts'
 import { exampleOf, textOf, type Written } from './topology-document.ts'
 
 let folder: string
@@ -13,37 +14,6 @@ beforeAll(async () => {
   folder = await makeFolder('pchat-topology')
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
-
-/** `pchat topology` in this process. */
-async function topology(args: string[], stdin = '') {
-  const said = { code: 0, out: '', err: '' }
-  const io: Io = {
-    env: {},
-    out: text => {
-      said.out += text
-    },
-    err: text => {
-      said.err += text
-    },
-    isAsked: false,
-    showsProgress: false,
-    ask: async () => '',
-    read: async () => stdin,
-    exit: code => {
-      said.code = code
-    },
-  }
-  const program = new Command('pchat').exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err })
-  addTopology(program, io)
-  try {
-    await program.parseAsync(['node', 'pchat', 'topology', ...args])
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    said.code = error.exitCode === 0 ? 0 : 2
-  }
-  const json = args.includes('--json') && said.out !== '' ? JSON.parse(said.out) : undefined
-  return { ...said, json }
-}
 
 async function kept(name: string, change: (document: Written) => void = () => {}): Promise<string> {
   const document = exampleOf('enterprise-edition')
@@ -175,6 +145,47 @@ test('[TR72] what cannot be done is told in a sentence on stderr: 1 failed, 2 wr
   })
 })
 
+test('[TR77] a file without end is read no further than a document may go, nor is standard input', async () => {
+  expect(await topology(['validate', '/dev/zero'])).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('more than 1,000,000 bytes'),
+  })
+  const zeros = await open('/dev/zero')
+  const program = spawn(process.execPath, [join(root, 'src/cli/main.ts'), 'topology', 'validate', '-'], {
+    stdio: [zeros.fd, 'pipe', 'inherit'],
+  })
+  expect(await text(program.stdout!)).toContain('more than 1,000,000 bytes')
+  await zeros.close()
+}, 30_000)
+
+test('[TR77] lists end, findings are cut and counted, and nothing is planned of what is not sound', async () => {
+  const many = (count: number, of: (i: number) => object) => Array.from({ length: count }, (_, i) => of(i))
+  const document = (pools: number, servers: number) => ({
+    version: 1,
+    enterprisePools: [{ fqdn: 'fe.example.com', servers: many(servers, i => ({ fqdn: `fe${i}.example.com` })) }],
+    persistentChatPools: many(pools, i => ({
+      ...{ fqdn: `p${i}.example.com`, name: `p${i}`, nextHop: 'fe.example.com', webPort: 1_000 + i },
+      servers: many(servers, j => ({ fqdn: `chat${i}-${j}.example.com` })),
+    })),
+  })
+  const started = performance.now()
+  const most = JSON.stringify(document(250, 16))
+  const { json } = await topology(['validate', '-', '--json'], most)
+  expect(json.findings).toHaveLength(300)
+  expect(json.more).toBeGreaterThan(1_000)
+  expect((await topology(['validate', '-'], most)).out).toMatch(/\nThere are [\d,]+ more\.\n\d+ errors/)
+  const shown = await topology(['show', '-', '--json'], most)
+  expect(shown.json).toMatchObject({ sound: false, servers: [] })
+  expect((await topology(['show', '-'], most)).out).not.toMatch(/^SERVER /m)
+  expect((await topology(['diff', '-', await kept('one.yaml')], most)).code).toBe(3)
+  expect(performance.now() - started).toBeLessThan(20_000)
+  for (const [pools, servers] of [
+    [251, 1],
+    [1, 17],
+  ] as const)
+    expect((await topology(['validate', '-'], JSON.stringify(document(pools, servers)))).out).toMatch(/Give at most/)
+}, 30_000)
+
 test('[TR73] commands to the terminal and turned directions in a document are shown harmless', async () => {
   const evil = 'x\u001b[2J\u202egnp'
   const faulty = await topology(
@@ -186,8 +197,8 @@ test('[TR73] commands to the terminal and turned directions in a document are sh
   })
   const shown = await topology(['show', named])
   const differs = await topology(['diff', named, await kept('plain.yaml')])
+  for (const { out } of [shown, differs]) expect(out).toContain('\ufffd')
   for (const { out } of [faulty, shown, differs]) {
-    expect(out).toContain('\ufffd')
     for (const char of ['\u001b', '\u202e']) expect(out).not.toContain(char)
   }
 })

@@ -22,7 +22,8 @@ export function planLines({ fqdn, address, site, processes }: ServerPlan): strin
 }
 
 function processLines(process: ProcessPlan): string[] {
-  const { name, pool, roles, alsoRuns, standby, recording, listens, secrets, databases, fileStore, peers } = process
+  const { name, pool, roles, alsoRuns, standby, recording, verbs, listens, secrets, databases, fileStore, peers } =
+    process
   const words = startArguments(process.settings).map(quoted)
   return [
     '',
@@ -34,7 +35,9 @@ function processLines(process: ProcessPlan): string[] {
     ...secrets.map(({ setting, reference }) => `  Password in ${setting}: ${reference}`),
     ...databases.map(one => `  ${one.what}: ${databaseText(one)}`),
     `  Files: ${fileStore}`,
-    `  Recording: ${recording ? 'on' : 'off'}`,
+    ...(standby ? ['  On stand-by: not by its start; the first four servers of a pool start active'] : []),
+    `  Recording: ${recording ? 'to be on' : 'off'}`,
+    ...(verbs.length > 0 ? ['  Once the pool runs:', ...verbs.map(verb => `    ${verb}`)] : []),
     ...(peers.length > 0 ? ['  Talks to:', ...tableLines(peers.map(peerRow)).map(line => `    ${line}`)] : []),
   ]
 }

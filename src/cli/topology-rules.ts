@@ -3,7 +3,7 @@ import { checkTopology, locate } from '../topology/check.ts'
 import { diffTopologies } from '../topology/diff.ts'
 import { readTopology } from '../topology/read.ts'
 import type { TopologyRules } from './topology-central.ts'
-import { diffLines, faultLines, findingLines } from './topology-verbs.ts'
+import { cutFindings, diffLines, faultLines, findingLines, moreLines } from './topology-verbs.ts'
 
 /** What the Central Management Store asks of the document's own rules. */
 export const topologyRules: TopologyRules = {
@@ -14,11 +14,10 @@ export const topologyRules: TopologyRules = {
     // What this program cannot read any more says nothing about a change.
     const ofChange = before && 'topology' in before ? checkChange(before.topology, read.topology) : []
     const findings = locate([...checkTopology(read.topology), ...ofChange], read.places)
-    const linesOf = (level: string) =>
-      findingLines(
-        name,
-        findings.filter(one => one.level === level),
-      )
+    const linesOf = (level: string) => {
+      const [told, more] = cutFindings(findings.filter(one => one.level === level))
+      return [...findingLines(name, told), ...moreLines(more)]
+    }
     return { errors: linesOf('error'), advice: linesOf('advice') }
   },
   compare(before, after) {

@@ -90,11 +90,12 @@ test('[TR65] [TR66] of 1,000 random topologies none ends the program, and what v
   expect(counts.sound, JSON.stringify(counts)).toBeGreaterThan(100)
   expect(found.size, [...found].join(' ')).toBeGreaterThan(25)
   const all = withStartOptions(new Command()).options.map(option => option.attributeName())
-  // A server has all its roles in one process; a machine for the archive alone is no part of a topology.
+  // A server has all its roles in one process; a machine for the archive alone is no part of a topology. Only that
+  // one has a door of its own for its health.
   expect(all.filter(name => !used.has(name))).toEqual(['role', 'healthPort'])
 }, 120_000)
 
-test('[TR71] of random pairs, differences that running servers follow change nothing of how a server is started', () => {
+test('[TR71] of random pairs, differences that ask nothing of processes change nothing of how a server is started', () => {
   let followed = 0
   for (let seed = 1; seed <= 300; seed += 1) {
     const random = openRandom(seed)
@@ -107,12 +108,10 @@ test('[TR71] of random pairs, differences that running servers follow change not
     const starts = (topology: Topology, fqdn: string) =>
       planServer(topology, fqdn)?.processes.map(({ name, settings, secrets }) => ({ name, settings, secrets }))
     const both = serversOf(before).filter(fqdn => serversOf(after).includes(fqdn))
-    const restarted = new Set(
-      differences.filter(({ effect }) => effect !== 'running').flatMap(({ servers }) => servers),
-    )
+    const restarted = new Set(differences.flatMap(({ asks }) => asks.map(({ server }) => server)))
     for (const fqdn of both.filter(one => !restarted.has(one)))
       expect(starts(after, fqdn), JSON.stringify(differences)).toEqual(starts(before, fqdn))
-    if (differences.length > 0 && differences.every(({ effect }) => effect === 'running')) followed += 1
+    if (differences.length > 0 && differences.every(({ asks }) => asks.length === 0)) followed += 1
   }
   expect(followed).toBeGreaterThan(20)
 })
@@ -174,6 +173,20 @@ test('[TR68] a plan holds references, and the secrets come where they belong', (
   const without: ServerSettings = { ...settings, natsUrl: 'tls://nats1.example.com:4222' }
   expect(fillSecrets(without, secrets.slice(2), () => 'token').natsUrl).toBe('tls://token@nats1.example.com:4222')
   expect(findFault(parse(...startArguments(filled)))).toBeUndefined()
+})
+
+test('[TR66] what no start does stands in the plan as a command: stand-by, and recording', () => {
+  const plan = planServer(topologyOf(exampleOf('enterprise-edition')), 'chat3.example.com')!
+  const set = 'pchat pool active-servers set chat1.example.com chat2.example.com fe1.example.com fe2.example.com'
+  expect(plan.processes[0]!.verbs).toEqual([set, 'pchat compliance enable'])
+  const lines = planLines(plan)
+  expect(lines).toContain('  On stand-by: not by its start; the first four servers of a pool start active')
+  expect(lines.slice(lines.indexOf('  Once the pool runs:')).slice(1, 3)).toEqual([
+    `    ${set}`,
+    '    pchat compliance enable',
+  ])
+  const [standard] = planServer(topologyOf(exampleOf('standard-edition')), 'localhost')!.processes
+  expect(standard!.verbs).toEqual([])
 })
 
 test('[TR66] Front End Servers run sign-in and the two web services of each pool, Persistent Chat Servers the rest', () => {

@@ -1,13 +1,12 @@
-import { readFile, stat } from 'node:fs/promises'
 import { checkChange } from '../topology/change.ts'
 import { checkTopology, type Finding, isSound, locate } from '../topology/check.ts'
-import { type Difference, diffTopologies } from '../topology/diff.ts'
+import { type Ask, type Difference, diffTopologies } from '../topology/diff.ts'
 import { type Edition, editions, exampleDocument } from '../topology/example.ts'
 import type { Fault } from '../topology/fault.ts'
 import { type Place, shownPath } from '../topology/place.ts'
 import { planServer, planServers, serversOf } from '../topology/plan.ts'
 import { publishedSchema } from '../topology/published.ts'
-import { maxDocumentBytes, type Read, readTopology } from '../topology/read.ts'
+import { type Read, readTopology } from '../topology/read.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 import { fail, print } from './shell/run.ts'
@@ -17,6 +16,7 @@ import type { TopologyOptions } from './topology.ts'
 import { pictureLines } from './topology-picture.ts'
 import { planLines, serverTable } from './topology-plan.ts'
 import { startArguments } from './topology-start.ts'
+import { textOf } from './topology-text.ts'
 
 const differs = 3
 
@@ -59,8 +59,13 @@ export function validate(file: string, options: TopologyOptions, io: Io): Promis
     }
     const findings = locate(checkTopology(read.topology), read.places)
     const sound = isSound(findings)
-    const value = { file, sound, faults: [], findings }
-    return { value, lines: [...findingLines(file, findings), verdict(findings)], ...(sound ? {} : { exit: 1 }) }
+    const [told, more] = cutFindings(findings)
+    const value = { file, sound, faults: [], findings: told, ...(more > 0 ? { more } : {}) }
+    return {
+      value,
+      lines: [...findingLines(file, told), ...moreLines(more), verdict(findings)],
+      ...(sound ? {} : { exit: 1 }),
+    }
   })
 }
 
@@ -68,11 +73,12 @@ export function show(file: string, options: TopologyOptions, io: Io): Promise<vo
   return run(options, io, async () => {
     const { topology } = await readDocument(file, io)
     const findings = checkTopology(topology)
-    const plans = planServers(topology)
+    // Nothing is planned of what nothing may be made of.
+    const plans = isSound(findings) ? planServers(topology) : []
     const hint = isSound(findings)
       ? []
       : ['', `It is not sound: ${verdict(findings)} pchat topology validate says what.`]
-    const lines = [...pictureLines(topology), ...serverTable(plans), ...hint]
+    const lines = [...pictureLines(topology), ...(plans.length > 0 ? serverTable(plans) : []), ...hint]
     return { value: { topology, sound: isSound(findings), servers: plans }, lines }
   })
 }
@@ -115,20 +121,21 @@ async function readDocument(file: string, io: Io): Promise<Read> {
   return read
 }
 
-/** What is far too large is not read at all. */
-async function textOf(file: string, io: Io): Promise<string> {
-  if (file === '-') return io.read()
-  try {
-    const { size } = await stat(file)
-    if (size > maxDocumentBytes) return ' '.repeat(maxDocumentBytes + 1)
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    throw new Error(`${file} cannot be read (${(error as { code?: string }).code}).`)
-  }
-}
-
 export function faultLines(file: string, faults: Fault[]): string[] {
   return faults.map(({ line, column, message }) => `${file}:${line}:${column}: error: ${message}`)
+}
+
+/** Whoever mends has enough with these. */
+const maxFindings = 300
+
+/** Those that are told, and how many more there are. */
+export function cutFindings<Item>(findings: Item[]): [told: Item[], more: number] {
+  const told = findings.slice(0, maxFindings)
+  return [told, findings.length - told.length]
+}
+
+export function moreLines(more: number): string[] {
+  return more > 0 ? [`There are ${more.toLocaleString('en')} more.`] : []
 }
 
 /** As compilers write it, so that editors lead to the place. */
@@ -153,7 +160,6 @@ export function verdict(findings: Finding[]): string {
 }
 
 const doings = {
-  running: 'running servers follow',
   restart: 'restart',
   start: 'start',
   stop: 'drain and stop',
@@ -161,11 +167,20 @@ const doings = {
 
 export function diffLines(differences: Difference[]): string[] {
   if (differences.length === 0) return ['Nothing differs.']
-  const rows = differences.map(({ where, change, before, after, effect, servers }) => [
+  const rows = differences.map(({ where, change, before, after, verb, asks }) => [
     ...[where, change, change === 'changed' || change === 'removed' ? shown(before) : '', shown(after)],
-    effect === 'running' ? doings.running : `${doings[effect]}: ${servers.join(', ') || 'none'}`,
+    verb === undefined ? askedText(asks) : `say: ${verb}`,
   ])
   return tableLines([['WHERE', 'CHANGE', 'BEFORE', 'AFTER', 'SERVERS'], ...rows])
+}
+
+function askedText(asks: Ask[]): string {
+  const texts = (['start', 'restart', 'stop'] as const).flatMap(doing => {
+    const those = asks.filter(one => one.doing === doing)
+    const names = those.map(({ server, process }) => (process === undefined ? server : `${server} (${process})`))
+    return names.length > 0 ? [`${doings[doing]}: ${names.join(', ')}`] : []
+  })
+  return texts.join('; ') || 'run on'
 }
 
 function shown(value: unknown): string {

@@ -53,14 +53,20 @@ const natsServer = part(restart('One server of NATS'), {
 export const nats = part(restart('NATS, over which the servers of the pool hear of each other'), {
   servers: Type.Array(natsServer, { ...restart('Servers of NATS'), minItems: 1, maxItems: 16 }),
   tls: Type.Boolean(restart('Whether connections are encrypted', true)),
-  user: Type.Optional(Type.String({ ...restart('Who signs in there'), pattern: '^[^\\p{Cc}\\s]+$', maxLength: 100 })),
+  user: Type.Optional(
+    Type.String({ ...restart('Who signs in there'), pattern: '^[^\\s:/\\p{Cc}\\p{Cs}]+$', maxLength: 100 }),
+  ),
   password: Type.Optional(secret(restart('Where the password stands: env:NAME or file:/path'))),
 })
+
+/** Keys of a bucket never stand in the document: neither before a host, nor as parameters. */
+const parameter = '(endpoint|region)=[^\\s&#\\p{Cc}\\p{Cs}]*'
+const bucket = `s3://(?!\\S*(@|%40))[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\\s?#\\p{Cc}\\p{Cs}]*)?(\\?${parameter}(&${parameter})?)?`
 
 export const fileStore = part(restart('Where uploaded files are kept; without it, in dataDir'), {
   place: Type.String({
     ...restart('A folder, or a bucket: s3://bucket/folder?endpoint=https://s3.example.com&region=eu-1'),
-    pattern: '^(/[^\\p{Cc}]*|s3://[^\\p{Cc}\\s]+)$',
+    pattern: `^(/[^\\p{Cc}\\p{Cs}]*|${bucket})$`,
     maxLength: 1_000,
   }),
   shared: Type.Boolean(restart('The folder is one and the same on all machines; a bucket always is', false)),

@@ -13,6 +13,7 @@ function differences(change: (document: Written) => void, base: () => Written = 
 const pool = (document: Written) => document.persistentChatPools[0]
 const chats = ['chat1.example.com', 'chat2.example.com', 'chat3.example.com']
 const fronts = ['fe1.example.com', 'fe2.example.com']
+const asked = (doing: string, ...servers: string[]) => servers.map(server => ({ doing, server }))
 
 test('[TR70] the order of parts, and a default that is said, are no difference', () => {
   expect(
@@ -27,17 +28,21 @@ test('[TR70] the order of parts, and a default that is said, are no difference',
   ).toEqual([])
 })
 
-test('[TR70] an option that servers follow, and one that they are started with', () => {
-  const [standby, port] = differences(document => {
+test('[TR70] an option that a command says to servers, one that no server asks for, and one that they are started with', () => {
+  const [shown, port, standby] = differences(document => {
     pool(document).servers[2].standby = false
     pool(document).port = 8443
-  }).reverse()
+    pool(document).displayName = 'All rooms'
+  })
+  expect(shown).toMatchObject({ change: 'changed', effect: 'running', asks: [], servers: [] })
+  expect(shown).not.toHaveProperty('verb')
   expect(port).toEqual({
     where: 'persistentChatPools[chat.example.com].port',
     change: 'changed',
     before: 443,
     after: 8443,
     effect: 'restart',
+    asks: asked('restart', ...chats),
     servers: chats,
   })
   expect(standby).toEqual({
@@ -45,9 +50,15 @@ test('[TR70] an option that servers follow, and one that they are started with',
     change: 'changed',
     before: true,
     after: false,
-    effect: 'running',
+    effect: 'verb',
+    verb: 'pchat pool active-servers set',
+    asks: [],
     servers: [],
   })
+  const off = differences(document => {
+    pool(document).compliance.enabled = false
+  })
+  expect(off).toMatchObject([{ effect: 'verb', verb: 'pchat compliance enable or disable', servers: [] }])
 })
 
 test('[TR70] only machines that are started otherwise are named: an archive is no matter of Front End Servers', () => {
@@ -64,7 +75,7 @@ test('[TR70] only machines that are started otherwise are named: an archive is n
   const nothing = differences(document => {
     pool(document).scannerAway = 'open'
   })
-  expect(nothing).toMatchObject([{ effect: 'restart', servers: [] }])
+  expect(nothing).toMatchObject([{ effect: 'running', asks: [], servers: [] }])
   const certificate = differences(document => {
     document.enterprisePools[0].servers[1].certificate = { from: 'authority' }
   })
@@ -84,6 +95,7 @@ test('[TR70] a server that is added starts, one that is taken away is drained an
       before: 'chat1.example.com',
       after: undefined,
       effect: 'stop',
+      asks: asked('stop', 'chat1.example.com'),
       servers: ['chat1.example.com'],
     },
     {
@@ -92,6 +104,7 @@ test('[TR70] a server that is added starts, one that is taken away is drained an
       before: undefined,
       after: 'chat4.example.com',
       effect: 'start',
+      asks: asked('start', 'chat4.example.com'),
       servers: ['chat4.example.com'],
     },
   ])
@@ -125,6 +138,56 @@ test('[TR70] pools, sites and what was left out before', () => {
       servers: [...chats, ...fronts],
     },
   ])
+})
+
+/** Two pools that one Front End pool serves. */
+function shared(): Written {
+  const document = twoPools()
+  document.enterprisePools.pop()
+  Object.assign(document.persistentChatPools[1], { nextHop: 'fe.example.com', webPort: 8443 })
+  return document
+}
+
+test('[TR70] machines that go on with another pool are not stopped: their one process is', () => {
+  const found = differences(document => document.persistentChatPools.pop(), shared)
+  expect(found).toMatchObject([{ where: 'persistentChatPools[talk.paris.example.com]', effect: 'stop' }])
+  expect(found[0]!.asks).toEqual([
+    ...asked('stop', ...chats.map(name => name.replace('example', 'paris.example'))),
+    ...fronts.map(server => ({ doing: 'stop', server, process: 'web-paris' })),
+  ])
+})
+
+test('[TR70] a name that no process is started with starts and stops none', () => {
+  const renamed = differences(document => {
+    pool(document).fqdn = 'rooms.example.com'
+  }, shared)
+  expect(renamed.map(({ change, effect, asks }) => [change, effect, asks])).toEqual([
+    ['removed', 'running', []],
+    ['added', 'running', []],
+  ])
+  const hop = differences(document => {
+    document.enterprisePools[0].fqdn = 'web.example.com'
+    pool(document).nextHop = 'web.example.com'
+  })
+  expect(hop.map(({ effect, asks }) => [effect, asks])).toEqual(Array(3).fill(['running', []]))
+})
+
+test('[TR70] another next hop: its machines start, and those of the one before stop', () => {
+  const found = differences(document => {
+    document.enterprisePools.push({ fqdn: 'gg.example.com', site: 'main', servers: [{ fqdn: 'g1.example.com' }] })
+    pool(document).nextHop = 'gg.example.com'
+  })
+  const asks = (end: string) => found.find(({ where }) => where.endsWith(end))!.asks
+  expect(asks('.nextHop')).toEqual(asked('stop', ...fronts))
+  expect(asks('[gg.example.com]')).toEqual(asked('start', 'g1.example.com'))
+})
+
+test('[TR70] a server that goes to another pool starts anew there', () => {
+  const found = differences(document => {
+    document.persistentChatPools[1].servers.push(pool(document).servers.pop())
+  }, shared)
+  expect(found).toHaveLength(2)
+  for (const one of found) expect(one).toMatchObject({ effect: 'restart', servers: ['chat3.example.com'] })
 })
 
 test('[TR70] documents that are not sound are compared, too', () => {

@@ -1,10 +1,12 @@
 import { type Effect, isRecord, type Schema } from './option.ts'
-import { planIn } from './plan.ts'
+import { planIn, type ServerPlan } from './plan.ts'
 import { type Topology, topologySchema } from './schema.ts'
 import { type PoolView, type View, viewOf } from './view.ts'
 
-/** What servers do about a difference: follow it while they run, start anew, start for the first time, or stop. */
-type Doing = Effect | 'start' | 'stop'
+/** What a server does about a difference: it starts anew, starts for the first time, or is drained and stops. */
+type Doing = 'restart' | 'start' | 'stop'
+/** Of which machine; of which of its processes, where there are several. */
+export type Ask = { doing: Doing; server: string; process?: string }
 
 export type Difference = {
   /** `persistentChatPools[chat.example.com].servers[chat1.example.com].standby`. */
@@ -13,8 +15,11 @@ export type Difference = {
   /** The option's value; of a part that is new or gone only its name. Undefined where there is none. */
   before?: unknown
   after?: unknown
-  /** What this asks of the servers below. */
-  effect: Doing
+  /** What this is to servers: nothing, a command (`verb`), or most of what stands in `asks`. */
+  effect: Effect | Doing
+  verb?: string
+  asks: Ask[]
+  /** The machines of `asks`. */
   servers: string[]
 }
 
@@ -24,19 +29,29 @@ export type Difference = {
  */
 export function diffTopologies(before: Topology, after: Topology): Difference[] {
   const found = differ(topologySchema, before, after, [])
-  const concerned = openConcerned(before, after)
-  return found.map(({ steps, ...one }) => ({ ...one, where: shownSteps(steps), servers: concerned(steps, one.effect) }))
+  const moves = openMoves(before, after)
+  return found.map(({ steps, ...one }) => {
+    const asks = one.effect === 'restart' ? moves(steps) : []
+    const effect = one.effect === 'restart' ? mostOf(one.change, asks) : one.effect
+    return { ...one, where: shownSteps(steps), effect, asks, servers: [...new Set(asks.map(({ server }) => server))] }
+  })
+}
+
+/** Where a part asks several things, the one that its change is about. */
+function mostOf(change: Difference['change'], asks: Ask[]): Difference['effect'] {
+  const order: Doing[] = change === 'removed' ? ['stop', 'restart', 'start'] : ['start', 'restart', 'stop']
+  return order.find(doing => asks.some(one => one.doing === doing)) ?? 'running'
 }
 
 type Step = { name: string; key?: string }
-type Raw = Omit<Difference, 'where' | 'servers'> & { steps: Step[] }
+type Raw = Pick<Difference, 'change' | 'before' | 'after' | 'verb'> & { steps: Step[]; effect: Effect }
 
 function differ(schema: Schema, before: unknown, after: unknown, steps: Step[]): Raw[] {
   if (same(before, after)) return []
   if (schema['x-key'] && Array.isArray(before) && Array.isArray(after))
     return differKeyed(schema, before, after, steps, schema['x-key'])
   if (!schema.properties || !isRecord(before) || !isRecord(after))
-    return [{ steps, change: changeOf(before, after), before, after, effect: schema['x-change'] ?? 'restart' }]
+    return [{ steps, change: changeOf(before, after), before, after, ...effectOf(schema) }]
   return Object.entries(schema.properties).flatMap(([name, member]) =>
     differ(member, before[name], after[name], [...steps, { name }]),
   )
@@ -46,22 +61,27 @@ function differKeyed(schema: Schema, before: unknown[], after: unknown[], steps:
   const [old, now] = [byKey(before, key), byKey(after, key)]
   const part = (name: string) => [...steps.slice(0, -1), { ...steps.at(-1)!, key: name }]
   // A site is a name for servers, and no server itself.
-  const runs = steps.at(-1)?.name !== 'sites'
+  const effect = steps.at(-1)?.name === 'sites' ? 'running' : 'restart'
   return [
-    ...[...old.keys()].filter(name => !now.has(name)).map(name => gone(part(name), runs)),
+    ...[...old.keys()].filter(name => !now.has(name)).map(name => gone(part(name), effect)),
     ...[...now].flatMap(([name, value]) => {
       const was = old.get(name)
-      return was === undefined ? [made(part(name), runs)] : differ(schema.items!, was, value, part(name))
+      return was === undefined ? [made(part(name), effect)] : differ(schema.items!, was, value, part(name))
     }),
   ]
 }
 
-function gone(steps: Step[], runs: boolean): Raw {
-  return { steps, change: 'removed', before: steps.at(-1)!.key, after: undefined, effect: runs ? 'stop' : 'running' }
+function gone(steps: Step[], effect: Effect): Raw {
+  return { steps, change: 'removed', before: steps.at(-1)!.key, after: undefined, effect }
 }
 
-function made(steps: Step[], runs: boolean): Raw {
-  return { steps, change: 'added', before: undefined, after: steps.at(-1)!.key, effect: runs ? 'start' : 'running' }
+function made(steps: Step[], effect: Effect): Raw {
+  return { steps, change: 'added', before: undefined, after: steps.at(-1)!.key, effect }
+}
+
+function effectOf(schema: Schema): Pick<Raw, 'effect' | 'verb'> {
+  const verb = schema['x-verb']
+  return { effect: schema['x-change'] ?? 'restart', ...(verb === undefined ? {} : { verb }) }
 }
 
 /** A name that stands there twice is an error of the document; here its second one is another part. */
@@ -92,32 +112,59 @@ function shownSteps(steps: Step[]): string {
   return steps.map(({ name, key }) => (key === undefined ? name : `${name}[${key}]`)).join('.')
 }
 
+/** What changes for one process of a machine. */
+type Move = Ask & { pools: (string | undefined)[] }
+
 /**
- * Which machines a difference is about: those that were there for a stop, those that are there for a start, else those in both that are
- * to be started otherwise than they were.
+ * The moves of each machine that the part is about, of those of its processes that belong to it. A machine that is new or gone is told
+ * with the part that brings or takes it.
  */
-function openConcerned(before: Topology, after: Topology): (steps: Step[], effect: Doing) => string[] {
+function openMoves(before: Topology, after: Topology): (steps: Step[]) => Ask[] {
   const [old, now] = [viewOf(before), viewOf(after)]
-  const [wereThere, areThere] = [new Set(machinesIn(old)), new Set(machinesIn(now))]
-  const remembered = new Map<string, boolean>()
-  const isStartedAnew = (fqdn: string) => {
-    const known = remembered.get(fqdn)
-    if (known !== undefined) return known
-    const differs = wereThere.has(fqdn) && areThere.has(fqdn) && !same(startOf(old, fqdn), startOf(now, fqdn))
-    remembered.set(fqdn, differs)
-    return differs
+  const remembered = new Map<string, Move[]>()
+  const movesOf = (fqdn: string) => {
+    const known = remembered.get(fqdn) ?? compareProcesses(fqdn, planIn(old, fqdn), planIn(now, fqdn))
+    remembered.set(fqdn, known)
+    return known
   }
-  return (steps, effect) => {
-    if (effect === 'running') return []
-    const all = [...new Set([...machinesUnder(steps, before, old.pools), ...machinesUnder(steps, after, now.pools)])]
-    if (effect === 'stop') return all.filter(fqdn => wereThere.has(fqdn))
-    if (effect === 'start') return all.filter(fqdn => areThere.has(fqdn))
-    return all.filter(isStartedAnew)
+  return steps => {
+    const all = new Set([...machinesUnder(steps, before, old.pools), ...machinesUnder(steps, after, now.pools)])
+    const [first, last] = [steps[0], steps.at(-1)]
+    const isAbout = ({ pools }: Move) => first?.name !== 'persistentChatPools' || pools.includes(first.key)
+    const stays = (fqdn: string) => isMachine(old, fqdn) && isMachine(now, fqdn)
+    return [...all]
+      .filter(fqdn => last?.key !== undefined || stays(fqdn))
+      .flatMap(fqdn => movesOf(fqdn).filter(isAbout))
+      .map(({ pools: _, ...one }) => one)
   }
 }
 
-function machinesIn({ frontEnds, standards, chatServers }: View): string[] {
-  return [...frontEnds, ...standards, ...chatServers].map(one => one.fqdn)
+function isMachine({ frontEnds, standards, chatServers }: View, fqdn: string): boolean {
+  return [frontEnds, standards, chatServers].some(all => all.some(one => one.fqdn === fqdn))
+}
+
+/** Process by process: one is new, one is gone, one is started otherwise; of the others nothing. */
+function compareProcesses(server: string, before: ServerPlan | undefined, after: ServerPlan | undefined): Move[] {
+  const [old, now] = [startsOf(before), startsOf(after)]
+  const names = [...new Set([...old.keys(), ...now.keys()])]
+  return names.flatMap(name => {
+    const [was, is] = [old.get(name), now.get(name)]
+    if (was && is && same(was.start, is.start)) return []
+    const doing = was === undefined ? 'start' : is === undefined ? 'stop' : 'restart'
+    const process = names.length > 1 ? { process: name } : {}
+    return [{ doing, server, ...process, pools: [was?.pool, is?.pool] }]
+  })
+}
+
+/** How each process of the machine is started: what may change while it runs is no part of it. */
+function startsOf(plan: ServerPlan | undefined): Map<string, { pool: string; start: object }> {
+  const certificate = plan?.certificate
+  return new Map(
+    (plan?.processes ?? []).map(({ name, pool, settings, secrets }) => [
+      name,
+      { pool, start: { settings, secrets, certificate } },
+    ]),
+  )
 }
 
 /** The machines of the part: one, or those of a pool, its web services included. */
@@ -129,11 +176,4 @@ function machinesUnder([first, second]: Step[], { enterprisePools }: Topology, p
   return pools
     .filter(({ pool }) => pool.fqdn === first?.key)
     .flatMap(({ servers, nextHop }) => [...servers, ...(nextHop?.servers ?? [])].map(one => one.fqdn))
-}
-
-/** How the machine is started: what may change while it runs is no part of it. */
-function startOf(view: View, fqdn: string): object {
-  const plan = planIn(view, fqdn)
-  const processes = (plan?.processes ?? []).map(({ name, settings, secrets }) => ({ name, settings, secrets }))
-  return { certificate: plan?.certificate, processes }
 }

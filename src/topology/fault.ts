@@ -1,20 +1,24 @@
 import { isRecord, type Schema } from './option.ts'
 import { type Place, type Places, shownPath } from './place.ts'
-import { topologySchema } from './schema.ts'
+import { isOptionName, topologySchema } from './schema.ts'
 import { secretPattern } from './text.ts'
 
-/** What is wrong with the text of a document: a place, the JSON pointer of the part, and a sentence with the mend. */
+/**
+ * What is wrong with the text of a document: a place, the JSON pointer of the part, and a sentence with the mend. What stands there is
+ * not said again, unless it is a number where one is asked for, or the name of an option: it may be a secret at the wrong place.
+ */
 export type Fault = Place & { path: string; message: string }
 
 /** Everything that does not fit the schema, each at the part that does not. */
 export function faultsOf(value: unknown, places: Places): Fault[] {
-  return differ(topologySchema, value, '').map(({ path, message }) => ({
-    ...places(path),
+  return differ(topologySchema, value, '').map(({ path, member, message }) => ({
+    ...places(member === undefined ? path : `${path}/${escaped(member)}`),
     ...{ path, message: `${shownPath(path)}: ${message}` },
   }))
 }
 
-type Told = { path: string; message: string }
+/** `member`: what stands in the part and is no option. */
+type Told = { path: string; member?: string; message: string }
 
 /** The compiled schema stops after a few; who mends a document wants to know all of them. */
 function differ(schema: Schema, value: unknown, path: string): Told[] {
@@ -30,7 +34,7 @@ function differ(schema: Schema, value: unknown, path: string): Told[] {
     ...members
       .filter(name => !Object.hasOwn(properties, name))
       .slice(0, maxUnknown)
-      .map(name => ({ path: `${path}/${escaped(name)}`, message: unknownOption(name, schema) })),
+      .map(name => ({ path, member: name, message: unknownOption(name, schema) })),
     ...members
       .filter(name => Object.hasOwn(properties, name))
       .flatMap(name => differ(properties[name]!, value[name], `${path}/${name}`)),
@@ -67,19 +71,23 @@ function refusal(keyword: string, schema: Schema | undefined, found: unknown): s
   if (keyword === 'minItems') return `Give at least ${schema?.minItems}.`
   if (keyword === 'maxItems') return `Give at most ${schema?.maxItems?.toLocaleString('en')}.`
   if (keyword === 'maxLength') return `Give at most ${schema?.maxLength?.toLocaleString('en')} characters.`
-  if (keyword === 'pattern') return `"${shown(found)}" has not the form of this. ${formOf(schema)}`
-  return `Give ${typeWords(schema)}, not ${kindOf(found)}.`
+  if (keyword === 'pattern') return `This text has not the form of it. ${formOf(schema)}`
+  return `Give ${typeWords(schema)}, not ${kindOf(found, schema)}.`
 }
 
 function formOf(schema: Schema | undefined): string {
   const pattern = schema?.pattern ?? ''
   if (pattern.startsWith('^/[')) return 'Give a whole path, which begins with /.'
   if (pattern.startsWith('^(/|\\./)')) return 'Give a path that begins with / or ./.'
-  if (pattern.includes('s3://')) return 'Give a whole path, or an address that begins with s3://.'
+  if (pattern.includes('s3://'))
+    return 'Give a whole path, or an address of the form s3://bucket/folder?endpoint=https://s3.example.com&region=eu-1, without keys.'
   if (pattern.startsWith('^https?'))
     return 'Give an address with nothing behind its host, such as https://files.example.net.'
   if (pattern.includes('\\.[a-z0-9]')) return 'Give a name in small letters, such as chat1.example.com.'
-  if (pattern.startsWith('^(/\\S')) return 'Give host and port, such as localhost:3310, or the path of a socket.'
+  if (pattern.startsWith('^[0-9a-fA-F')) return 'Give an IP address, such as 10.0.0.11.'
+  if (pattern.startsWith('^[^\\p')) return 'Give a text without line breaks.'
+  if (pattern.startsWith('^[^\\s:/')) return 'Give a name without blanks, colons and slashes.'
+  if (pattern.startsWith('^(/[^\\s')) return 'Give host and port, such as localhost:3310, or the path of a socket.'
   return 'Give a name of letters, digits, - and _.'
 }
 
@@ -95,17 +103,12 @@ function typeWords(schema: Schema | undefined): string {
   return words[schema?.type as keyof typeof words] ?? 'something else'
 }
 
-function kindOf(found: unknown): string {
+function kindOf(found: unknown, schema: Schema | undefined): string {
   if (found === null) return 'nothing'
   if (Array.isArray(found)) return 'a list'
   if (isRecord(found)) return 'a group of options'
-  return typeof found === 'string' ? `the text "${shown(found)}"` : `${shown(found)}`
-}
-
-/** Wrong input may be long. */
-function shown(found: unknown): string {
-  const text = String(found)
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+  if (typeof found === 'number') return schema?.type === 'integer' ? String(found) : 'a number'
+  return typeof found === 'string' ? 'a text' : 'true or false'
 }
 
 function wordsOf(schema: Schema | undefined): string {
@@ -115,7 +118,8 @@ function wordsOf(schema: Schema | undefined): string {
 function unknownOption(name: string, schema: Schema | undefined): string {
   const known = Object.keys(schema?.properties ?? {})
   const near = known.find(one => distance(one.toLowerCase(), name.slice(0, 60).toLowerCase()) <= 2)
-  return `There is no option ${shown(name)} here. ${near ? `Is ${near} meant?` : `There are: ${known.join(', ')}.`}`
+  const called = (near && /^[A-Za-z]+$/.test(name)) || isOptionName(name) ? `no option ${name}` : 'no such option'
+  return `There is ${called} here. ${near ? `Is ${near} meant?` : `There are: ${known.join(', ')}.`}`
 }
 
 /** How many letters differ (Levenshtein). */

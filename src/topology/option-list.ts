@@ -11,6 +11,8 @@ export type OptionLine = {
   isRequired: boolean
   sentence: string
   change: Effect
+  /** The command that says it to servers which run. */
+  verb?: string | undefined
 }
 
 /** Every option of the document, each part before what is in it. */
@@ -28,6 +30,7 @@ function linesOf(path: string, schema: Schema, parent: Schema, name: string): Op
     isRequired: (parent.required?.includes(name) ?? false) && schema.default === undefined,
     sentence: schema.description ?? '',
     change: schema['x-change'] ?? 'restart',
+    ...(schema['x-verb'] === undefined ? {} : { verb: schema['x-verb'] }),
   }
   const inner = schema.items?.properties ? schema.items : schema
   const prefix = schema.items?.properties ? `${path}[]` : path

@@ -1,17 +1,22 @@
 import Type, { type TObject, type TProperties, type TSchema } from 'typebox'
 
 /**
- * What a change of an option asks of the servers that it concerns: one that runs follows it, or has to be started anew. What
- * `pchat start` is called with needs a new start; everything else does not.
+ * What a change of an option asks of the servers that it concerns. What `pchat start` is called with needs a new start. What a command
+ * says to servers that run (`verb`) nobody says for the document. Of everything else (`running`) no server asks: rules and pictures do.
  */
-export type Effect = 'running' | 'restart'
+export type Effect = 'running' | 'verb' | 'restart'
 
 /** What stands beside the type of every option: help, table, example and published schema are made of it. */
-export type Words = { description: string; default?: unknown; 'x-change': Effect; 'x-key'?: string }
+export type Words = { description: string; default?: unknown; 'x-change': Effect; 'x-verb'?: string; 'x-key'?: string }
 
-/** The words of an option whose change a running server follows. An option without a default may be left out, where it may be. */
+/** The words of an option that no server asks for. An option without a default may be left out, where it may be. */
 export function running(description: string, otherwise?: unknown): Words {
   return { description, 'x-change': 'running', ...(otherwise === undefined ? {} : { default: otherwise }) }
+}
+
+/** The words of an option that servers which run are told by a command, and by nothing else. */
+export function byVerb(verb: string, description: string, otherwise?: unknown): Words {
+  return { ...running(description, otherwise), 'x-change': 'verb', 'x-verb': verb }
 }
 
 /** The words of an option that is part of how a server is started. */
@@ -62,6 +67,13 @@ export function withDefaults(schema: Schema, value: unknown): unknown {
     if (found !== undefined) filled[name] = found
   }
   return filled
+}
+
+/** Whether an option in the part, or in a part of it, is called so. */
+export function hasOption(schema: Schema, name: string): boolean {
+  return Object.entries(schema.properties ?? {}).some(
+    ([known, member]) => known === name || hasOption(member.items ?? member, name),
+  )
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,8 +1,9 @@
 import { backupUrl, complianceUrl, natsUrl, type SecretPlace, storeUrl } from './connection.ts'
+import { isLoopback } from './host.ts'
 import { join } from './path.ts'
 import type { ChatPool, Topology } from './schema.ts'
 import type { ServerSettings } from './settings.ts'
-import { hostsOf, isLoopback, listenOf, type PoolView, type Server, urlOf, type View, viewOf } from './view.ts'
+import { activeOf, hostsOf, listenOf, type PoolView, type Server, urlOf, type View, viewOf } from './view.ts'
 
 /** Parts that can run on a machine. */
 export type Role = 'persistent-chat' | 'compliance' | 'sign-in' | 'web-services' | 'files'
@@ -31,8 +32,10 @@ export type ProcessPlan = {
   alsoRuns: Role[]
   /** Of a Persistent Chat Server: on stand-by until it is made active. */
   standby: boolean
-  /** Recording is to be on: pchat compliance enable. */
+  /** Recording is to be on. */
   recording: boolean
+  /** What the topology wants and no start does: commands to be given once the pool runs. */
+  verbs: string[]
   listens: { host: string; port: number; url: string }
   /** What `pchat start` is called with, by the names of its options, without secrets. */
   settings: ServerSettings
@@ -107,6 +110,7 @@ function planProcess(view: PoolView, server: Server, roles: Role[]): ProcessPlan
     alsoRuns: rolesStarted(roles).filter(role => !roles.includes(role)),
     standby: serves && server.standby,
     recording: pool.compliance.enabled,
+    verbs: serves ? verbsOf(view) : [],
     listens: { host: listenOf(server), port, url: urlOf(server, port) },
     settings,
     secrets,
@@ -114,6 +118,17 @@ function planProcess(view: PoolView, server: Server, roles: Role[]): ProcessPlan
     fileStore: pool.fileStore?.place ?? join(dataDir, 'files'),
     peers: peersOf(view, server),
   }
+}
+
+/** The first four of a pool start active, whatever the document says of them; nothing is recorded until somebody says so. */
+function verbsOf(view: PoolView): string[] {
+  const { pool, servers, nextHop } = view
+  // Machines of the next hop count among the servers of the pool, and people sign in there.
+  const active = [...activeOf(view), ...(nextHop?.servers ?? [])].map(one => one.fqdn)
+  return [
+    ...(servers.some(one => one.standby) ? [`pchat pool active-servers set ${active.join(' ')}`] : []),
+    ...(pool.compliance.enabled ? ['pchat compliance enable'] : []),
+  ]
 }
 
 type Planned = { settings: ServerSettings; secrets: SecretPlace[] }

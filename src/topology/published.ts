@@ -3,7 +3,8 @@ import { topologySchema } from './schema.ts'
 
 /**
  * The JSON Schema that editors check a document with: the file docs/topology.schema.json. Inside, every option that has a default is
- * there; a document may leave it out. `x-change` says what a change asks of a running server, `x-key` what tells parts of a list apart.
+ * there; a document may leave it out. `x-change` says what a change asks of a running server, `x-verb` by which command
+ * it is said, `x-key` what tells parts of a list apart.
  */
 export function publishedSchema(): object {
   return {

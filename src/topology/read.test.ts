@@ -7,9 +7,11 @@ import { exampleOf, readWritten } from '../../test/topology-document.ts'
 import { disturbed, randomTopology } from '../../test/topology-random.ts'
 import { editions, exampleDocument } from './example.ts'
 import type { Fault } from './fault.ts'
+import type { Schema } from './option.ts'
 import { optionLines } from './option-list.ts'
 import { publishedSchema } from './published.ts'
 import { maxDocumentBytes, readTopology } from './read.ts'
+import { topologySchema } from './schema.ts'
 import { secretPattern } from './text.ts'
 
 function faultsOf(text: string): Fault[] {
@@ -71,17 +73,15 @@ persistentChatPools:
 `
   expect(told(text)).toEqual([
     '3:5 sites[0]: name is missing. Add it: Name of the site; policies and options of a site go by it.',
-    '3:5 sites[0].nmae: There is no option nmae here. Is name meant?',
-    '5:5 persistentChatPools[0].fqdn: "Chat.example.com" has not the form of this. Give a name in small letters, such as chat1.example.com. It is: Name of the pool; that of a Standard Edition server puts it on that machine.',
-    '6:5 persistentChatPools[0].prot: There is no option prot here. Is port meant?',
-    '7:5 persistentChatPools[0].port: Give a whole number from 1 to 65,535, not the text "443". It is: Where its servers listen.',
+    '3:5 sites[0]: There is no option nmae here. Is name meant?',
+    '5:5 persistentChatPools[0].fqdn: This text has not the form of it. Give a name in small letters, such as chat1.example.com. It is: Name of the pool; that of a Standard Edition server puts it on that machine.',
+    '6:5 persistentChatPools[0]: There is no option prot here. Is port meant?',
+    '7:5 persistentChatPools[0].port: Give a whole number from 1 to 65,535, not a text. It is: Where its servers listen.',
     '8:5 persistentChatPools[0].workers: Give a whole number from 1 to 64, not 65. It is: Processes that serve together on each server.',
     '9:5 persistentChatPools[0].scannerAway: Give one of closed, open. It is: Files wait (closed) or pass (open) while clamd is away.',
-    '10:5 persistentChatPools[0].servers: Give a list, not the text "chat1". It is: Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by; none on Standard Edition.',
+    '10:5 persistentChatPools[0].servers: Give a list, not a text. It is: Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by; none on Standard Edition.',
     '12:7 persistentChatPools[0].store.hosts: Give at least 1. It is: PostgreSQL 15 or later; several: the primary and its stand-by, in any order.',
-    expect.stringMatching(
-      /^13:5 persistentChatPools\[0\]\.dataDir: There is no option dataDir here\. There are: fqdn, name, /,
-    ),
+    expect.stringMatching(/^13:5 persistentChatPools\[0\]: There is no option dataDir here\. There are: fqdn, name, /),
   ])
 })
 
@@ -105,14 +105,14 @@ const levels = (open: string, count: number) => `version: 1\nsites: ${open.repea
 const lines = (count: number, line: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n')
 const bombs: [what: string, text: string, place: string, message: RegExp][] = [
-  ['an alias', 'version: 1\nsites: &a []\nenterprisePools: *a', '2:11', /&a names a part/],
+  ['an alias', 'version: 1\nsites: &a []\nenterprisePools: *a', '2:11', /name with & stands before a part/],
   [
     'a billion laughs',
     `version: 1\na: &a [x]\n${lines(9, i => `b${i}: &b${i} [${`*${i ? `b${i - 1}` : 'a'},`.repeat(9)}]`)}`,
     '2:7',
-    /&a/,
+    /name with &/,
   ],
-  ['a tag', 'version: !!binary AQ==', '1:19', /binary/],
+  ['a tag', 'version: !!binary AQ==', '1:19', /tag/],
   ['a tag of its own', 'version: 1\nsites: !pchat []', '2:8', /tag/i],
   ['two documents', 'version: 1\n---\nversion: 1', '2:1', /in one piece/],
   [
@@ -222,13 +222,37 @@ test('[TR63] a secret is a reference; a plain one is refused, and not said again
     expect(bad).not.toMatch(new RegExp(secretPattern, 'u'))
 })
 
+test('[TR66] no text of a document holds half a character, which no address can be made of', () => {
+  const halves = [
+    '\ud800',
+    'a\udc00',
+    '/\ud800',
+    './\ud800',
+    'file:/\ud800',
+    's3://bucket/\ud800',
+    's3://bucket?region=\ud800',
+  ]
+  const patterns: string[] = []
+  const walk = (schema: Schema) => {
+    if (schema.type === 'string' && !schema.enum) patterns.push(schema.pattern ?? '')
+    for (const one of [schema.items, ...Object.values(schema.properties ?? {})]) if (one) walk(one)
+  }
+  walk(topologySchema)
+  expect(patterns.length).toBeGreaterThan(40)
+  for (const pattern of patterns)
+    expect(
+      halves.filter(text => new RegExp(pattern, 'u').test(text)),
+      pattern,
+    ).toEqual([])
+})
+
 test('[TR64] every option has a type, a sentence and what a change asks; defaults are ones that the schema takes', () => {
   const lines = optionLines()
   expect(lines.length).toBeGreaterThan(100)
   for (const { name, type, sentence, change } of lines) {
     expect(type, name).toMatch(/\S/)
     expect(sentence, name).toMatch(/^[A-Za-z].*[^.]$/)
-    expect(['running', 'restart'], name).toContain(change)
+    expect(['running', 'verb', 'restart'], name).toContain(change)
   }
   expect(new Set(lines.map(({ name }) => name)).size).toBe(lines.length)
   expect(lines.find(({ name }) => name === 'persistentChatPools[].servers[].standby')).toEqual({
@@ -236,8 +260,10 @@ test('[TR64] every option has a type, a sentence and what a change asks; default
     type: 'true, false',
     otherwise: 'false',
     isRequired: false,
-    sentence: 'On stand-by: it takes no new sessions until it is made active',
-    change: 'running',
+    sentence:
+      'On stand-by: it takes no new sessions until it is made active; it starts active while its pool has fewer than four',
+    change: 'verb',
+    verb: 'pchat pool active-servers set',
   })
 })
 

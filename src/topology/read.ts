@@ -3,8 +3,9 @@ import { isAlias, isPair, isScalar, LineCounter, parseDocument, visit } from 'ya
 import { sizeFault } from './depth.ts'
 import { type Fault, faultsOf } from './fault.ts'
 import { withDefaults } from './option.ts'
+import { parserWords } from './parser-words.ts'
 import { openPlaces, type Place, type Places, placeAt, placeOfKey } from './place.ts'
-import { Topology, topologySchema } from './schema.ts'
+import { isOptionName, Topology, topologySchema } from './schema.ts'
 
 export type Read = { topology: Topology; places: Places }
 
@@ -26,10 +27,9 @@ export function readTopology(text: string): Read | { faults: Fault[] } {
   if (large) return { faults: [large] }
   try {
     return readText(text)
-  } catch (error) {
-    // The library is made for any text; should one break it, that is no reason to end.
-    const reason = error instanceof Error ? error.message : String(error)
-    return { faults: [{ ...start, path: '', message: `This cannot be read (${reason}). Write plain YAML or JSON.` }] }
+  } catch {
+    // The library is made for any text; should one break it, that is no reason to end. What it says may hold what stands there.
+    return { faults: [{ ...start, path: '', message: 'This cannot be read. Write plain YAML or JSON.' }] }
   }
 }
 
@@ -38,10 +38,10 @@ const tooLarge = `The document has more than ${maxDocumentBytes.toLocaleString('
 function readText(text: string): Read | { faults: Fault[] } {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, merge: false, prettyErrors: false })
-  const wrong = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
+  const wrong = [...document.errors, ...document.warnings].map(({ code, pos }) => ({
     ...placeAt(lines, pos[0]),
     path: '',
-    message: `${sentence(message)} The document is YAML or JSON, in one piece; docs/topology.md has examples.`,
+    message: `${parserWords(code)} The document is YAML or JSON, in one piece; docs/topology.md has examples.`,
   }))
   if (wrong.length > 0) return { faults: cut(wrong) }
   const strange = strangeParts(document, lines)
@@ -51,7 +51,7 @@ function readText(text: string): Read | { faults: Fault[] } {
   const faults = faultsOf(value, places)
   if (faults.length > 0) return { faults: cut(faults) }
   // The same question to the compiled schema, which gives the type; should they disagree, nothing is made of the document.
-  if (!compiled.Check(value)) throw new Error('it does not fit docs/topology.schema.json')
+  if (!compiled.Check(value)) throw new Error('schema and faults disagree')
   return { topology: value, places }
 }
 
@@ -62,9 +62,15 @@ function strangeParts(document: ReturnType<typeof parseDocument>, lines: LineCou
   visit(document, {
     Node(_, node) {
       const place = placeAt(lines, node.range?.[0] ?? 0)
-      if (isAlias(node)) tell(place, `*${node.source} stands for another part. Write out what it stands for.`)
-      else if (node.anchor !== undefined) tell(place, `&${node.anchor} names a part. Take the name away.`)
-      else if (node.tag !== undefined) tell(place, `The tag ${node.tag} says what kind of value follows. Take it away.`)
+      if (isAlias(node))
+        tell(
+          place,
+          'This stands for another part. Write out what it stands for; put a text that begins with * in quotes.',
+        )
+      else if (node.anchor !== undefined)
+        tell(place, 'A name with & stands before a part. Take it away; put a text that begins with & in quotes.')
+      else if (node.tag !== undefined)
+        tell(place, 'A tag says what kind of value follows. Take it away; put a text that begins with ! in quotes.')
     },
     Map(_, { items }) {
       const seen = new Set<string>()
@@ -83,8 +89,9 @@ function strangeParts(document: ReturnType<typeof parseDocument>, lines: LineCou
   return found
 }
 
+/** What is no name of an option may be anything, a secret too. */
 function shown(name: string): string {
-  return name.length > 60 ? `${name.slice(0, 60)}…` : name
+  return isOptionName(name) ? name : 'What'
 }
 
 function cut(faults: Fault[]): Fault[] {
@@ -95,9 +102,4 @@ function cut(faults: Fault[]): Fault[] {
     .slice(0, 2 * maxFaults)
     .filter(isNew)
     .slice(0, maxFaults)
-}
-
-function sentence(message: string): string {
-  const line = message.split('\n')[0]!.trim().slice(0, 200)
-  return /[.!?]$/.test(line) ? line : `${line}.`
 }

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { certificate, database, fileStore, nats } from './connection-schema.ts'
-import { asSchema, closed, oneOf, part, restart, running } from './option.ts'
+import { asSchema, byVerb, closed, hasOption, oneOf, part, restart, running } from './option.ts'
 import { file, folder, hostName, port, shownName } from './text.ts'
 
 /**
@@ -10,6 +10,9 @@ import { file, folder, hostName, port, shownName } from './text.ts'
 
 const siteName = '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$'
 const several = { maxItems: 1_000 }
+/** Far more than rules and capacity leave room for; what has more would only hold up whoever checks it. */
+const pools = { maxItems: 250 }
+const machines = { maxItems: 16 }
 
 const site = part(running('One site'), {
   name: Type.String({ ...running('Name of the site; policies and options of a site go by it'), pattern: siteName }),
@@ -22,6 +25,7 @@ const machine = {
   address: Type.Optional(
     Type.String({
       ...restart('Its own IP address, where it listens on one alone; without it, what its name leads to'),
+      pattern: '^[0-9a-fA-F:.]+$',
       maxLength: 45,
     }),
   ),
@@ -39,7 +43,7 @@ const enterprisePool = part(running('One Enterprise Edition pool'), {
   displayName: Type.Optional(shownName(running('What people read instead of its name'))),
   servers: Type.Array(frontEndServer, {
     ...running('Front End Servers: sign-in and the two web services run on them', []),
-    ...several,
+    ...machines,
     'x-key': 'fqdn',
   }),
 })
@@ -51,7 +55,13 @@ const chatServer = part(restart('One Persistent Chat Server'), {
   site: Type.Optional(
     Type.String({ ...restart("Site that the server stands in, where it is not its pool's"), pattern: siteName }),
   ),
-  standby: Type.Boolean(running('On stand-by: it takes no new sessions until it is made active', false)),
+  standby: Type.Boolean(
+    byVerb(
+      'pchat pool active-servers set',
+      'On stand-by: it takes no new sessions until it is made active; it starts active while its pool has fewer than four',
+      false,
+    ),
+  ),
 })
 
 const users = part(running('How many people the pool is for; rules and plans count with it', {}), {
@@ -70,7 +80,9 @@ const defaultFor = part(running('Where the pool is the one that rooms are create
 })
 
 const compliance = part(running('What is recorded', {}), {
-  enabled: Type.Boolean(running('Whether what happens in the pool is recorded', false)),
+  enabled: Type.Boolean(
+    byVerb('pchat compliance enable or disable', 'Whether what happens in the pool is recorded', false),
+  ),
   store: Type.Optional(
     database(
       restart('PersistentChatComplianceStore, a database of its own; without it, one beside the embedded database'),
@@ -108,7 +120,7 @@ const chatPool = part(running('One Persistent Chat pool'), {
   webPort: port(restart('Where the servers of its next hop listen for its sign-in and web services', 443)),
   servers: Type.Array(chatServer, {
     ...running('Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by; none on Standard Edition', []),
-    ...several,
+    ...machines,
     'x-key': 'fqdn',
   }),
   workers: Type.Integer({ ...restart('Processes that serve together on each server', 1), minimum: 1, maximum: 64 }),
@@ -125,7 +137,7 @@ const chatPool = part(running('One Persistent Chat pool'), {
   clamd: Type.Optional(
     Type.String({
       ...restart('clamd that looks through files: host:port, or the path of its socket'),
-      pattern: `^(/\\S+|(\\[[0-9a-f:.]+\\]|[A-Za-z0-9_.-]+):${upTo65535})$`,
+      pattern: `^(/[^\\s\\p{Cc}\\p{Cs}]+|(\\[[0-9a-f:.]+\\]|[A-Za-z0-9_.-]+):${upTo65535})$`,
       maxLength: 300,
     }),
   ),
@@ -133,7 +145,7 @@ const chatPool = part(running('One Persistent Chat pool'), {
   downloadUrl: Type.Optional(
     Type.String({
       ...restart('Address of another host that leads to the pool, and that files alone are downloaded from'),
-      pattern: '^https?://[^\\s/?#@]+/?$',
+      pattern: `^https?://(\\[[0-9a-f:.]+\\]|[\\p{L}\\p{N}_.-]+)(:${upTo65535})?/?$`,
       maxLength: 300,
     }),
   ),
@@ -168,17 +180,17 @@ export const Topology = Type.Object(
     sites: Type.Array(site, { ...running('Sites; one machine needs none', []), ...several, 'x-key': 'name' }),
     enterprisePools: Type.Array(enterprisePool, {
       ...running('Enterprise Edition pools with their Front End Servers', []),
-      ...several,
+      ...pools,
       'x-key': 'fqdn',
     }),
     standardServers: Type.Array(standardServer, {
       ...running('Standard Edition servers: everything on one machine', []),
-      ...several,
+      ...pools,
       'x-key': 'fqdn',
     }),
     persistentChatPools: Type.Array(chatPool, {
       ...running('Persistent Chat pools; rooms never span them, nor move from one to another', []),
-      ...several,
+      ...pools,
       'x-key': 'fqdn',
     }),
   },
@@ -193,3 +205,8 @@ export type ChatPool = Topology['persistentChatPools'][number]
 
 /** The same as data. */
 export const topologySchema = asSchema(Topology)
+
+/** Whether an option anywhere in the document is called so. */
+export function isOptionName(name: string): boolean {
+  return hasOption(topologySchema, name)
+}

@@ -19,21 +19,21 @@ export function port(words: Words) {
   return Type.Integer({ ...words, minimum: 1, maximum: 65_535 })
 }
 
-/** On the machine that it is read on; no line breaks, which would end a line of a unit file. */
+/** On the machine that it is read on; no line breaks, which would end a line of a unit file, and no halves of characters. */
 export function file(words: Words) {
-  return Type.String({ ...words, pattern: '^/[^\\p{Cc}]*$', maxLength: 1_000 })
+  return Type.String({ ...words, pattern: '^/[^\\p{Cc}\\p{Cs}]*$', maxLength: 1_000 })
 }
 
 export function folder(words: Words) {
-  return Type.String({ ...words, pattern: '^(/|\\./)[^\\p{Cc}]*$', maxLength: 1_000 })
+  return Type.String({ ...words, pattern: '^(/|\\./)[^\\p{Cc}\\p{Cs}]*$', maxLength: 1_000 })
 }
 
 export function shownName(words: Words) {
-  return Type.String({ ...words, pattern: '^[^\\p{Cc}\\s][^\\p{Cc}]*$', maxLength: 100 })
+  return Type.String({ ...words, pattern: '^[^\\p{Cc}\\p{Cs}\\s][^\\p{Cc}\\p{Cs}]*$', maxLength: 100 })
 }
 
 /** A reference, never the secret itself. */
 export function secret(words: Words) {
   return Type.String({ ...words, pattern: secretPattern, maxLength: 1_000 })
 }
-export const secretPattern = '^(env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\\p{Cc}]*)$'
+export const secretPattern = '^(env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\\p{Cc}\\p{Cs}]*)$'

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import type { Database } from './connection-schema.ts'
+import { isLoopback, plainHost } from './host.ts'
 import type { ChatPool, EnterprisePool, FrontEndServer, StandardServer, Topology } from './schema.ts'
 
 /** A machine on which a Persistent Chat pool runs; `standard` is one on which everything does. */
@@ -21,6 +21,11 @@ export type PoolView = {
   servers: Server[]
   /** Undefined where there is none, or none of that name. */
   nextHop?: NextHop | undefined
+  /**
+   * Which machine a database or NATS is on, whatever the pool calls it: the full name of a machine of the topology, else the one form of
+   * its IP address or its name. What leads to each machine itself is on the one that serves the pool.
+   */
+  whereIs(host: string): string
 }
 
 /** A topology with what the rules, the plan and the picture ask of it again and again. */
@@ -40,7 +45,8 @@ export function viewOf(topology: Topology): View {
     ...enterprisePools.map((pool, i) => enterpriseHop(pool, `/enterprisePools/${i}`)),
     ...standards.map(one => ({ ...{ kind: 'standard' as const, fqdn: one.fqdn, site: one.site }, servers: [one] })),
   ]
-  const pools = persistentChatPools.map((pool, i): PoolView => {
+  const chatServers: Server[] = []
+  const views = persistentChatPools.map((pool, i): Omit<PoolView, 'whereIs'> => {
     const path = `/persistentChatPools/${i}`
     const standard = standardServers.find(one => one.fqdn === pool.fqdn)
     const named = pool.servers.map((one, j) => ({
@@ -50,15 +56,29 @@ export function viewOf(topology: Topology): View {
     const own = standards.find(one => one.fqdn === pool.fqdn)
     // On Standard Edition everything is on that machine, whatever else is said.
     const nextHop = hops.find(one => one.fqdn === (own ? own.fqdn : pool.nextHop))
+    if (!own) chatServers.push(...named)
     return { pool, path, standard, nextHop, servers: own ? [{ ...own, site: own.site ?? pool.site }] : named }
   })
-  return {
-    topology,
-    pools,
-    standards,
-    frontEnds: hops.filter(one => one.kind === 'enterprise').flatMap(one => one.servers),
-    chatServers: pools.filter(one => !one.standard).flatMap(one => one.servers),
+  const frontEnds = hops.filter(one => one.kind === 'enterprise').flatMap(one => one.servers)
+  const known = namesOf([...frontEnds, ...standards, ...chatServers])
+  const pools = views.map(one => ({ ...one, whereIs: openWhere(one, known) }))
+  return { topology, pools, standards, frontEnds, chatServers }
+}
+
+/** By name and by address the name of each machine. */
+function namesOf(machines: Server[]): Map<string, string> {
+  const known = new Map(machines.map(({ fqdn }) => [fqdn, fqdn]))
+  for (const { address, fqdn } of machines) {
+    const plain = address === undefined ? fqdn : plainHost(address)
+    if (!known.has(plain)) known.set(plain, fqdn)
   }
+  return known
+}
+
+function openWhere(one: Omit<PoolView, 'whereIs'>, known: Map<string, string>): PoolView['whereIs'] {
+  const [first, ...others] = machinesOf(one)
+  const here = first !== undefined && others.length === 0 ? first : `localhost of ${one.pool.fqdn}`
+  return host => (isLoopback(host) ? here : (known.get(plainHost(host)) ?? plainHost(host)))
 }
 
 function enterpriseHop({ fqdn, site, servers }: EnterprisePool, path: string): NextHop {
@@ -74,8 +94,13 @@ function asServer(machine: FrontEndServer, path: string, site: string | undefine
 }
 
 /** Machines that work on the store, files and bus of a pool: its servers, and those of its next hop. */
-export function machinesOf({ servers, nextHop }: PoolView): string[] {
+export function machinesOf({ servers, nextHop }: Pick<PoolView, 'servers' | 'nextHop'>): string[] {
   return [...new Set([...servers, ...(nextHop?.servers ?? [])].map(one => one.fqdn))]
+}
+
+/** Every machine of the topology, one that stands there twice twice. */
+export function allMachines({ frontEnds, standards, chatServers }: View): Server[] {
+  return [...frontEnds, ...standards, ...chatServers]
 }
 
 export function activeOf({ servers }: PoolView): Server[] {
@@ -100,19 +125,14 @@ export function namedHosts({ pools }: View): NamedHost[] {
   })
 }
 
-/** `db1.example.com:5432`, for each of its hosts. */
+/** `db1.example.com:5432`, for each of its hosts, as the document calls them. */
 export function hostsOf(database: Database | undefined): string[] {
   return (database?.hosts ?? []).map(({ host, port }) => `${host}:${port}`)
 }
 
-/** Whether a database is on the machine. */
-export function isOn({ fqdn, address }: Pick<Server, 'fqdn' | 'address'>, host: string): boolean {
-  return host === fqdn || host === address
-}
-
-/** Reached from this machine only. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+/** The same, each as one form of the machine and its port: two databases with one of them in common are on one PostgreSQL. */
+export function instancesOf({ whereIs }: PoolView, database: Database | undefined): string[] {
+  return (database?.hosts ?? []).map(({ host, port }) => `${whereIs(host)}:${port}`)
 }
 
 /** The address that a machine is told to listen on. */

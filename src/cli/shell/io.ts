@@ -10,8 +10,8 @@ export type Io = {
   /** Progress is shown, since nobody reads it from a file. */
   showsProgress: boolean
   ask(question: string): Promise<string>
-  /** All of standard input. */
-  read(): Promise<string>
+  /** All of standard input; where `most` is said, no further than a little behind so many characters. */
+  read(most?: number): Promise<string>
   exit(code: number): void
 }
 
@@ -29,9 +29,12 @@ export const processIo: Io = {
       lines.close()
     }
   },
-  async read() {
+  async read(most = Number.POSITIVE_INFINITY) {
     let text = ''
-    for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk
+    for await (const chunk of process.stdin.setEncoding('utf8')) {
+      text += chunk
+      if (text.length >= most) break
+    }
     return text
   },
   exit(code) {

@@ -39,8 +39,12 @@ export const capacityRules: Rule[] = [
   {
     id: 'TR53',
     level: 'error',
-    text: 'All pools together have at most 120,000 devices at a time.',
-    find: view => overall(view, 'endpoints', endpointsOfAll, 'devices'),
+    text: 'All pools together have at most 120,000 devices at a time; a pool that says nothing has 1.5 for each user.',
+    // Where no pool says how many devices it has, the rule of users says the same.
+    find: view =>
+      view.pools.some(({ pool }) => pool.users.endpoints !== undefined)
+        ? overall(view, 'endpoints', endpointsOfAll, 'devices')
+        : [],
   },
   {
     id: 'TR54',
@@ -97,20 +101,24 @@ function isOver(one: PoolView): boolean {
 }
 
 function endpointsEach(one: PoolView): number {
-  const endpoints = one.pool.users.endpoints ?? usersOf(one) * endpointsPerUser
-  return Math.ceil(endpoints / activeOf(one).length)
+  return Math.ceil(endpointsOf(one) / activeOf(one).length)
+}
+
+function endpointsOf(one: PoolView): number {
+  return one.pool.users.endpoints ?? usersOf(one) * endpointsPerUser
 }
 
 /** Told at the pool with which the sum goes beyond. */
 function overall({ pools }: View, what: 'concurrent' | 'enabled' | 'endpoints', most: number, words: string): Found[] {
+  const numberOf = (one: PoolView) => (what === 'endpoints' ? endpointsOf(one) : (one.pool.users[what] ?? 0))
   let sum = 0
-  for (const { pool, path } of pools) {
-    sum += pool.users[what] ?? 0
+  for (const one of pools) {
+    sum += numberOf(one)
     if (sum > most) {
-      const all = pools.reduce((count, one) => count + (one.pool.users[what] ?? 0), 0)
+      const all = Math.ceil(pools.reduce((count, other) => count + numberOf(other), 0))
       return [
         {
-          path: `${path}/users/${what}`,
+          path: `${one.path}/users/${one.pool.users[what] === undefined ? 'concurrent' : what}`,
           reason: `All pools together have ${counted(all)} ${words}, and ${counted(most)} is the most that was shown to work.`,
           mend: 'Declare fewer.',
         },

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
+import { isLoopback, plainIp } from '../host.ts'
 import { type Found, type Rule, repeated } from '../rule.ts'
-import { listenOf, namedHosts, type Server, type View } from '../view.ts'
+import { allMachines, machinesOf, namedHosts, type Server, type View } from '../view.ts'
 
 /** What things are called, and where they listen. */
 export const nameRules: Rule[] = [
@@ -68,7 +69,7 @@ export const nameRules: Rule[] = [
     level: 'error',
     text: 'The address of a machine is an IP address of that machine alone; the host of a database or of NATS is a name or an IP address.',
     find: view => [
-      ...machines(view)
+      ...allMachines(view)
         .filter(({ address }) => address !== undefined && !isOwn(address))
         .map(({ address, path }) => ({
           path: `${path}/address`,
@@ -91,12 +92,14 @@ export const nameRules: Rule[] = [
     find: view => {
       const known = new Set<string>()
       // A machine that stands there twice is told as that.
-      const each = machines(view).filter(({ fqdn }) => !known.has(fqdn) && known.add(fqdn))
-      return repeated(each, ({ address }) => address).map(({ one, first }) => ({
-        path: `${one.path}/address`,
-        reason: `${one.fqdn} and ${first.fqdn} both have ${one.address}.`,
-        mend: 'Give each machine its own address.',
-      }))
+      const each = allMachines(view).filter(({ fqdn }) => !known.has(fqdn) && known.add(fqdn))
+      return repeated(each, ({ address }) => (address === undefined ? address : plainIp(address))).map(
+        ({ one, first }) => ({
+          path: `${one.path}/address`,
+          reason: `${one.fqdn} and ${first.fqdn} both have ${one.address}.`,
+          mend: 'Give each machine its own address.',
+        }),
+      )
     },
   },
   {
@@ -126,10 +129,6 @@ function named({ topology, frontEnds, standards, pools, chatServers }: View): Na
   ]
 }
 
-function machines({ frontEnds, standards, chatServers }: View): Server[] {
-  return [...frontEnds, ...standards, ...chatServers]
-}
-
 /** A Persistent Chat Server on another role's machine is what the rules of collocation speak of. */
 function findSameNames(view: View): Found[] {
   const elsewhere = new Set([...view.frontEnds, ...view.standards].map(one => one.fqdn))
@@ -151,10 +150,9 @@ function findSameNames(view: View): Found[] {
 }
 
 function isOwn(address: string): boolean {
-  const version = isIP(address)
-  const isEvery = version === 4 ? address.startsWith('0.') : /^[0:]+(\.[0.]*)?$/.test(address)
-  const isMany = version === 4 ? Number(address.split('.')[0]) >= 224 : /^ff/i.test(address)
-  return version !== 0 && !isEvery && !isMany && !address.includes('%')
+  const plain = plainIp(address)
+  if (plain === undefined || plain === '::') return false
+  return isIP(plain) === 6 ? !plain.startsWith('ff') : !plain.startsWith('0.') && Number(plain.split('.')[0]) < 224
 }
 
 type Listener = { machine: string; port: number; what: string; path: string }
@@ -175,12 +173,9 @@ function listeners(view: View): Listener[] {
   return [...found, ...elsewhere(view)]
 }
 
-/** What is not ours and listens on a machine that is. */
+/** What is not ours. What leads to each of several machines is an error of its own. */
 function elsewhere(view: View): Listener[] {
-  const known = machines(view)
-  const on = (host: string) => known.find(one => host === one.fqdn || host === listenOf(one))?.fqdn
-  return namedHosts(view).flatMap(({ host, port, what, path }) => {
-    const machine = on(host)
-    return machine === undefined ? [] : [{ machine, port, what, path: `${path}/port` }]
-  })
+  return namedHosts(view)
+    .filter(({ pool, host }) => !isLoopback(host) || machinesOf(pool).length === 1)
+    .map(({ pool, host, port, what, path }) => ({ machine: pool.whereIs(host), port, what, path: `${path}/port` }))
 }

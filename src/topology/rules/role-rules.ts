@@ -1,6 +1,6 @@
 import { maxActiveServers, maxServers } from '../limits.ts'
 import { counted, type Rule } from '../rule.ts'
-import { activeOf, hostsOf, isLoopback, isOn, type PoolView } from '../view.ts'
+import { activeOf, hostsOf, type PoolView } from '../view.ts'
 
 const collocated = (pools: PoolView[]) => pools.filter(one => one.standard !== undefined)
 const apart = (pools: PoolView[]) => pools.filter(one => one.standard === undefined)
@@ -108,28 +108,37 @@ export const roleRules: Rule[] = [
   {
     id: 'TR21',
     level: 'error',
-    text: 'A pool on a Standard Edition server has its store on that machine.',
+    text: 'A pool on a Standard Edition server has its store and its archive on that machine.',
     find: ({ pools }) =>
-      collocated(pools).flatMap(({ pool, path, servers }) =>
-        (pool.store?.hosts ?? [])
-          .map((one, i) => ({ ...one, at: `${path}/store/hosts/${i}/host` }))
-          .filter(({ host }) => !isLoopback(host) && !isOn(servers[0]!, host))
+      collocated(pools).flatMap(({ pool, path, whereIs }) =>
+        [
+          ...(pool.store?.hosts ?? []).map(({ host }, i) => ({ host, at: `${path}/store/hosts/${i}/host` })),
+          ...(pool.compliance.store?.hosts ?? []).map(({ host }, i) => ({
+            ...{ host, at: `${path}/compliance/store/hosts/${i}/host` },
+          })),
+        ]
+          .filter(({ host }) => whereIs(host) !== pool.fqdn)
           .map(({ host, at }) => ({
             path: at,
             reason: `${host} is another machine, and Standard Edition is one machine with the local database.`,
-            mend: 'Leave store out, for the embedded database; or choose Enterprise Edition.',
+            mend: 'Leave it out, for the embedded database; or choose Enterprise Edition.',
           })),
       ),
   },
   {
     id: 'TR22',
     level: 'error',
-    text: 'Standard Edition is without high availability: no NATS, no second host of the store, no backup of it in another site.',
+    text: 'Standard Edition is without high availability: no NATS, no second host of a database, no backup of the store in another site.',
     find: ({ pools }) =>
       collocated(pools).flatMap(({ pool, path }) =>
         [
           { is: pool.nats !== undefined, at: 'nats', what: 'NATS joins several servers' },
           { is: hostsOf(pool.store).length > 1, at: 'store/hosts', what: 'a second host takes over from the first' },
+          {
+            is: hostsOf(pool.compliance.store).length > 1,
+            at: 'compliance/store/hosts',
+            what: 'a second host takes over from the first',
+          },
           { is: pool.backupStore !== undefined, at: 'backupStore', what: 'another site takes over with it' },
         ]
           .filter(({ is }) => is)
@@ -139,6 +148,20 @@ export const roleRules: Rule[] = [
             mend: 'Take it away, or choose Enterprise Edition.',
           })),
       ),
+  },
+  {
+    id: 'TR76',
+    level: 'error',
+    text: 'A pool on a Standard Edition server is in the site of that server.',
+    find: ({ pools }) =>
+      collocated(pools)
+        .filter(({ pool, standard }) => pool.site !== undefined && standard?.site !== undefined)
+        .filter(({ pool, standard }) => pool.site !== standard?.site)
+        .map(({ pool, path, standard }) => ({
+          path: `${path}/site`,
+          reason: `${pool.fqdn} stands in ${standard!.site}, and its pool cannot be in ${pool.site}.`,
+          mend: 'Leave the site of the pool out.',
+        })),
   },
   {
     id: 'TR23',
@@ -166,41 +189,41 @@ export const roleRules: Rule[] = [
   {
     id: 'TR24',
     level: 'error',
-    text: 'A pool has at most 4 active servers.',
+    text: 'A pool has at most 4 active servers; the machines of its next hop count among them until roles run apart.',
     find: ({ pools }) =>
       apart(pools)
-        .filter(one => activeOf(one).length > maxActiveServers)
+        .filter(one => activeOf(one).length + hopMachines(one) > maxActiveServers)
         .map(one => ({
           path: `${one.path}/servers`,
-          reason: `${one.pool.fqdn} has ${counted(activeOf(one).length)} active servers, and a pool can have ${maxActiveServers}.`,
+          reason: `${one.pool.fqdn} has ${counted(activeOf(one).length)} active servers${withHop(one)}, and a pool can have ${maxActiveServers}.`,
           mend: 'Put the others on stand-by (standby: true), or take them away.',
         })),
   },
   {
     id: 'TR25',
     level: 'error',
-    text: 'A pool has at most 8 servers with those on stand-by.',
+    text: 'A pool has at most 8 servers with those on stand-by; the machines of its next hop count among them until roles run apart.',
     find: ({ pools }) =>
       apart(pools)
-        .filter(one => one.servers.length > maxServers)
-        .map(({ path, pool, servers }) => ({
-          path: `${path}/servers`,
-          reason: `${pool.fqdn} has ${counted(servers.length)} servers, and a pool can have ${maxServers}.`,
-          mend: `Take ${counted(servers.length - maxServers)} away.`,
+        .filter(one => one.servers.length + hopMachines(one) > maxServers)
+        .map(one => ({
+          path: `${one.path}/servers`,
+          reason: `${one.pool.fqdn} has ${counted(one.servers.length)} servers${withHop(one)}, and a pool can have ${maxServers}: the next one would not be let in.`,
+          mend: `Take ${counted(one.servers.length + hopMachines(one) - maxServers)} away.`,
         })),
   },
   {
     id: 'TR26',
     level: 'advice',
-    text: 'The servers of a pool are in the DNS domain of its next hop.',
+    text: 'The servers of a pool are in the DNS domain of its next hop, or below it.',
     find: ({ pools }) =>
       apart(pools).flatMap(({ servers, nextHop }) =>
         servers
-          .filter(({ fqdn }) => nextHop && domainOf(fqdn) !== domainOf(nextHop.fqdn))
+          .filter(({ fqdn }) => nextHop && !`.${fqdn}`.endsWith(domainOf(nextHop.fqdn)))
           .map(({ fqdn, path }) => ({
             path: `${path}/fqdn`,
-            reason: `${fqdn} is not in ${domainOf(nextHop!.fqdn)}, so that one certificate authority, one cookie and one passkey hardly fit both.`,
-            mend: `Give the machine a name in ${domainOf(nextHop!.fqdn)}.`,
+            reason: `${fqdn} is not in ${domainOf(nextHop!.fqdn).slice(1)}, so that one certificate authority, one cookie and one passkey hardly fit both.`,
+            mend: `Give the machine a name in ${domainOf(nextHop!.fqdn).slice(1)}.`,
           })),
       ),
   },
@@ -219,7 +242,17 @@ export const roleRules: Rule[] = [
   },
 ]
 
-/** `example.com` of `chat1.london.example.com`. */
+/** Each runs a whole server still, which the store of the pool counts as one that takes sessions. */
+function hopMachines({ nextHop }: PoolView): number {
+  return nextHop?.servers.length ?? 0
+}
+
+function withHop(one: PoolView): string {
+  const count = hopMachines(one)
+  return count === 0 ? '' : ` and ${counted(count)} at its next hop, which count as such`
+}
+
+/** `.example.com` of `fe.example.com`; nothing of a name without a domain. */
 function domainOf(fqdn: string): string {
-  return fqdn.split('.').slice(-2).join('.')
+  return fqdn.replace(/^[^.]*/, '')
 }

@@ -1,5 +1,6 @@
+import { isLoopback, plainHost } from '../host.ts'
 import { counted, type Rule } from '../rule.ts'
-import { isLoopback, listenOf, machinesOf, namedHosts, type PoolView, type Server, urlOf, type View } from '../view.ts'
+import { allMachines, listenOf, machinesOf, namedHosts, type PoolView, urlOf, type View } from '../view.ts'
 
 /** File store, bus, certificates and addresses for clients. */
 export const serviceRules: Rule[] = [
@@ -19,13 +20,13 @@ export const serviceRules: Rule[] = [
   {
     id: 'TR43',
     level: 'error',
-    text: 'A bucket is named by an address that can be read.',
+    text: 'A bucket is named by an address that can be read, and that holds no keys.',
     find: ({ pools }) =>
       pools
         .filter(({ pool }) => pool.fileStore?.place.startsWith('s3:') && !isBucket(pool.fileStore.place))
-        .map(({ pool, path }) => ({
+        .map(({ path }) => ({
           path: `${path}/fileStore/place`,
-          reason: `${pool.fileStore!.place} names no bucket.`,
+          reason: 'This is no bucket with an endpoint that can be read.',
           mend: 'Give an address such as s3://bucket/folder?endpoint=https://s3.example.com&region=eu-1.',
         })),
   },
@@ -43,11 +44,24 @@ export const serviceRules: Rule[] = [
         })),
   },
   {
+    id: 'TR75',
+    level: 'error',
+    text: 'Who signs in at NATS by name has a password; without one the name would be sent as a token.',
+    find: ({ pools }) =>
+      pools
+        .filter(({ pool }) => pool.nats?.user !== undefined && pool.nats.password === undefined)
+        .map(({ pool, path }) => ({
+          path: `${path}/nats/user`,
+          reason: `${pool.nats!.user} has no password, and NATS would be told the name as a token.`,
+          mend: 'Say where the password stands (password: env:NAME or file:/path), or leave user out.',
+        })),
+  },
+  {
     id: 'TR45',
     level: 'error',
     text: 'A machine without a certificate is reached from itself only.',
     find: view =>
-      machines(view)
+      allMachines(view)
         .filter(one => one.certificate.from === 'none' && !isLoopback(listenOf(one)))
         .map(one => ({
           path: `${one.path}/certificate/from`,
@@ -97,7 +111,10 @@ export const serviceRules: Rule[] = [
     id: 'TR48',
     level: 'error',
     text: 'The address that files are downloaded from has a host of its own, and is encrypted where the servers are.',
-    find: ({ pools }) => pools.flatMap(one => downloadFault(one)),
+    find: view => {
+      const taken = namesIn(view)
+      return view.pools.flatMap(one => downloadFault(one, taken))
+    },
   },
   {
     id: 'TR49',
@@ -127,15 +144,28 @@ function isShared(store: PoolView['pool']['fileStore']): boolean {
 function isBucket(place: string): boolean {
   const url = URL.parse(place)
   if (url === null || !/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(url.host)) return false
+  const names = [...url.searchParams.keys()]
+  if (names.some((name, i) => !['endpoint', 'region'].includes(name) || names.indexOf(name) !== i)) return false
   const endpoint = url.searchParams.get('endpoint')
-  return endpoint === null || /^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')
+  return endpoint === null || isEndpoint(URL.parse(endpoint))
 }
 
-function machines({ frontEnds, standards, chatServers }: View): Server[] {
-  return [...frontEnds, ...standards, ...chatServers]
+function isEndpoint(url: URL | null): boolean {
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === ''
+  )
 }
 
-function downloadFault({ pool, path, servers, nextHop }: PoolView) {
+/** Every name and address that people, servers or programs come to something else by. */
+function namesIn(view: View): Set<string> {
+  return new Set([
+    ...view.topology.enterprisePools.map(({ fqdn }) => fqdn),
+    ...view.pools.map(({ pool }) => pool.fqdn),
+    ...allMachines(view).flatMap(one => [one.fqdn, plainHost(listenOf(one))]),
+  ])
+}
+
+function downloadFault({ pool, path, servers, nextHop }: PoolView, taken: Set<string>) {
   const { downloadUrl } = pool
   if (downloadUrl === undefined) return []
   const at = `${path}/downloadUrl`
@@ -149,13 +179,12 @@ function downloadFault({ pool, path, servers, nextHop }: PoolView) {
       },
     ]
   const all = [...servers, ...(nextHop?.servers ?? [])]
-  const host = (text: string) => text.replace(/\.$/, '')
-  const same = all.find(one => host(url.hostname) === one.fqdn || host(url.hostname) === listenOf(one))
-  if (same)
+  const host = url.hostname.replace(/^\[|\]$|\.$/g, '')
+  if (taken.has(plainHost(host)))
     return [
       {
         path: at,
-        reason: `People sign in at ${url.hostname}, and a file that came from there could act for them.`,
+        reason: `${host} is a pool or a server, and a file that came from there could act for who signs in.`,
         mend: 'Give it a name of its own, such as https://files.example.net.',
       },
     ]

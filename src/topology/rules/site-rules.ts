@@ -49,7 +49,10 @@ export const siteRules: Rule[] = [
     text: 'The next hop of a pool stands in the site of the pool.',
     find: ({ pools }) =>
       pools
-        .filter(({ pool, nextHop }) => nextHop && pool.site !== undefined && nextHop.site !== undefined)
+        .filter(
+          ({ pool, nextHop, standard }) =>
+            !standard && nextHop && pool.site !== undefined && nextHop.site !== undefined,
+        )
         .filter(({ pool, nextHop }) => pool.site !== nextHop?.site)
         .map(({ pool, path, nextHop }) => ({
           path: `${path}/nextHop`,
@@ -62,7 +65,7 @@ export const siteRules: Rule[] = [
     level: 'advice',
     text: 'A second pool in a site is told that rooms never span pools, nor move between them.',
     find: ({ pools }) =>
-      repeated(pools, ({ pool }) => pool.site).map(({ one, first }) => ({
+      repeated(pools, ({ pool, standard }) => standard?.site ?? pool.site).map(({ one, first }) => ({
         path: one.path,
         reason: `${one.pool.fqdn} and ${first.pool.fqdn} are in one site. Rooms, categories and add-ins never span pools, nor move between them.`,
         mend: 'Several pools are for data that must stay apart; for more users give one pool more servers.',

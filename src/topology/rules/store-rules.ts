@@ -1,6 +1,7 @@
 import type { Database } from '../connection-schema.ts'
+import { isLoopback } from '../host.ts'
 import { type Found, type Rule, repeated } from '../rule.ts'
-import { hostsOf, isLoopback, isOn, machinesOf, type PoolView, type View } from '../view.ts'
+import { allMachines, hostsOf, instancesOf, machinesOf, type PoolView, type View } from '../view.ts'
 
 /** Databases of pools: where they are, and what may share one. */
 export const storeRules: Rule[] = [
@@ -22,13 +23,13 @@ export const storeRules: Rule[] = [
     level: 'error',
     text: 'A database names each of its hosts once.',
     find: view =>
-      databases(view).flatMap(({ database, path }) =>
+      databases(view).flatMap(({ pool, database, path }) =>
         repeated(
-          hostsOf(database).map((host, i) => ({ host, at: `${path}/hosts/${i}` })),
-          one => one.host,
+          instancesOf(pool, database).map((instance, i) => ({ instance, i })),
+          one => one.instance,
         ).map(({ one }) => ({
-          path: one.at,
-          reason: `${one.host} stands there twice; a second host is the stand-by of the first.`,
+          path: `${path}/hosts/${one.i}`,
+          reason: `${hostsOf(database)[one.i]} stands there twice; a second host is the stand-by of the first.`,
           mend: 'Name the stand-by, or take one away.',
         })),
       ),
@@ -39,9 +40,7 @@ export const storeRules: Rule[] = [
     text: 'The PersistentChatComplianceStore is another database than the store.',
     find: ({ pools }) =>
       pools
-        .filter(
-          ({ pool }) => isOne(pool.store, pool.compliance.store) || isOne(pool.backupStore, pool.compliance.store),
-        )
+        .filter(one => [one.pool.store, one.pool.backupStore].some(store => isOne(one, store, one, archiveOf(one))))
         .map(({ path }) => ({
           path: `${path}/compliance/store`,
           reason: 'That is the database of the store: who may change what was said could change what was recorded.',
@@ -55,7 +54,9 @@ export const storeRules: Rule[] = [
     find: view => {
       const all = databases(view)
       return all.flatMap((one, i) =>
-        all.slice(0, i).some(other => other.pool !== one.pool && isOne(other.database, one.database))
+        all
+          .slice(0, i)
+          .some(other => other.pool !== one.pool && isOne(other.pool, other.database, one.pool, one.database))
           ? [
               {
                 path: one.path,
@@ -70,13 +71,17 @@ export const storeRules: Rule[] = [
   {
     id: 'TR32',
     level: 'error',
-    text: 'The backup of a store is on other hosts than the store.',
+    text: 'The backup of a store is on other machines than the store.',
     find: ({ pools }) =>
       pools
-        .filter(({ pool }) => hostsOf(pool.store).some(host => hostsOf(pool.backupStore).includes(host)))
+        .filter(({ pool, whereIs }) =>
+          (pool.store?.hosts ?? []).some(({ host }) =>
+            (pool.backupStore?.hosts ?? []).some(other => whereIs(host) === whereIs(other.host)),
+          ),
+        )
         .map(({ path }) => ({
           path: `${path}/backupStore/hosts`,
-          reason: 'A host of the store is its backup, too: it would be away with it.',
+          reason: 'A machine of the store has its backup, too: it would be away with it.',
           mend: "Name another site's copy.",
         })),
   },
@@ -84,12 +89,13 @@ export const storeRules: Rule[] = [
     id: 'TR33',
     level: 'advice',
     text: 'The store of a pool is on a database server of its own.',
-    find: ({ pools, frontEnds, chatServers, standards }) =>
-      pools
+    find: view => {
+      const machines = new Set(allMachines(view).map(one => one.fqdn))
+      return view.pools
         .filter(one => !one.standard)
-        .flatMap(({ pool, path }) =>
+        .flatMap(({ pool, path, whereIs }) =>
           (pool.store?.hosts ?? []).flatMap(({ host }, i) =>
-            [...frontEnds, ...chatServers, ...standards].some(one => isOn(one, host))
+            machines.has(whereIs(host))
               ? [
                   {
                     path: `${path}/store/hosts/${i}/host`,
@@ -99,25 +105,17 @@ export const storeRules: Rule[] = [
                 ]
               : [],
           ),
-        ),
+        )
+    },
   },
   {
     id: 'TR34',
-    level: 'advice',
-    text: 'A database server has the store of one pool.',
-    find: ({ pools }) =>
-      repeated(
-        pools.flatMap(({ pool, path }) =>
-          [...new Set(hostsOf(pool.store))].map(host => ({ host, pool, path: `${path}/store/hosts` })),
-        ),
-        one => one.host,
-      )
-        .filter(({ one, first }) => !isOne(one.pool.store, first.pool.store))
-        .map(({ one }) => ({
-          path: one.path,
-          reason: `${one.host} has the store of another pool, too: what loads one slows the other.`,
-          mend: 'Best give each pool a database server.',
-        })),
+    level: 'error',
+    text: 'A database server has the store of one pool, and the archive of one.',
+    find: ({ pools }) => [
+      ...findShared(pools, ({ pool }) => pool.store, 'store'),
+      ...findShared(pools, archiveOf, 'compliance/store'),
+    ],
   },
   {
     id: 'TR35',
@@ -202,8 +200,9 @@ export const storeRules: Rule[] = [
     text: 'The compliance store is on another database server than the store.',
     find: ({ pools }) =>
       pools
-        .filter(({ pool }) => !isOne(pool.store, pool.compliance.store))
-        .filter(({ pool }) => hostsOf(pool.compliance.store).some(host => hostsOf(pool.store).includes(host)))
+        .filter(
+          one => !isOne(one, one.pool.store, one, archiveOf(one)) && isBeside(one, one.pool.store, one, archiveOf(one)),
+        )
         .map(({ path }) => ({
           path: `${path}/compliance/store/hosts`,
           reason: 'Store and archive share a database server. They may; but who rules it rules both.',
@@ -224,13 +223,42 @@ function databases({ pools }: View): Kept[] {
   )
 }
 
-function isOne(one: Database | undefined, other: Database | undefined): boolean {
-  return one?.database === other?.database && hostsOf(one).some(host => hostsOf(other).includes(host))
+function archiveOf({ pool }: PoolView): Database | undefined {
+  return pool.compliance.store
+}
+
+/** Whether two databases are on one PostgreSQL, whatever each pool calls its hosts. */
+function isBeside(
+  pool: PoolView,
+  database: Database | undefined,
+  other: PoolView,
+  second: Database | undefined,
+): boolean {
+  const known = new Set(instancesOf(pool, database))
+  return instancesOf(other, second).some(one => known.has(one))
+}
+
+function isOne(pool: PoolView, database: Database | undefined, other: PoolView, second: Database | undefined): boolean {
+  return database?.database === second?.database && isBeside(pool, database, other, second)
+}
+
+/** Two pools in one database are told as that. */
+function findShared(pools: PoolView[], databaseOf: (one: PoolView) => Database | undefined, at: string): Found[] {
+  const all = pools.flatMap(pool =>
+    [...new Set(instancesOf(pool, databaseOf(pool)))].map(instance => ({ instance, pool })),
+  )
+  return repeated(all, one => one.instance)
+    .filter(({ one, first }) => !isOne(one.pool, databaseOf(one.pool), first.pool, databaseOf(first.pool)))
+    .map(({ one, first }) => ({
+      path: `${one.pool.path}/${at}/hosts`,
+      reason: `${one.instance} has that of ${first.pool.pool.fqdn} already: what loads or fells one does so to the other.`,
+      mend: 'Give each pool a database server, or a PostgreSQL on a port of its own.',
+    }))
 }
 
 function findPlain(view: View): Found[] {
   const isElsewhere = (pool: PoolView, host: string) =>
-    !isLoopback(host) && !(machinesOf(pool).length === 1 && isOn(pool.servers[0] ?? { fqdn: '' }, host))
+    !isLoopback(host) && !(machinesOf(pool).length === 1 && pool.whereIs(host) === machinesOf(pool)[0])
   const plain = [
     ...databases(view)
       .filter(({ database }) => !database.tls)
