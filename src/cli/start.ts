@@ -9,6 +9,7 @@ import { takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import { findFault, readAdministrator, type StartOptions, withStartOptions } from './options.ts'
+import { withSecrets } from './secret-reference.ts'
 import type { Serving } from './serve.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
 import { connectionsFor } from './store-connection.ts'
@@ -21,7 +22,9 @@ Examples:
   $ pchat start --role compliance --database-url postgres://pchat@db1/pchat --compliance-database-url postgres://service@db9/archive
   $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
 
-Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.`
+Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.
+PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET) says where the password
+of that address stands, as env:NAME or file:/path, so that none is in a command line.`
 
 export function addStart(program: Command): void {
   withStartOptions(program.command('start').description('start a whole server on this machine, with its own database'))
@@ -31,13 +34,15 @@ export function addStart(program: Command): void {
 
 /** Runs a server until it is told to stop. `onReady` is called when it answers requests, before its address is told. */
 export async function start(
-  options: StartOptions,
+  given: StartOptions,
   command: Command,
   onReady?: (serving: Serving, address: StoreAddress) => Promise<void>,
 ): Promise<void> {
-  const log = openLog(options.logLevel)
+  const log = openLog(given.logLevel)
   const stopping = listenForStop()
-  const setting = await checkSetting(options).catch((error: Error) => command.error(`error: ${error.message}`))
+  const refuse = (error: Error) => command.error(`error: ${error.message}`)
+  const options = await Promise.try(() => withSecrets(given, process.env)).catch(refuse)
+  const setting = await checkSetting(options).catch(refuse)
   try {
     if (options.role === 'compliance') await runCompliance(options, log, stopping)
     else await run({ options, log, stopping, ...setting }, onReady)
