@@ -61,7 +61,7 @@ async function openBucketOf({ fileStore, dataDir }: StartOptions) {
   return openFileStore({ ...(fileStore === undefined ? {} : { fileStore }), dataDir })
 }
 
-async function tryBucket(options: StartOptions): Promise<Seen> {
+export async function tryBucket(options: StartOptions): Promise<Seen> {
   const store = await openBucketOf(options)
   const key = `doctor-${randomUUID()}`
   const beganAt = performance.now()
@@ -80,12 +80,12 @@ async function tryBucket(options: StartOptions): Promise<Seen> {
 
 const mark = 'pchat-file-store'
 
-async function seeMark(folder: string, db: Db | undefined): Promise<Seen> {
+export async function seeMark(folder: string, db: Db | undefined): Promise<Seen> {
   const text = await readFile(join(folder, mark.slice(0, 2), mark), 'utf8').catch(() => undefined)
   return seeIdentity(text, db)
 }
 
-async function seeBucketMark(options: StartOptions, db: Db | undefined): Promise<Seen> {
+export async function seeBucketMark(options: StartOptions, db: Db | undefined): Promise<Seen> {
   const store = await openBucketOf(options)
   try {
     const chunks: Buffer[] = []
@@ -109,7 +109,7 @@ async function seeIdentity(text: string | undefined, db: Db | undefined): Promis
   return fault(found, `${known}`, 'Mount or name the right one; where this one is meant: pchat file adopt')
 }
 
-function checkClamd(clamd: string, away: StartOptions['scannerAway']): Promise<Check> {
+export function checkClamd(clamd: string, away: StartOptions['scannerAway']): Promise<Check> {
   const address = parseClamdAddress(clamd)
   const wanted = 'a clamd that answers'
   const then = away === 'open' ? 'files pass unseen meanwhile' : 'files wait meanwhile'

@@ -33,7 +33,13 @@ export async function greetingOfNats(host: string, port: number): Promise<NatsGr
   const text = await converse({ host, port }, '', said => said.includes('\n'))
   return text.startsWith('INFO ') ? (JSON.parse(text.slice(5, text.indexOf('\n'))) as NatsGreeting) : undefined
 }
-export type NatsGreeting = { version?: string; max_payload?: number; cluster?: string; tls_required?: boolean }
+export type NatsGreeting = {
+  version?: string
+  max_payload?: number
+  cluster?: string
+  tls_required?: boolean
+  tls_available?: boolean
+}
 
 export function seeNats(info: NatsGreeting | undefined, mend: string): Seen {
   if (info === undefined) return fault('something else answers there', natsWanted, mend)

@@ -29,7 +29,7 @@ function textOf(file: string): string {
 }
 
 /** The options with the passwords that the environment names (PCHAT_DATABASE_SECRET and its like) in their addresses. */
-export function withSecrets(options: StartOptions, env: NodeJS.ProcessEnv): StartOptions {
+export async function withSecrets(options: StartOptions, env: NodeJS.ProcessEnv): Promise<StartOptions> {
   const named = Object.entries(secretVariables).flatMap(([setting, variable]) => {
     const reference = env[variable]
     return reference === undefined ? [] : [{ setting: setting as keyof typeof secretVariables, variable, reference }]

@@ -41,7 +41,7 @@ export async function start(
   const log = openLog(given.logLevel)
   const stopping = listenForStop()
   const refuse = (error: Error) => command.error(`error: ${error.message}`)
-  const options = await Promise.try(() => withSecrets(given, process.env)).catch(refuse)
+  const options = await withSecrets(given, process.env).catch(refuse)
   const setting = await checkSetting(options).catch(refuse)
   try {
     if (options.role === 'compliance') await runCompliance(options, log, stopping)

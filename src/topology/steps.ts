@@ -141,10 +141,7 @@ function databaseStep({ what, hosts, database, user, pool }: Named, i: number): 
 /** The service appends and can do nothing else: another role owns the archive. */
 function archiveDoings(hosts: string[], database: string, user: string): string[] {
   const options = `--database ${database} --service ${user} --password-file FILE`
-  return [
-    `pchat compliance prepare --admin-url postgres://postgres@${hosts[0]}/postgres ${options}`,
-    `REVOKE ALL ON DATABASE "${database}" FROM PUBLIC;`,
-  ]
+  return [`pchat compliance prepare --admin-url postgres://postgres@${hosts[0]}/postgres ${options}`]
 }
 
 function embeddedStep({ processes }: ServerPlan): Step {
