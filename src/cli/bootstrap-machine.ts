@@ -163,7 +163,7 @@ export function judgeUpdates(text: string | undefined, days: number | undefined,
     )
   if (days === undefined)
     return warning('there are no lists of packages', updatesWanted, 'apt-get update, then look again.')
-  const pending = text.split('\n').filter(line => line.startsWith('Inst ') && line.includes('['))
+  const pending = text.split('\n').filter(line => /^Inst \S+ \[/.test(line))
   const security = pending.filter(line => /-security/i.test(line))
   const age = `lists of ${days < 1 ? 'today' : `${Math.floor(days)} days ago`}`
   const found = `${pending.length} pending, ${security.length} of them for security; ${age}${needsRestart ? '; a restart is due' : ''}`
