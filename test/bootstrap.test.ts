@@ -252,6 +252,13 @@ test('[BS10] each host with version, durability, connections and clock; what is 
     store.hosts = [{ host: '127.0.0.1', port: 9 }]
   })
   expect(away).toMatchObject([{ state: 'error', found: expect.stringContaining('ECONNREFUSED') }])
+  const silent = createServer(socket => socket.on('error', () => {})).listen(0, '127.0.0.1')
+  onTestFinished(() => void silent.close())
+  await new Promise(resolve => silent.once('listening', resolve))
+  const mute = await stores(store => {
+    store.hosts = [{ host: '127.0.0.1', port: (silent.address() as AddressInfo).port }]
+  })
+  expect(mute).toMatchObject([{ state: 'error', found: expect.stringMatching(/time/) }])
   const noAuthority = await stores(store => {
     Object.assign(store, { tls: true, caFile: join(folder, 'gone.pem') })
   })
@@ -331,6 +338,8 @@ test('[BS26] a password that cannot be read, or that belongs nowhere, ends the s
   const plain = await start({ PCHAT_DATABASE_URL: url, PCHAT_DATABASE_SECRET: password })
   expect([plain.code, plain.said]).toEqual([2, expect.stringContaining('env:NAME or file:/path')])
   expect(plain.said).not.toContain('w:rd')
+  const doctor = await runVerb(['doctor'], { PCHAT_DATABASE_URL: url, PCHAT_DATABASE_SECRET: `file:${gone}` })
+  expect([doctor.code, doctor.out, doctor.said]).toEqual([2, '', expect.stringContaining(gone)])
   await expect(stat(join(folder, 'never'))).rejects.toThrow('ENOENT')
 })
 

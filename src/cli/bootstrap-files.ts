@@ -7,7 +7,7 @@ import { openDb } from '../store/db.ts'
 import type { ServerPlan } from '../topology/plan.ts'
 import type { Topology } from '../topology/schema.ts'
 import type { ServerSettings } from '../topology/settings.ts'
-import { filledSettings } from './bootstrap-stores.ts'
+import { bounded, filledSettings } from './bootstrap-stores.ts'
 import { type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
 import { seeBucketMark, seeMark, tryBucket } from './doctor-parts.ts'
 import type { StartOptions } from './options.ts'
@@ -80,7 +80,7 @@ async function seeView(
   if (alone) return ok('of this machine alone', viewWanted)
   if (!databaseAnswers || settings.databaseUrl === undefined)
     return warning('not compared', viewWanted, 'The store, which knows it, does not answer: mend that first.')
-  const db = openDb({ connectionString: settings.databaseUrl }, { max: 1, onError() {} })
+  const db = openDb({ connectionString: settings.databaseUrl }, bounded)
   try {
     return await look(db)
   } finally {

@@ -15,7 +15,7 @@ import {
   seeRights,
   seeSystem,
 } from './bootstrap-machine.ts'
-import { judgeBack, seeOwnName } from './bootstrap-names.ts'
+import { checkNames, judgeBack, seeOwnName } from './bootstrap-names.ts'
 
 const gigabyte = 1024 ** 3
 const needs: Needs = { devices: 0, cores: 2, memoryBytes: 2 * gigabyte, embedded: false, syncMs: 100 }
@@ -131,6 +131,22 @@ test('[BS6] a name leads to this machine and back', () => {
     ...{ state: 'warning', found: '10.0.0.7 is without a name' },
   })
   expect(judgeBack('chat1.example.com', ['10.0.0.7'], ['chat1']).state).toBe('warning')
+})
+
+test('[BS6] the names of pools and of whom the machine talks to lead somewhere', async () => {
+  const document = exampleOf('enterprise-edition')
+  const [pool] = document.persistentChatPools
+  pool.fqdn = 'pool.invalid'
+  pool.nats.servers = [{ host: 'localhost' }, { host: 'nats.invalid' }]
+  pool.servers.push({ fqdn: 'localhost' })
+  const checks = await checkNames(planServer(topologyOf(document), 'localhost')!)
+  const state = (name: string) => checks.find(({ check }) => check === name)?.state
+  expect(state('localhost')).toBe('ok')
+  expect(state('nats.invalid')).toBe('error')
+  expect(state('pool.invalid')).toMatch(/^(warning|error)$/)
+  // Each once, and the way back of a name that is every machine's is not asked for.
+  expect(new Set(checks.map(({ check }) => check)).size).toBe(checks.length)
+  expect(state('localhost: and back')).toBeUndefined()
 })
 
 test('[BS12] the mount that a folder lies in, and a lock that holds', async () => {

@@ -56,6 +56,9 @@ export function filledSettings({ settings, secrets }: ProcessPlan, env: NodeJS.P
   return filled
 }
 
+/** Who connects and then says nothing is not waited for. */
+export const bounded = { max: 1, statementMs: 8_000, onError() {} }
+
 const settingOf = {
   PersistentChatStore: 'databaseUrl',
   'PersistentChatStore, backup': 'backupDatabaseUrl',
@@ -81,8 +84,10 @@ async function checkEmbedded({ databases, settings }: ProcessPlan): Promise<Chec
   const area = 'PersistentChatStore'
   const address = await findEmbedded(resolve(settings.dataDir!))
   if (!address)
-    return [{ area, check: 'embedded', ...ok('no server runs here', 'PostgreSQL 15 or later, which comes with the program') }]
-  const db = openDb(address, { max: 1 })
+    return [
+      { area, check: 'embedded', ...ok('no server runs here', 'PostgreSQL 15 or later, which comes with the program') },
+    ]
+  const db = openDb(address, bounded)
   try {
     const { checks } = await checkHost({ name: 'embedded', db, backup: false }, settings.workers ?? 1)
     return checks.map(one => ({ ...one, area }))
@@ -144,7 +149,7 @@ function unopened(name: string, error: unknown): { checks: Check[]; facts: undef
 }
 
 async function ask(name: string, connectionString: string, workers: number) {
-  const db = openDb({ connectionString }, { max: 1 })
+  const db = openDb({ connectionString }, bounded)
   try {
     return await checkHost({ name, db, backup: false }, workers)
   } finally {
@@ -154,7 +159,7 @@ async function ask(name: string, connectionString: string, workers: number) {
 
 /** Why PostgreSQL itself refuses (SQLSTATE); undefined where it does not, or does not answer. */
 async function codeOf(connectionString: string): Promise<string | undefined> {
-  const db = openDb({ connectionString }, { max: 1, onError() {} })
+  const db = openDb({ connectionString }, bounded)
   try {
     await readClock(db)
     return undefined

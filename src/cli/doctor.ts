@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { checkLines, worstOf } from './doctor-check.ts'
 import { type StartOptions, withStartOptions } from './options.ts'
+import { withSecrets } from './secret-reference.ts'
 
 type DoctorOptions = StartOptions & { json?: boolean }
 const codes = { ok: 0, warning: 1, error: 2 } as const
@@ -22,12 +23,15 @@ export function addDoctor(program: Command): void {
   )
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
-    .action((options: DoctorOptions) => doctor(options))
+    .action((options: DoctorOptions, command: Command) => doctor(options, command))
 }
 
-async function doctor(options: DoctorOptions): Promise<void> {
+async function doctor(options: DoctorOptions, command: Command): Promise<void> {
   const { examine } = await import('./doctor-examine.ts')
-  const checks = await examine(options)
+  const whole = await withSecrets(options, process.env).catch((error: Error) =>
+    command.error(`error: ${error.message}`),
+  )
+  const checks = await examine(whole)
   const result = worstOf(checks)
   if (options.json) console.log(JSON.stringify({ result, checks }, null, 2))
   else console.log(checkLines(checks).join('\n'))

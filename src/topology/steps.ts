@@ -1,6 +1,7 @@
 import { join } from './path.ts'
 import type { DatabasePlan, ProcessPlan, ServerPlan } from './plan.ts'
 import { account, environmentFile, foldersOf, targetName, unitFolder, unitName } from './unit.ts'
+import { shellWord } from './unit-text.ts'
 
 /** One step that makes a machine what the topology says. */
 export type Step = {
@@ -52,8 +53,8 @@ function foldersStep({ processes }: ServerPlan): Step {
     title: 'Folders',
     does: [
       'install -d -m 0755 -o root -g root /etc/pchat',
-      ...own.map(folder => `install -d -m 0711 -o ${account} -g ${account} ${word(folder)}`),
-      ...shared.map(folder => `install -d -m 0750 -o ${account} -g ${account} ${word(folder)}`),
+      ...own.map(folder => `install -d -m 0711 -o ${account} -g ${account} ${shellWord(folder)}`),
+      ...shared.map(folder => `install -d -m 0750 -o ${account} -g ${account} ${shellWord(folder)}`),
     ],
     doneWhen: `each is a folder that ${account} owns`,
   }
@@ -78,7 +79,7 @@ function secretsStep({ processes }: ServerPlan): Step[] {
       id: 'secrets',
       title: 'Passwords and keys, which an administrator brings',
       does: [
-        ...files.flatMap(file => [`chown root:root ${word(file)}`, `chmod 0600 ${word(file)}`]),
+        ...files.flatMap(file => [`chown root:root ${shellWord(file)}`, `chmod 0600 ${shellWord(file)}`]),
         ...(names.length > 0 ? [`${names.join(', ')} in ${environmentFile}, which root alone reads`] : []),
       ],
       doneWhen: 'each is there, is not empty, and is read by root alone',
@@ -88,7 +89,7 @@ function secretsStep({ processes }: ServerPlan): Step[] {
 
 function certificateStep({ fqdn, certificate, processes }: ServerPlan): Step[] {
   const { from, certFile, keyFile } = certificate
-  const closed = `chmod 0600 ${word(keyFile)}`
+  const closed = `chmod 0600 ${shellWord(keyFile)}`
   const names = [...new Set([fqdn, ...processes.map(({ pool }) => pool)])].join(', ')
   const seen = `${certFile} and ${keyFile} belong together, hold ${names}, and are valid for 14 days or more`
   const step = { id: 'certificate', title: 'Certificate' }
@@ -192,7 +193,7 @@ function healthStep({ processes }: ServerPlan): Step {
   return {
     id: 'health',
     title: 'Health',
-    does: processes.map(({ listens }) => `curl --fail ${word(`${listens.url}/readyz`)}`),
+    does: processes.map(({ listens }) => `curl --fail ${shellWord(`${listens.url}/readyz`)}`),
     doneWhen: 'each answers 200 within two minutes; it is asked each time',
   }
 }
@@ -229,12 +230,7 @@ function testStep({ processes }: ServerPlan): Step {
   return {
     id: 'test',
     title: 'Synthetic test',
-    does: processes.map(({ listens }) => `pchat test message --server ${word(listens.url)}`),
+    does: processes.map(({ listens }) => `pchat test message --server ${shellWord(listens.url)}`),
     doneWhen: 'two test users have heard each other; it is tried each time',
   }
-}
-
-/** As a shell takes it. */
-function word(text: string): string {
-  return /^[\w./:@,=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
