@@ -138,7 +138,7 @@ test('[BS22] the command of a unit is the planned one, whatever its words hold',
   expect(command).toContain(`/mnt/fi les/${variable};%h`)
 })
 
-test('[BS23] a power of root is there for a port below 1024 only, and what is not the process’s own is read-only', () => {
+test('[BS23] a power of root is there for a port below 1024 only, and all that is not its own is read-only', () => {
   const chat = readUnit(serviceOf(planOf(exampleOf('enterprise-edition'), 'chat1.example.com')).text)
   expect(chat.get('AmbientCapabilities')).toEqual(['CAP_NET_BIND_SERVICE'])
   expect(chat.get('CapabilityBoundingSet')).toEqual(['CAP_NET_BIND_SERVICE'])

@@ -31,7 +31,18 @@ export async function lookAtPrerequisites(
     checkServices(topology, plan),
   ])
   const files = await checkFiles(topology, plan, env, stores)
-  return [...machine, ...disks, ...names, ...doors, ...secrets, ...stores, ...services, ...files]
+  const all = [...machine, ...disks, ...names, ...doors, ...secrets, ...stores, ...services, ...files]
+  return asSeenBy(process.getuid?.(), all)
+}
+
+/** What this user may not look at is no fault of the machine. */
+export function asSeenBy(uid: number | undefined, checks: Check[]): Check[] {
+  if (uid === 0) return checks
+  return checks.map(one =>
+    one.state === 'error' && /\bEACCES\b/.test(one.found)
+      ? { ...one, state: 'warning', found: `not to be seen by this user: ${one.found}`, mend: 'Run the check as root.' }
+      : one,
+  )
 }
 
 export async function checkPrerequisites(topology: Topology, plan: ServerPlan, env: NodeJS.ProcessEnv): Promise<Done> {

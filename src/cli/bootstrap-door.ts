@@ -75,8 +75,6 @@ async function seePair(certFile: string, keyFile: string, wanted: string): Promi
   } catch (error) {
     // The sentence names options of pchat start.
     const found = sentence(error).replaceAll(/--tls-(cert|key) /g, '')
-    if (process.getuid?.() !== 0 && found.includes('EACCES'))
-      return warning(found, wanted, 'Run the check as root, who alone is to read the key.')
     return fault(found, wanted, `Put them into ${certFile} and ${keyFile}.`)
   }
   return ok(`${certFile}, ${keyFile}`, wanted)

@@ -4,6 +4,7 @@ import { makeFolder } from '../../test/folder.ts'
 import { exampleOf, standard, topologyOf } from '../../test/topology-document.ts'
 import { type Needs, needsOf } from '../topology/needs.ts'
 import { planServer } from '../topology/plan.ts'
+import { asSeenBy } from './bootstrap-check.ts'
 import { measureSync, seeFileSystem, seeSync } from './bootstrap-disk.ts'
 import { judgeMount, mountOf, tryLock } from './bootstrap-files.ts'
 import {
@@ -61,6 +62,22 @@ test('[BS3] the system, the processor, the memory, Node.js, open files and right
   expect(seeOpenFiles('', undefined).state).toBe('warning')
   expect(seeRights(0).state).toBe('ok')
   expect(seeRights(1_000)).toMatchObject({ state: 'warning', found: expect.stringContaining('could not make account') })
+})
+
+test('[BS3] what only root may look at is a warning for others, and what is wrong stays wrong', () => {
+  const check = { area: 'secrets', check: 'file:/x', state: 'error', wanted: 'there', mend: 'Write it.' } as const
+  const closed = { ...check, found: '/x cannot be read (EACCES).' }
+  const gone = { ...check, found: '/x cannot be read (ENOENT).' }
+  expect(asSeenBy(0, [closed, gone])).toEqual([closed, gone])
+  expect(asSeenBy(1_000, [closed, gone])).toEqual([
+    {
+      ...closed,
+      state: 'warning',
+      found: `not to be seen by this user: ${closed.found}`,
+      mend: 'Run the check as root.',
+    },
+    gone,
+  ])
 })
 
 test('[BS4] updates that are pending, those for security among them, lists that are missing or old, a restart that is due', () => {

@@ -29,8 +29,6 @@ async function seeSecret(reference: string, env: NodeJS.ProcessEnv): Promise<See
     readReference(reference, env)
   } catch (error) {
     const found = sentence(error)
-    if (process.getuid?.() !== 0 && found.includes('EACCES'))
-      return warning('not to be read by this user', secretWanted, 'Run the check as root, who alone is to read it.')
     return fault(
       found,
       secretWanted,
@@ -74,7 +72,7 @@ export async function checkStores({ processes }: ServerPlan, env: NodeJS.Process
   })
   const keyOf = ({ plan }: (typeof all)[number]) => `${plan.hosts.join()}/${plan.database}`
   const once = all.filter((one, i) => all.findIndex(other => keyOf(other) === keyOf(one)) === i)
-  const outside = once.map(({ plan, url, workers }) => checkDatabase(plan, url, workers))
+  const outside = once.map(({ plan, url, workers }) => checkDatabase(plan, url, workers, env))
   return (await Promise.all([...outside, ...processes.map(checkEmbedded)])).flat()
 }
 
@@ -96,17 +94,20 @@ async function checkEmbedded({ databases, settings }: ProcessPlan): Promise<Chec
   }
 }
 
-async function checkDatabase(plan: DatabasePlan, url: string | undefined, workers: number): Promise<Check[]> {
-  const { what, hosts } = plan
-  if (url === undefined)
-    return hosts.map(host => ({
-      ...{ area: what, check: host },
-      ...fault(
-        'not asked: its password cannot be read',
-        'PostgreSQL 15 or later',
-        'Mend that first: see the checks of secrets.',
-      ),
-    }))
+async function checkDatabase(
+  plan: DatabasePlan,
+  url: string | undefined,
+  workers: number,
+  env: NodeJS.ProcessEnv,
+): Promise<Check[]> {
+  const { what, hosts, password } = plan
+  const notAsked = () =>
+    fault(
+      `not asked: ${reasonOf(password ?? '', env)}`,
+      'PostgreSQL 15 or later',
+      'Mend that first: see the checks of secrets.',
+    )
+  if (url === undefined) return hosts.map(host => ({ area: what, check: host, ...notAsked() }))
   const seen = await Promise.all(
     (splitHosts(url) ?? []).map(({ name, connectionString }) =>
       checkOneHost(plan, name, connectionString, workers).catch(error => unopened(name, error)),
@@ -115,6 +116,15 @@ async function checkDatabase(plan: DatabasePlan, url: string | undefined, worker
   const facts = seen.flatMap(one => one.facts ?? [])
   const pair = hosts.length > 1 && facts.length === hosts.length ? [checkPair(facts)] : []
   return [...seen.flatMap(one => one.checks), ...pair].map(one => ({ ...one, area: what }))
+}
+
+function reasonOf(reference: string, env: NodeJS.ProcessEnv): string {
+  try {
+    readReference(reference, env)
+    return 'its password could not be read'
+  } catch (error) {
+    return sentence(error)
+  }
 }
 
 /** Where database or role are still to be made, what can be seen of the server without them is. */

@@ -23,6 +23,7 @@ test('[BS30] the steps of a Persistent Chat Server, of one on stand-by, of a Fro
 
 test('[BS30] each step says what is done and how it is seen to be done, and none says a secret', () => {
   const document = twoPools()
+  document.persistentChatPools[0].directoryConfig = '/etc/pchat/directory.yaml'
   Object.assign(document.persistentChatPools[0].nats, { user: 'bus', password: 'env:NATS_PASSWORD' })
   const topology = topologyOf(document)
   const steps = stepsOf(planServer(topology, 'chat1.example.com')!)
@@ -34,7 +35,10 @@ test('[BS30] each step says what is done and how it is seen to be done, and none
   expect(new Set(steps.map(({ id }) => id)).size).toBe(steps.length)
   const secrets = steps.find(({ id }) => id === 'secrets')!
   expect(secrets.does).toContain('chmod 0600 /etc/pchat/store.secret')
+  expect(secrets.does).toContain('chmod 0640 /etc/pchat/directory.yaml')
   expect(secrets.does).toContain('NATS_PASSWORD in /etc/pchat/environment, which root alone reads')
+  expect(steps[0]!.does.join()).toContain('the same on all machines that mount /mnt/pchat-files')
+  expect(stepsOf(planServer(topologyOf(standard()), 'chat.example.com')!)[0]!.does).toHaveLength(1)
   const [store, archive] = ['database-1', 'database-2'].map(id => steps.find(one => one.id === id)!)
   expect(store!.does).toContain('CREATE DATABASE "pchat" OWNER "pchat" ENCODING \'UTF8\' TEMPLATE template0;')
   expect(store!.does.join('\n')).toContain('NOSUPERUSER NOCREATEDB NOCREATEROLE')

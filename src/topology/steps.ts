@@ -18,7 +18,7 @@ export type Step = {
 export function stepsOf(plan: ServerPlan): Step[] {
   if (plan.processes.length === 0) return []
   return [
-    accountStep(),
+    accountStep(plan),
     foldersStep(plan),
     ...secretsStep(plan),
     ...certificateStep(plan),
@@ -36,14 +36,22 @@ export function stepsOf(plan: ServerPlan): Step[] {
   ]
 }
 
-function accountStep(): Step {
+function accountStep({ processes }: ServerPlan): Step {
+  // A disk that several machines mount knows owners by their numbers.
+  const mounted = processes.filter(({ fileStore, peers }) => fileStore.startsWith('/') && peers.some(isOurs))
+  const places = [...new Set(mounted.map(({ fileStore }) => fileStore))].join(', ')
   return {
     id: 'account',
     title: 'System account',
-    does: [`adduser --system --group --no-create-home --home /nonexistent ${account}`],
-    doneWhen: `getent passwd ${account} knows it`,
+    does: [
+      `adduser --system --group --no-create-home --home /nonexistent ${account}`,
+      ...(places === '' ? [] : [`With --uid and --gid, the same on all machines that mount ${places}.`]),
+    ],
+    doneWhen: `getent passwd ${account} knows it${places === '' ? '' : ', by the number that the other machines have'}`,
   }
 }
+
+const isOurs = ({ what }: ProcessPlan['peers'][number]) => /^(Persistent Chat|Front End) Server$/.test(what)
 
 function foldersStep({ processes }: ServerPlan): Step {
   const own = [...new Set(processes.map(({ settings }) => settings.dataDir!))]
@@ -73,23 +81,26 @@ function secretsStep({ processes }: ServerPlan): Step[] {
     ...new Set(keys.filter(one => one !== undefined)),
   ]
   const names = references.filter(one => one.startsWith('env:')).map(one => one.slice('env:'.length))
-  if (files.length + names.length === 0) return []
+  const directories = [...new Set(processes.flatMap(({ settings }) => settings.directoryConfig ?? []))]
+  if (files.length + names.length + directories.length === 0) return []
+  const shared = directories.length > 0 ? `; ${directories.join(', ')} by ${account}, too` : ''
   return [
     {
       id: 'secrets',
       title: 'Passwords and keys, which an administrator brings',
       does: [
         ...files.flatMap(file => [`chown root:root ${shellWord(file)}`, `chmod 0600 ${shellWord(file)}`]),
+        ...directories.flatMap(file => [`chown root:${account} ${shellWord(file)}`, `chmod 0640 ${shellWord(file)}`]),
         ...(names.length > 0 ? [`${names.join(', ')} in ${environmentFile}, which root alone reads`] : []),
       ],
-      doneWhen: 'each is there, is not empty, and is read by root alone',
+      doneWhen: `each is there, is not empty, and is read by root alone${shared}`,
     },
   ]
 }
 
 function certificateStep({ fqdn, certificate, processes }: ServerPlan): Step[] {
   const { from, certFile, keyFile } = certificate
-  const closed = `chmod 0600 ${shellWord(keyFile)}`
+  const modes = [`chmod 0644 ${shellWord(certFile)}`, `chmod 0600 ${shellWord(keyFile)}`]
   const names = [...new Set([fqdn, ...processes.map(({ pool }) => pool)])].join(', ')
   const seen = `${certFile} and ${keyFile} belong together, hold ${names}, and are valid for 14 days or more`
   const step = { id: 'certificate', title: 'Certificate' }
@@ -103,9 +114,9 @@ function certificateStep({ fqdn, certificate, processes }: ServerPlan): Step[] {
       },
     ]
   if (from === 'files')
-    return [{ ...step, does: [`An administrator puts it into ${certFile} and ${keyFile}.`, closed], doneWhen: seen }]
+    return [{ ...step, does: [`An administrator puts it into ${certFile} and ${keyFile}.`, ...modes], doneWhen: seen }]
   const made = `The authority of the topology makes one for ${names}, in ${certFile} and ${keyFile}.`
-  return [{ ...step, does: [made, closed], doneWhen: `${seen}, and the authority has signed it` }]
+  return [{ ...step, does: [made, ...modes], doneWhen: `${seen}, and the authority has signed it` }]
 }
 
 type Named = DatabasePlan & { pool: string }
