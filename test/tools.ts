@@ -20,6 +20,9 @@ export type Tools = {
   promtool: string
   xmllint: string
   xsltproc: string
+  systemdAnalyze: string
+  /** Folder of the units that others build on. */
+  systemdUnits: string
 }
 
 export async function readTools(): Promise<Tools> {

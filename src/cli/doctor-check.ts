@@ -48,3 +48,21 @@ export function bytes(count: number): string {
   }
   return `${shown < 10 && unit > 0 ? shown.toFixed(1) : Math.round(shown)} ${units[unit]}`
 }
+
+export function worstOf(checks: Check[]): State {
+  return (['error', 'warning'] as const).find(state => checks.some(check => check.state === state)) ?? 'ok'
+}
+
+/** What is well on one line each; what is not with what is wanted and the mend. */
+export function checkLines(checks: Check[]): string[] {
+  const areaWidth = Math.max(...checks.map(({ area, check }) => `${area}: ${check}`.length))
+  const count = (state: State) => checks.filter(check => check.state === state).length
+  return [
+    ...checks.flatMap(({ area, check, state, found, wanted, mend }) => [
+      `${state.toUpperCase().padEnd(7)}  ${`${area}: ${check}`.padEnd(areaWidth)}  ${found}`,
+      ...(state === 'ok' ? [] : [`${' '.repeat(9)}wanted: ${wanted}`]),
+      ...(state === 'ok' || !mend ? [] : [`${' '.repeat(9)}mend:   ${mend}`]),
+    ]),
+    `${count('ok')} ok, ${count('warning')} warnings, ${count('error')} errors`,
+  ]
+}

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { access, constants, open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { connect, type NetConnectOpts } from 'node:net'
+import { readFile } from 'node:fs/promises'
+import type { NetConnectOpts } from 'node:net'
 import { join, resolve } from 'node:path'
-import { readSpace } from '../base/disk.ts'
 import { parseClamdAddress } from '../files/clamd.ts'
 import type { Db } from '../store/db.ts'
 import { readFileStore } from '../store/file-store.ts'
 import { closeSources, loadDirectoryConfig, openSources } from './directory-sources.ts'
 import { type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
-import { seeSpace } from './doctor-machine.ts'
 import type { StartOptions } from './options.ts'
-
-const answerMs = 4_000
+import { seeFolderSpace, tryFolder } from './probe-folder.ts'
+import { answerMs, converse, greetingOfNats, natsWanted, seeNats } from './probe-network.ts'
 
 /** NATS, where files are kept, clamd and the directories; `db` where the store was reached. */
 export async function checkParts(options: StartOptions, db: Db | undefined): Promise<Check[]> {
@@ -27,52 +25,13 @@ export async function checkParts(options: StartOptions, db: Db | undefined): Pro
   ]
 }
 
-/** Sends, and answers what comes first. */
-function converse(address: NetConnectOpts, words: string, isWhole: (text: string) => boolean): Promise<string> {
-  return new Promise((done, reject) => {
-    const socket = connect(address)
-    let text = ''
-    const end = (error?: Error) => {
-      socket.destroy()
-      if (error) reject(error)
-      else done(text)
-    }
-    socket.setTimeout(answerMs, () => end(new Error(`no answer within ${answerMs / 1000} s`)))
-    socket.on('error', end)
-    socket.on('end', () => end())
-    socket.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk
-      if (isWhole(text) || text.length > 65_536) end()
-    })
-    socket.once('connect', () => words !== '' && socket.write(words))
-  })
-}
-
 /** A server of NATS says who it is before anybody asks. */
 function checkNats(url: string): Promise<Check> {
   const { hostname, port } = new URL(url)
-  const wanted = 'a NATS server that takes messages of 1 MB'
-  const shown = `${hostname}:${port || 4222}`
-  return look(
-    'bus',
-    shown,
-    wanted,
-    'Check that it runs, the address in --nats-url, and firewalls between.',
-    async () => {
-      const text = await converse({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 4222) }, '', said =>
-        said.includes('\n'),
-      )
-      if (!text.startsWith('INFO ')) return fault('something else answers there', wanted, 'Mend --nats-url.')
-      const info = JSON.parse(text.slice(5, text.indexOf('\n'))) as {
-        version?: string
-        max_payload?: number
-        cluster?: string
-      }
-      const found = `nats-server ${info.version}${info.cluster ? `, cluster ${info.cluster}` : ''}, max_payload ${info.max_payload}`
-      return (info.max_payload ?? 0) < 1_000_000
-        ? warning(found, wanted, 'Leave max_payload at 1 MB; what is larger is found in the store, later.')
-        : ok(found, wanted)
-    },
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const mend = 'Check that it runs, the address in --nats-url, and firewalls between.'
+  return look('bus', `${hostname}:${port || 4222}`, natsWanted, mend, async () =>
+    seeNats(await greetingOfNats(host, Number(port || 4222)), 'Mend --nats-url.'),
   )
 }
 
@@ -97,45 +56,12 @@ function checkFileStore(options: StartOptions, db: Db | undefined): Promise<Chec
   ]
 }
 
-const isThere = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
-
-/** What it writes it removes again. A folder that is not there yet is not made. */
-async function tryFolder(folder: string): Promise<Seen> {
-  const wanted = 'a folder to write, rename, read and remove in'
-  if (!(await isThere(folder))) return ok(`${folder} is not there yet`, 'made when the server starts')
-  await access(folder, constants.R_OK | constants.W_OK)
-  const incoming = join(folder, 'incoming')
-  const place = (await isThere(incoming)) ? incoming : folder
-  const draft = join(place, `doctor-${randomUUID()}`)
-  const beganAt = performance.now()
-  try {
-    const file = await open(draft, 'wx', 0o600)
-    try {
-      await file.writeFile('doctor')
-      await file.datasync()
-    } finally {
-      await file.close()
-    }
-    await rename(draft, `${draft}-renamed`)
-    const text = await readFile(`${draft}-renamed`, 'utf8')
-    if (text !== 'doctor') return fault('other bytes came back', wanted, 'Look at the disk below.')
-  } finally {
-    await rm(draft, { force: true })
-    await rm(`${draft}-renamed`, { force: true })
-  }
-  return ok(`${folder}: written, renamed, read, removed in ${Math.round(performance.now() - beganAt)} ms`, wanted)
-}
-
 async function openBucketOf({ fileStore, dataDir }: StartOptions) {
   const { openFileStore } = await import('./file-options.ts')
   return openFileStore({ ...(fileStore === undefined ? {} : { fileStore }), dataDir })
 }
 
-async function tryBucket(options: StartOptions): Promise<Seen> {
+export async function tryBucket(options: StartOptions): Promise<Seen> {
   const store = await openBucketOf(options)
   const key = `doctor-${randomUUID()}`
   const beganAt = performance.now()
@@ -154,12 +80,12 @@ async function tryBucket(options: StartOptions): Promise<Seen> {
 
 const mark = 'pchat-file-store'
 
-async function seeMark(folder: string, db: Db | undefined): Promise<Seen> {
+export async function seeMark(folder: string, db: Db | undefined): Promise<Seen> {
   const text = await readFile(join(folder, mark.slice(0, 2), mark), 'utf8').catch(() => undefined)
   return seeIdentity(text, db)
 }
 
-async function seeBucketMark(options: StartOptions, db: Db | undefined): Promise<Seen> {
+export async function seeBucketMark(options: StartOptions, db: Db | undefined): Promise<Seen> {
   const store = await openBucketOf(options)
   try {
     const chunks: Buffer[] = []
@@ -183,13 +109,7 @@ async function seeIdentity(text: string | undefined, db: Db | undefined): Promis
   return fault(found, `${known}`, 'Mount or name the right one; where this one is meant: pchat file adopt')
 }
 
-async function seeFolderSpace(folder: string): Promise<Seen> {
-  const wanted = '1 GB and a tenth free'
-  if (!(await isThere(folder))) return ok(`${folder} is not there yet`, wanted)
-  return seeSpace(await readSpace(folder), folder, wanted)
-}
-
-function checkClamd(clamd: string, away: StartOptions['scannerAway']): Promise<Check> {
+export function checkClamd(clamd: string, away: StartOptions['scannerAway']): Promise<Check> {
   const address = parseClamdAddress(clamd)
   const wanted = 'a clamd that answers'
   const then = away === 'open' ? 'files pass unseen meanwhile' : 'files wait meanwhile'

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import type { Check } from './doctor-check.ts'
+import { checkLines, worstOf } from './doctor-check.ts'
 import { type StartOptions, withStartOptions } from './options.ts'
+import { withSecrets } from './secret-reference.ts'
 
 type DoctorOptions = StartOptions & { json?: boolean }
 const codes = { ok: 0, warning: 1, error: 2 } as const
@@ -22,28 +23,17 @@ export function addDoctor(program: Command): void {
   )
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
-    .action((options: DoctorOptions) => doctor(options))
+    .action((options: DoctorOptions, command: Command) => doctor(options, command))
 }
 
-async function doctor(options: DoctorOptions): Promise<void> {
+async function doctor(options: DoctorOptions, command: Command): Promise<void> {
   const { examine } = await import('./doctor-examine.ts')
-  const checks = await examine(options)
-  const count = (state: Check['state']) => checks.filter(check => check.state === state).length
-  const result = count('error') > 0 ? 'error' : count('warning') > 0 ? 'warning' : 'ok'
+  const whole = await withSecrets(options, process.env).catch((error: Error) =>
+    command.error(`error: ${error.message}`),
+  )
+  const checks = await examine(whole)
+  const result = worstOf(checks)
   if (options.json) console.log(JSON.stringify({ result, checks }, null, 2))
-  else print(checks)
+  else console.log(checkLines(checks).join('\n'))
   process.exitCode = codes[result]
-}
-
-/** What is well on one line each; what is not with what is wanted and the mend. */
-function print(checks: Check[]): void {
-  const areaWidth = Math.max(...checks.map(({ area, check }) => `${area}: ${check}`.length))
-  for (const { area, check, state, found, wanted, mend } of checks) {
-    console.log(`${state.toUpperCase().padEnd(7)}  ${`${area}: ${check}`.padEnd(areaWidth)}  ${found}`)
-    if (state === 'ok') continue
-    console.log(`${' '.repeat(9)}wanted: ${wanted}`)
-    if (mend) console.log(`${' '.repeat(9)}mend:   ${mend}`)
-  }
-  const count = (state: Check['state']) => checks.filter(check => check.state === state).length
-  console.log(`${count('ok')} ok, ${count('warning')} warnings, ${count('error')} errors`)
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { addBootstrap } from './bootstrap.ts'
 import { addCompliance } from './compliance.ts'
 import { addDemo } from './demo.ts'
 import { addDirectory } from './directory.ts'
@@ -36,6 +37,7 @@ addCompliance(program)
 addTest(program)
 addDoctor(program)
 addTopology(program)
+addBootstrap(program)
 // The last one: its help and completion know what was added before.
 addShell(program)
 // Only then: completion and help would list it everywhere.

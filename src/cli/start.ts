@@ -18,6 +18,7 @@ import {
   variable,
   withStartOptions,
 } from './options.ts'
+import { withSecrets } from './secret-reference.ts'
 import type { Serving } from './serve.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
 import { connectionsFor } from './store-connection.ts'
@@ -32,7 +33,9 @@ Examples:
   $ pchat start --topology postgres://pchat_reader@db1/pchat_central --server chat1.example.com --data-dir /srv/pchat
   $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
 
-Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.`
+Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.
+PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET) says where the password
+of that address stands, as env:NAME or file:/path, so that none is in a command line.`
 
 export function addStart(program: Command): void {
   withStartOptions(program.command('start').description('start a whole server on this machine, with its own database'))
@@ -55,12 +58,13 @@ export async function start(
 ): Promise<void> {
   const stopping = listenForStop()
   const followed = await findTopology(named, command, stopping)
-  const { options } = followed
-  const log = openLog(options.logLevel)
-  const setting = await checkSetting(options).catch(async (error: Error) => {
+  const refuse = async (error: Error) => {
     await followed.stop()
     return command.error(`error: ${error.message}`)
-  })
+  }
+  const options = await withSecrets(followed.options, process.env).catch(refuse)
+  const log = openLog(options.logLevel)
+  const setting = await checkSetting(options).catch(refuse)
   try {
     if (options.role === 'compliance') await runCompliance(options, log, stopping)
     else

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import type { Log } from '../base/log.ts'
@@ -10,6 +9,7 @@ import type { ProcessPlan } from '../topology/plan.ts'
 import { replicaFileOf } from '../topology/replica.ts'
 import { type DataFolder, takeDataFolder } from './data-folder.ts'
 import type { StartOptions } from './options.ts'
+import { readReference } from './secret-reference.ts'
 import { mergeSettings } from './topology-central-merge.ts'
 
 /** A server that starts as the published topology says, and follows what is published. */
@@ -45,7 +45,7 @@ export async function followTopology(options: StartOptions, command: Command, lo
       const plan = processOf(following.topology().document, fqdn, pool)
       const usual = (name: string) => command.options.find(option => option.attributeName() === name)?.defaultValue
       const start = { options, isNamed: (name: string) => isNamed(command, name), usual }
-      const merged = mergeSettings(plan, start, readSecret)
+      const merged = mergeSettings(plan, start, reference => readReference(reference, process.env))
       const { overridden } = merged
       if (overridden.length > 0)
         log.warn({ options: overridden }, 'options that were named at the start are not as the topology says')
@@ -84,21 +84,5 @@ function readSound(document: string) {
     return soundTopology(document)
   } catch (error) {
     throw new Error(`No server can start by the topology: ${(error as Error).message}`)
-  }
-}
-
-/** env:NAME, or file:/path with the secret in its first line. */
-function readSecret(reference: string): string {
-  const [, kind, place = ''] = /^(env|file):(.*)$/s.exec(reference) ?? []
-  const secret = kind === 'env' ? process.env[place] : firstLine(place)
-  if (!secret) throw new Error(`The topology says that a password stands in ${reference}, and there is none.`)
-  return secret
-}
-
-function firstLine(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').split(/\r?\n/)[0]
-  } catch (error) {
-    throw new Error(`The topology says that a password stands in ${file}: ${(error as Error).message}`)
   }
 }

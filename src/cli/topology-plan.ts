@@ -1,6 +1,7 @@
 import type { DatabasePlan, ProcessPlan, ServerPlan } from '../topology/plan.ts'
+import { shellWord } from '../topology/unit-text.ts'
 import { tableLines } from './shell/table.ts'
-import { quoted, startArguments } from './topology-start.ts'
+import { startArguments } from './topology-start.ts'
 
 /** Every machine with what runs there. */
 export function serverTable(plans: ServerPlan[]): string[] {
@@ -24,7 +25,7 @@ export function planLines({ fqdn, address, site, processes }: ServerPlan): strin
 function processLines(process: ProcessPlan): string[] {
   const { name, pool, roles, alsoRuns, standby, recording, verbs, listens, secrets, databases, fileStore, peers } =
     process
-  const words = startArguments(process.settings).map(quoted)
+  const words = startArguments(process.settings).map(shellWord)
   return [
     '',
     `${name}, of pool ${pool}${standby ? ', on stand-by' : ''}`,

@@ -19,8 +19,3 @@ export function startArguments(settings: ServerSettings): string[] {
     return option.isBoolean() ? [option.long!] : [option.long!, String(value)]
   })
 }
-
-/** One word as a shell takes it. */
-export function quoted(word: string): string {
-  return /^[\w./:@,=%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
-}

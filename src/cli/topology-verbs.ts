@@ -4,9 +4,10 @@ import { type Ask, type Difference, diffTopologies } from '../topology/diff.ts'
 import { type Edition, editions, exampleDocument } from '../topology/example.ts'
 import type { Fault } from '../topology/fault.ts'
 import { type Place, shownPath } from '../topology/place.ts'
-import { planServer, planServers, serversOf } from '../topology/plan.ts'
+import { planServer, planServers, type ServerPlan, serversOf } from '../topology/plan.ts'
 import { publishedSchema } from '../topology/published.ts'
 import { type Read, readTopology } from '../topology/read.ts'
+import type { Topology } from '../topology/schema.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 import { fail, print } from './shell/run.ts'
@@ -21,9 +22,9 @@ import { textOf } from './topology-text.ts'
 const differs = 3
 
 /** `exit` is set where what was found says more than that it was done. */
-type Done = Answer & { exit?: number }
+export type Done = Answer & { exit?: number }
 
-async function run(options: TopologyOptions, io: Io, work: () => Promise<Done>): Promise<void> {
+export async function run(options: TopologyOptions, io: Io, work: () => Promise<Done>): Promise<void> {
   try {
     const { exit, ...answer } = await work()
     print(io, options, { ...answer, lines: answer.lines?.map(line => line.split('\n').map(harmless).join('\n')) ?? [] })
@@ -101,18 +102,28 @@ export function diff(files: [string, string], options: TopologyOptions, io: Io):
 
 export function plan(file: string, options: TopologyOptions, io: Io): Promise<void> {
   return run(options, io, async () => {
-    const { topology, places } = await readDocument(file, io)
-    const findings = locate(checkTopology(topology), places)
-    const errors = findings.filter(({ level }) => level === 'error')
-    if (errors.length > 0) throw new Error(`Nothing is planned: ${firstOf(file, findingLines(file, errors))}`)
-    const all = serversOf(topology)
-    const fqdn = options.server ?? (all.length === 1 ? all[0]! : undefined)
-    if (fqdn === undefined) throw new Misuse(`Name the machine with --server: ${all.join(', ')}.`)
-    const planned = planServer(topology, fqdn)
-    if (!planned) throw new Misuse(`There is no ${fqdn} in it. Its machines are ${all.join(', ')}.`)
+    const { planned } = await planOf(file, options.server, io)
     const processes = planned.processes.map(one => ({ ...one, arguments: startArguments(one.settings) }))
     return { value: { server: { ...planned, processes } }, lines: planLines(planned) }
   })
+}
+
+/** The plan of one machine of a sound document; its only one where none is named. */
+export async function planOf(
+  file: string,
+  server: string | undefined,
+  io: Io,
+): Promise<{ topology: Topology; planned: ServerPlan }> {
+  const { topology, places } = await readDocument(file, io)
+  const findings = locate(checkTopology(topology), places)
+  const errors = findings.filter(({ level }) => level === 'error')
+  if (errors.length > 0) throw new Error(`Nothing is planned: ${firstOf(file, findingLines(file, errors))}`)
+  const all = serversOf(topology)
+  const fqdn = server ?? (all.length === 1 ? all[0]! : undefined)
+  if (fqdn === undefined) throw new Misuse(`Name the machine with --server: ${all.join(', ')}.`)
+  const planned = planServer(topology, fqdn)
+  if (!planned) throw new Misuse(`There is no ${fqdn} in it. Its machines are ${all.join(', ')}.`)
+  return { topology, planned }
 }
 
 async function readDocument(file: string, io: Io): Promise<Read> {

@@ -1,0 +1,56 @@
+import { needsOf } from '../topology/needs.ts'
+import type { ServerPlan } from '../topology/plan.ts'
+import type { Topology } from '../topology/schema.ts'
+import { checkDisk } from './bootstrap-disk.ts'
+import { checkDoors } from './bootstrap-door.ts'
+import { checkFiles } from './bootstrap-files.ts'
+import { checkThisMachine } from './bootstrap-machine.ts'
+import { checkNames } from './bootstrap-names.ts'
+import { checkServices } from './bootstrap-services.ts'
+import { checkSecrets, checkStores } from './bootstrap-stores.ts'
+import { type Check, checkLines, worstOf } from './doctor-check.ts'
+import type { Done } from './topology-verbs.ts'
+
+/** Looks at this machine as the one of the plan. It leaves nothing behind; only what the plan needs is asked for. */
+export async function lookAtPrerequisites(
+  topology: Topology,
+  plan: ServerPlan,
+  env: NodeJS.ProcessEnv,
+): Promise<Check[]> {
+  const needs = needsOf(topology, plan)
+  const folders = [...new Set(plan.processes.map(({ settings }) => settings.dataDir!))]
+  const disks: Check[] = []
+  // One after the other, and beside nothing: they are timed.
+  for (const folder of folders) disks.push(...(await checkDisk(folder, needs)))
+  const [machine, names, doors, secrets, stores, services] = await Promise.all([
+    checkThisMachine(needs),
+    checkNames(plan),
+    checkDoors(plan),
+    checkSecrets(plan, env),
+    checkStores(plan, env),
+    checkServices(topology, plan),
+  ])
+  const files = await checkFiles(topology, plan, env, stores)
+  const all = [...machine, ...disks, ...names, ...doors, ...secrets, ...stores, ...services, ...files]
+  return asSeenBy(process.getuid?.(), all)
+}
+
+/** What this user may not look at is no fault of the machine. */
+export function asSeenBy(uid: number | undefined, checks: Check[]): Check[] {
+  if (uid === 0) return checks
+  return checks.map(one =>
+    one.state === 'error' && /\bEACCES\b/.test(one.found)
+      ? { ...one, state: 'warning', found: `not to be seen by this user: ${one.found}`, mend: 'Run the check as root.' }
+      : one,
+  )
+}
+
+export async function checkPrerequisites(topology: Topology, plan: ServerPlan, env: NodeJS.ProcessEnv): Promise<Done> {
+  const checks = await lookAtPrerequisites(topology, plan, env)
+  const result = worstOf(checks)
+  return {
+    value: { server: plan.fqdn, result, checks },
+    lines: checkLines(checks),
+    ...(result === 'error' ? { exit: 1 } : {}),
+  }
+}

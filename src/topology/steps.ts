@@ -1,0 +1,247 @@
+import { join } from './path.ts'
+import type { DatabasePlan, ProcessPlan, ServerPlan } from './plan.ts'
+import { account, environmentFile, foldersOf, targetName, unitFolder, unitName } from './unit.ts'
+import { shellWord } from './unit-text.ts'
+
+/** One step that makes a machine what the topology says. */
+export type Step = {
+  /** One word, its own in the list. */
+  id: string
+  title: string
+  /** What is done: sentences, or commands and statements as they would be typed. */
+  does: string[]
+  /** How it is seen that it is done already, so that a second run leaves it out. */
+  doneWhen: string
+}
+
+/** All that makes a bare machine serve, in order. Pure: nothing is looked at, nothing is done. */
+export function stepsOf(plan: ServerPlan): Step[] {
+  if (plan.processes.length === 0) return []
+  return [
+    accountStep(plan),
+    foldersStep(plan),
+    ...secretsStep(plan),
+    ...certificateStep(plan),
+    ...databasesOf(plan).map(databaseStep),
+    ...(plan.processes.some(({ databases }) => databases.some(one => one.hosts.length === 0))
+      ? [embeddedStep(plan)]
+      : []),
+    unitsStep(plan),
+    startStep(plan),
+    migrationsStep(plan),
+    healthStep(plan),
+    ...standbyStep(plan),
+    ...recordingStep(plan),
+    testStep(plan),
+  ]
+}
+
+function accountStep({ processes }: ServerPlan): Step {
+  // A disk that several machines mount knows owners by their numbers.
+  const mounted = processes.filter(({ fileStore, peers }) => fileStore.startsWith('/') && peers.some(isOurs))
+  const places = [...new Set(mounted.map(({ fileStore }) => fileStore))].join(', ')
+  return {
+    id: 'account',
+    title: 'System account',
+    does: [
+      `adduser --system --group --no-create-home --home /nonexistent ${account}`,
+      ...(places === '' ? [] : [`With --uid and --gid, the same on all machines that mount ${places}.`]),
+    ],
+    doneWhen: `getent passwd ${account} knows it${places === '' ? '' : ', by the number that the other machines have'}`,
+  }
+}
+
+const isOurs = ({ what }: ProcessPlan['peers'][number]) => /^(Persistent Chat|Front End) Server$/.test(what)
+
+function foldersStep({ processes }: ServerPlan): Step {
+  const own = [...new Set(processes.map(({ settings }) => settings.dataDir!))]
+  const shared = [...new Set(processes.flatMap(foldersOf))].filter(one => !own.includes(one))
+  return {
+    id: 'folders',
+    title: 'Folders',
+    does: [
+      'install -d -m 0755 -o root -g root /etc/pchat',
+      ...own.map(folder => `install -d -m 0711 -o ${account} -g ${account} ${shellWord(folder)}`),
+      ...shared.map(folder => `install -d -m 0750 -o ${account} -g ${account} ${shellWord(folder)}`),
+    ],
+    doneWhen: `each is a folder that ${account} owns`,
+  }
+}
+
+/** Their contents are an administrator's to bring; what can be done is to see that they are there and closed. */
+function secretsStep({ processes }: ServerPlan): Step[] {
+  const references = [...new Set(processes.flatMap(({ secrets }) => secrets.map(({ reference }) => reference)))]
+  const keys = processes.flatMap(({ settings }) => [
+    settings.factorKeyFile,
+    settings.fileKeyFile,
+    settings.complianceKeyFile,
+  ])
+  const files = [
+    ...references.filter(one => one.startsWith('file:')).map(one => one.slice('file:'.length)),
+    ...new Set(keys.filter(one => one !== undefined)),
+  ]
+  const names = references.filter(one => one.startsWith('env:')).map(one => one.slice('env:'.length))
+  const directories = [...new Set(processes.flatMap(({ settings }) => settings.directoryConfig ?? []))]
+  if (files.length + names.length + directories.length === 0) return []
+  const shared = directories.length > 0 ? `; ${directories.join(', ')} by ${account}, too` : ''
+  return [
+    {
+      id: 'secrets',
+      title: 'Passwords and keys, which an administrator brings',
+      does: [
+        ...files.flatMap(file => [`chown root:root ${shellWord(file)}`, `chmod 0600 ${shellWord(file)}`]),
+        ...directories.flatMap(file => [`chown root:${account} ${shellWord(file)}`, `chmod 0640 ${shellWord(file)}`]),
+        ...(names.length > 0 ? [`${names.join(', ')} in ${environmentFile}, which root alone reads`] : []),
+      ],
+      doneWhen: `each is there, is not empty, and is read by root alone${shared}`,
+    },
+  ]
+}
+
+function certificateStep({ fqdn, certificate, processes }: ServerPlan): Step[] {
+  const { from, certFile, keyFile } = certificate
+  const modes = [`chmod 0644 ${shellWord(certFile)}`, `chmod 0600 ${shellWord(keyFile)}`]
+  const names = [...new Set([fqdn, ...processes.map(({ pool }) => pool)])].join(', ')
+  const seen = `${certFile} and ${keyFile} belong together, hold ${names}, and are valid for 14 days or more`
+  const step = { id: 'certificate', title: 'Certificate' }
+  if (from === 'none') return []
+  if (from === 'self-signed')
+    return [
+      {
+        ...step,
+        does: ['The server makes one at its first start, and anew 30 days before it ends.'],
+        doneWhen: `self-signed.pem is in ${processes.map(({ settings }) => settings.dataDir).join(', ')}`,
+      },
+    ]
+  if (from === 'files')
+    return [{ ...step, does: [`An administrator puts it into ${certFile} and ${keyFile}.`, ...modes], doneWhen: seen }]
+  const made = `The authority of the topology makes one for ${names}, in ${certFile} and ${keyFile}.`
+  return [{ ...step, does: [made, ...modes], doneWhen: `${seen}, and the authority has signed it` }]
+}
+
+type Named = DatabasePlan & { pool: string }
+
+/** Each once, whichever processes of the machine work on it; one of another site is filled by that site. */
+function databasesOf({ processes }: ServerPlan): Named[] {
+  const all = processes.flatMap(({ pool, databases }) => databases.map(one => ({ ...one, pool })))
+  const own = all.filter(({ what, hosts }) => hosts.length > 0 && what !== 'PersistentChatStore, backup')
+  const keyOf = ({ hosts, database }: Named) => `${hosts.join()}/${database}`
+  return own.filter((one, i) => own.findIndex(other => keyOf(other) === keyOf(one)) === i)
+}
+
+function databaseStep({ what, hosts, database, user, pool }: Named, i: number): Step {
+  return {
+    id: `database-${i + 1}`,
+    title: `${what} of ${pool}, once for all its servers`,
+    does:
+      what === 'PersistentChatComplianceStore'
+        ? archiveDoings(hosts, database, user)
+        : [
+            `On the one of ${hosts.join(', ')} that takes writes, as its administrator:`,
+            `CREATE ROLE "${user}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;`,
+            `\\password ${user}`,
+            `CREATE DATABASE "${database}" OWNER "${user}" ENCODING 'UTF8' TEMPLATE template0;`,
+            `REVOKE ALL ON DATABASE "${database}" FROM PUBLIC;`,
+          ],
+    doneWhen:
+      what === 'PersistentChatComplianceStore'
+        ? `${user} signs in to ${database} from this machine, and its schema is the one that the program knows`
+        : `${user} signs in to ${database} from this machine and owns it`,
+  }
+}
+
+/** The service appends and can do nothing else: another role owns the archive. */
+function archiveDoings(hosts: string[], database: string, user: string): string[] {
+  const options = `--database ${database} --service ${user} --password-file FILE`
+  return [`pchat compliance prepare --admin-url postgres://postgres@${hosts[0]}/postgres ${options}`]
+}
+
+function embeddedStep({ processes }: ServerPlan): Step {
+  const folders = processes.map(({ settings }) => join(settings.dataDir!, 'postgres'))
+  return {
+    id: 'database-embedded',
+    title: 'Embedded database',
+    does: ['The server makes its store, and the archive beside it, at its first start.'],
+    doneWhen: `a database is in ${folders.join(', ')}`,
+  }
+}
+
+function unitsStep({ fqdn, processes }: ServerPlan): Step {
+  const names = [targetName, ...processes.map(unitName)]
+  return {
+    id: 'units',
+    title: 'Units of systemd',
+    does: [
+      `pchat bootstrap --units --topology FILE --server ${fqdn} --out ${unitFolder}`,
+      'systemctl daemon-reload',
+      `systemctl enable ${names.join(' ')}`,
+    ],
+    doneWhen: `the files in ${unitFolder} are byte for byte those of the topology, loaded and enabled`,
+  }
+}
+
+function startStep({ processes }: ServerPlan): Step {
+  const names = processes.map(unitName).join(' ')
+  return {
+    id: 'start',
+    title: 'Start',
+    does: [`systemctl start ${targetName}`],
+    doneWhen: `systemctl is-active ${names} says active, each since its unit was written last`,
+  }
+}
+
+function migrationsStep({ processes }: ServerPlan): Step {
+  const pools = [...new Set(processes.map(({ pool }) => pool))].join(', ')
+  return {
+    id: 'migrations',
+    title: 'Migrations',
+    does: [`The first server of ${pools} that starts brings each schema up to date; the others wait for it.`],
+    doneWhen: 'the store and the archive have the schema that the program knows (pchat doctor: schema)',
+  }
+}
+
+function healthStep({ processes }: ServerPlan): Step {
+  return {
+    id: 'health',
+    title: 'Health',
+    does: processes.map(({ listens }) => `curl --fail ${shellWord(`${listens.url}/readyz`)}`),
+    doneWhen: 'each answers 200 within two minutes; it is asked each time',
+  }
+}
+
+const serves = ({ roles }: ProcessPlan) => roles.includes('persistent-chat')
+
+function standbyStep({ fqdn, processes }: ServerPlan): Step[] {
+  const standby = processes.find(one => serves(one) && one.standby)
+  if (!standby) return []
+  return [
+    {
+      id: 'standby',
+      title: 'On stand-by',
+      does: [`pchat pool active-servers set, with the active servers of ${standby.pool} and without ${fqdn}`],
+      doneWhen: `pchat pool state shows ${fqdn} on stand-by`,
+    },
+  ]
+}
+
+function recordingStep({ processes }: ServerPlan): Step[] {
+  const recorded = processes.find(one => serves(one) && one.recording)
+  if (!recorded) return []
+  return [
+    {
+      id: 'recording',
+      title: `Recording of ${recorded.pool}, once for all its servers`,
+      does: ['pchat compliance enable'],
+      doneWhen: 'pchat compliance status says that it is on',
+    },
+  ]
+}
+
+function testStep({ processes }: ServerPlan): Step {
+  return {
+    id: 'test',
+    title: 'Synthetic test',
+    does: processes.map(({ listens }) => `pchat test message --server ${shellWord(listens.url)}`),
+    doneWhen: 'two test users have heard each other; it is tried each time',
+  }
+}
