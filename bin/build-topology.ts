@@ -1,5 +1,5 @@
 import { pictureLines } from '../src/cli/topology-picture.ts'
-import { planLines, serverTable } from '../src/cli/topology-plan.ts'
+import { planLines, serverTable, verbLines } from '../src/cli/topology-plan.ts'
 import { diffLines, findingLines, verdict } from '../src/cli/topology-verbs.ts'
 import { changeRules } from '../src/topology/change.ts'
 import { checkTopology, locate, rules } from '../src/topology/check.ts'
@@ -33,7 +33,8 @@ function planned(edition: Edition, fqdn: string): string {
 
 function shown(edition: Edition): string {
   const topology = example(edition)
-  return [...pictureLines(topology), ...serverTable(planServers(topology))].join('\n')
+  const plans = planServers(topology)
+  return [...pictureLines(topology), ...serverTable(plans), ...verbLines(plans)].join('\n')
 }
 
 /** Both as the document's own commands make them of the example. */
@@ -119,6 +120,7 @@ pchat topology show topology.yaml`,
 
 ${block('text pool-picture', shown('enterprise-edition'))}
 
+What runs does not follow the document in these: the commands say it to the pool, once, and again where it changes.
 What one of these machines runs, how it is started, and whom it has to reach:
 
 ${block('sh pool-plan', 'pchat topology plan topology.yaml --server chat1.example.com')}

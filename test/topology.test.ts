@@ -30,6 +30,9 @@ test('[TR72] new writes what validate finds sound, of each edition and under eac
     ['enterprise-edition'],
     ['standard-edition', '--fqdn', 'a.example.org'],
     ['enterprise-edition', '--fqdn', 'rooms.example.org'],
+    ...['fe', 'fe1', 'chat1', 'db1', 'nats2'].map(name => ['enterprise-edition', '--fqdn', `${name}.example.org`]),
+    ...['null', 'true', 'no'].map(name => ['enterprise-edition', '--fqdn', name]),
+    ...['null', 'true', 'no'].map(name => ['standard-edition', '--fqdn', name]),
   ]) {
     const written = await topology(['new', ...args])
     expect(written).toMatchObject({ code: 0, err: '' })
@@ -89,6 +92,9 @@ test('[TR72] show, diff and plan for people and programs, with their exit codes'
   const shown = await topology(['show', before, '--json'])
   expect(shown.json).toMatchObject({ sound: true, topology: { version: 1 } })
   expect(shown.json.servers).toHaveLength(5)
+  expect((await topology(['show', before])).out).toMatch(
+    /\nOnce chat\.example\.com runs:\n {2}pchat pool active-servers set chat1\.\S+ chat2\.\S+ fe1\.\S+ fe2\.\S+\n {2}pchat compliance enable\n$/,
+  )
   expect(await topology(['diff', before, before])).toMatchObject({ code: 0, out: 'Nothing differs.\n' })
   const differs = await topology(['diff', before, after, '--json'])
   expect(differs).toMatchObject({

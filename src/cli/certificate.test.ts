@@ -33,6 +33,15 @@ test('[ST10] the self-signed certificate is good for the names that people use, 
   server.close()
 })
 
+test('[ST10] a server that listens on an address has the name that clients reach it at, too', async () => {
+  const { cert } = await keepSelfSigned(folder, '10.0.0.9', 'https://chat.example.com:8443')
+  const certificate = new X509Certificate(cert)
+  expect(certificate.checkHost('chat.example.com')).toBeDefined()
+  expect(certificate.checkIP('10.0.0.9')).toBeDefined()
+  const { cert: other } = await keepSelfSigned(folder, '0.0.0.0', 'https://[fd00::9]')
+  expect(new X509Certificate(other).checkIP('fd00::9')).toBeDefined()
+})
+
 test('[ST10] it is kept, and made anew near its end or for another host', async () => {
   const first = await keepSelfSigned(folder, 'localhost')
   expect(await keepSelfSigned(folder, 'localhost')).toEqual(first)

@@ -27,12 +27,16 @@ export async function readCertificate(certFile: string, keyFile: string): Promis
   return { cert, key }
 }
 
-/** The certificate kept in the data folder, made anew where it is missing, near its end or made for other names. */
-export async function keepSelfSigned(dataDir: string, host: string): Promise<Certificate> {
+/**
+ * The certificate kept in the data folder, made anew where it is missing, near its end or made for other names. It is good for where the
+ * server listens, and for the name in the address that clients reach it at.
+ */
+export async function keepSelfSigned(dataDir: string, host: string, url?: string): Promise<Certificate> {
   const file = join(dataDir, 'self-signed.pem')
-  const names = [
-    ...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...(/^(0\.0\.0\.0|::)$/.test(host) ? [] : [host])]),
-  ]
+  const named = url === undefined ? undefined : URL.parse(url)?.hostname.replace(/^\[|\]$/g, '')
+  const usual = ['localhost', '127.0.0.1', '::1', hostname()]
+  const more = [host, named].filter(name => name && !/^(0\.0\.0\.0|::)$/.test(name)) as string[]
+  const names = [...new Set([...usual, ...more])]
   const kept = await readFile(file, 'utf8').catch(() => '')
   if (isGood(kept, names)) return { cert: kept, key: kept }
   const made = await makeCertificate(names)

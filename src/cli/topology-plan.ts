@@ -14,6 +14,14 @@ export function serverTable(plans: ServerPlan[]): string[] {
   return tableLines([['SERVER', 'SITE', 'POOL', 'LISTENS', 'RUNS'], ...rows])
 }
 
+/** For each pool the commands that are to be given once it runs. */
+export function verbLines(plans: ServerPlan[]): string[] {
+  const ofPools = new Map(
+    plans.flatMap(({ processes }) => processes.filter(one => one.verbs.length > 0)).map(one => [one.pool, one.verbs]),
+  )
+  return [...ofPools].flatMap(([pool, verbs]) => ['', `Once ${pool} runs:`, ...verbs.map(verb => `  ${verb}`)])
+}
+
 export function planLines({ fqdn, address, site, processes }: ServerPlan): string[] {
   const where = [address && `address ${address}`, site && `site ${site}`].filter(Boolean).join(', ')
   return [

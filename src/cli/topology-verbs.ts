@@ -15,7 +15,7 @@ import { harmless, tableLines } from './shell/table.ts'
 import type { Answer } from './shell/verb.ts'
 import type { TopologyOptions } from './topology.ts'
 import { pictureLines } from './topology-picture.ts'
-import { planLines, serverTable } from './topology-plan.ts'
+import { planLines, serverTable, verbLines } from './topology-plan.ts'
 import { startArguments } from './topology-start.ts'
 import { textOf } from './topology-text.ts'
 
@@ -79,7 +79,12 @@ export function show(file: string, options: TopologyOptions, io: Io): Promise<vo
     const hint = isSound(findings)
       ? []
       : ['', `It is not sound: ${verdict(findings)} pchat topology validate says what.`]
-    const lines = [...pictureLines(topology), ...(plans.length > 0 ? serverTable(plans) : []), ...hint]
+    const lines = [
+      ...pictureLines(topology),
+      ...(plans.length > 0 ? serverTable(plans) : []),
+      ...verbLines(plans),
+      ...hint,
+    ]
     return { value: { topology, sound: isSound(findings), servers: plans }, lines }
   })
 }

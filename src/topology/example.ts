@@ -28,7 +28,11 @@ function standardEdition(fqdn: string | undefined): object {
 
 function enterpriseEdition(fqdn: string): object {
   const domain = fqdn.split('.').slice(1).join('.')
-  const at = (name: string) => (domain === '' ? name : `${name}.${domain}`)
+  const at = (name: string): string => {
+    const whole = domain === '' ? name : `${name}.${domain}`
+    // Whoever calls the pool like one of its machines has machines of other names.
+    return whole === fqdn ? at(`${name}-1`) : whole
+  }
   const hosts = (...names: string[]) => names.map(name => ({ host: at(name), port: 5432 }))
   return {
     version: 1,
@@ -88,5 +92,12 @@ function indented(lines: string[]): string[] {
 
 function scalar(value: unknown): string {
   const text = String(value)
-  return typeof value === 'string' && !/^[A-Za-z/.][\w./:-]*( [\w./-]+)*$/.test(text) ? JSON.stringify(text) : text
+  return typeof value === 'string' && (!/^[A-Za-z/.][\w./:-]*( [\w./-]+)*$/.test(text) || isOtherThanText(text))
+    ? JSON.stringify(text)
+    : text
+}
+
+/** Words that YAML, of this age or another, takes for something else. */
+function isOtherThanText(text: string): boolean {
+  return /^(null|true|false|yes|no|on|off|y|n|\.nan|[.]inf)$/i.test(text)
 }
