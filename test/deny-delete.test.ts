@@ -271,7 +271,10 @@ test('[CP86] files that are held keep their bytes, whichever way they would go, 
   expect(await site.admin.code('room.delete', { room: plain.id })).toBe('forbidden')
   expect(await codeOf(await getFile(site, ann, passing.file))).toBe('ok')
   await site.db.query("UPDATE file SET expires_at = now() - interval '1 minute' WHERE id = $1", [unposted])
+  // When something was posted stays too, while it is held.
+  await lift(id)
   await site.db.query("UPDATE file SET posted_at = posted_at - interval '2 days' WHERE id = $1", [passing.file])
+  const again = await deny({ person: ann.me.id })
   await collect(objects, 0)
   const all = [removed.file, free.file, passing.file, unposted]
   expect(await Promise.all(all.map(stateOf))).toEqual(['ready', 'removed', 'ready', 'ready'])
@@ -290,7 +293,7 @@ test('[CP86] files that are held keep their bytes, whichever way they would go, 
   await lift(his.id)
   await collect(objects, 0)
   expect(await stateOf(free.file)).toBeUndefined()
-  await lift(id)
+  await lift(again.id)
   await collect(objects, 0)
   expect(await Promise.all([removed.file, passing.file, unposted].map(stateOf))).toEqual(Array(3).fill('removed'))
 })

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { openFolder } from '../src/files/folder.ts'
+import { parseKeys } from '../src/files/keys.ts'
+import { rekeyFiles } from '../src/files/rekey.ts'
 import { type DenialSite, openDenialSite } from './denials.ts'
-import { openRoomFor, postFile } from './files.ts'
+import { openRoomFor, postFile, putFile } from './files.ts'
 import { codeOf, getFile, someBytes } from './upload.ts'
 
 let here: DenialSite
@@ -32,4 +36,56 @@ test('[CP88] SQL by hand, and a program of an earlier version, destroy nothing t
   expect(await codeOf(await getFile(site, ann, file))).toBe('ok')
   // Posting goes on.
   expect(await say(ann, room, 'more')).toBe(3)
+})
+
+test('[CP88] nor does SQL that first makes it another one: place, author, time, room and bytes of what is held stay', async () => {
+  const { site, ann, bob, say, deny, texts } = here
+  const room = await openRoomFor(site, [ann])
+  const other = await openRoomFor(site, [bob])
+  const { file } = await postFile(ann, room, someBytes(400, 11))
+  const free = await postFile(bob, other, someBytes(400, 12))
+  const unposted = await putFile(ann, room, someBytes(400, 13))
+  await say(ann, room, 'gold')
+  const { body } = (await site.db.query<{ body: string }>('SELECT body FROM file WHERE id = $1', [free.file])).rows[0]!
+  const from = '2026-01-01T00:00:00Z'
+  await deny({ person: ann.me.id, category: room.category, from })
+  const ways: [string, ...unknown[]][] = [
+    ["UPDATE message SET seq = -seq, text = '' WHERE room = $1"],
+    ['UPDATE message SET author = $2 WHERE room = $1', bob.me.id],
+    ["UPDATE message SET at = '2020-01-01' WHERE room = $1"],
+    ['UPDATE message SET room = $2, seq = seq + 100 WHERE room = $1', other.id],
+    ['UPDATE message SET seq = seq + 100 WHERE room = $1'],
+    ['UPDATE file SET body = $2 WHERE room = $1', body],
+    ['UPDATE file SET author = $2 WHERE room = $1', bob.me.id],
+    ['UPDATE file SET room = $2 WHERE room = $1', other.id],
+    ["UPDATE file SET posted_at = '2020-01-01' WHERE room = $1 AND seq IS NOT NULL"],
+    ["UPDATE file SET posted_at = '2020-01-01' WHERE room = $1 AND seq IS NULL"],
+    ["UPDATE file SET created_at = '2020-01-01' WHERE room = $1"],
+    ["UPDATE file SET state = 'uploading' WHERE room = $1"],
+    ["UPDATE file SET name = 'x' WHERE room = $1"],
+    ['DELETE FROM file_piece WHERE body IN (SELECT body FROM file WHERE room = $1)'],
+    ['UPDATE file_piece SET size = 1 WHERE body IN (SELECT body FROM file WHERE room = $1)'],
+    ['UPDATE file_piece SET body = $2, start = 10000 WHERE body IN (SELECT body FROM file WHERE room = $1)', body],
+    ["UPDATE file_piece SET key = 'none' || key WHERE body IN (SELECT body FROM file WHERE room = $1)"],
+    ['DELETE FROM room_head WHERE room = $1'],
+    ['UPDATE room_head SET room = $2 WHERE room = $1', randomUUID()],
+  ]
+  for (const [text, ...more] of ways)
+    await expect(site.db.query(text, [room.id, ...more]), text).rejects.toMatchObject({ code: 'PCDNY' })
+  expect((await texts(room)).at(-1)).toBe('gold')
+  expect(await codeOf(await getFile(site, ann, file))).toBe('ok')
+  // What nobody denies goes by as before, and so does what the program does with what is held.
+  for (const text of [
+    "UPDATE message SET seq = seq + 100, at = '2020-01-01' WHERE room = $1",
+    "UPDATE file SET posted_at = '2020-01-01' WHERE room = $1",
+    'DELETE FROM file_piece WHERE body IN (SELECT body FROM file WHERE room = $1)',
+  ])
+    expect((await site.db.query(text, [other.id])).rowCount, text).toBe(1)
+  const keys = parseKeys('1'.repeat(64))
+  const objects = { db: site.db, keys, store: await openFolder(site.folder) }
+  expect(await rekeyFiles(objects)).toMatchObject({ faults: [] })
+  const posted = await ann.call('file.post', { room: room.id, clientId: randomUUID(), file: unposted })
+  expect((await site.db.query('SELECT posted_at FROM file WHERE id = $1', [unposted])).rows[0]!.posted_at).toEqual(
+    new Date(posted.at),
+  )
 })

@@ -39,9 +39,18 @@ BEGIN
     USING ERRCODE = 'PCDNY', DETAIL = denial::text;
 END $$;
 
+-- The denial under which one thing stands, by who brought it, where and when; null: none.
+-- VOLATILE, as all that follow: each statement inside sees what was committed before it, also where the one outside waited.
+CREATE FUNCTION denial_of(by_whom uuid, in_room uuid, instant timestamptz) RETURNS uuid LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN (SELECT d.id FROM deletion_denial d WHERE d.lifted_at IS NULL AND (d.person IS NULL OR d.person = by_whom)
+     AND (d.room IS NULL OR d.room = in_room)
+     AND (d.category IS NULL OR d.category = (SELECT category FROM room_head WHERE room = in_room))
+     AND (d.from_at IS NULL OR instant >= d.from_at) AND (d.until_at IS NULL OR instant < d.until_at) LIMIT 1);
+END $$;
+
 -- The denial under which something of a room stands; null: none. Messages from `low` up to `high` without it, files and the room itself
 -- where it is about the whole of it. `moves`: only those that hold through the category that it leaves.
--- VOLATILE, as all that follow: each statement inside sees what was committed before it, also where the one outside waited.
 CREATE FUNCTION denial_in_room(in_room uuid, in_category uuid, low bigint, high bigint, whole boolean, moves boolean) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE d record;
@@ -88,6 +97,17 @@ CREATE TRIGGER denied_deletion AFTER DELETE ON message REFERENCING OLD TABLE AS 
 CREATE TRIGGER denied_change AFTER UPDATE ON message REFERENCING OLD TABLE AS gone NEW TABLE AS new_one
   FOR EACH STATEMENT EXECUTE FUNCTION denied_messages();
 
+-- Whoever wrote it elsewhere, or at another time, would be held no more. No program changes that of a message.
+CREATE FUNCTION denied_place() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM refuse_denied(denial_of(OLD.author, OLD.room, OLD.at));
+  RETURN NEW;
+END $$;
+CREATE TRIGGER denied_place BEFORE UPDATE OF room, seq, author, at ON message FOR EACH ROW
+  WHEN (OLD.text IS NOT NULL AND (NEW.room, NEW.seq, NEW.author, NEW.at) IS DISTINCT FROM (OLD.room, OLD.seq, OLD.author, OLD.at))
+  EXECUTE FUNCTION denied_place();
+
 CREATE FUNCTION denied_clear() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(7, 0);
@@ -107,6 +127,16 @@ END $$;
 CREATE TRIGGER denied_move BEFORE UPDATE OF category ON room_head FOR EACH ROW WHEN (NEW.category IS DISTINCT FROM OLD.category)
   EXECUTE FUNCTION denied_move();
 
+-- It says in which category the room is.
+CREATE FUNCTION denied_head() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM refuse_denied(denial_in_room(OLD.room, OLD.category, 1, 9223372036854775807, true, false));
+  RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER denied_deletion BEFORE DELETE ON room_head FOR EACH ROW EXECUTE FUNCTION denied_head();
+CREATE TRIGGER denied_place BEFORE UPDATE OF room ON room_head FOR EACH ROW WHEN (NEW.room <> OLD.room) EXECUTE FUNCTION denied_head();
+
 CREATE FUNCTION denied_room() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(7, 0);
@@ -125,17 +155,48 @@ BEGIN
 END $$;
 CREATE TRIGGER denied_deletion BEFORE DELETE ON category FOR EACH ROW EXECUTE FUNCTION denied_category();
 
--- Bytes: a file lets go of its body, or is forgotten.
+-- Bytes: a file lets go of its body, or is forgotten, or would be held no more. Its post alone says when it was posted, once.
 CREATE FUNCTION denied_file() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(7, 0);
-  PERFORM refuse_denied((SELECT d.id FROM deletion_denial d WHERE d.lifted_at IS NULL AND (d.person IS NULL OR d.person = OLD.author)
-     AND (d.room IS NULL OR d.room = OLD.room)
-     AND (d.category IS NULL OR d.category = (SELECT category FROM room_head WHERE room = OLD.room))
-     AND (d.from_at IS NULL OR coalesce(OLD.posted_at, OLD.created_at) >= d.from_at)
-     AND (d.until_at IS NULL OR coalesce(OLD.posted_at, OLD.created_at) < d.until_at) LIMIT 1));
+  PERFORM refuse_denied(denial_of(OLD.author, OLD.room, coalesce(OLD.posted_at, OLD.created_at)));
   RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$;
-CREATE TRIGGER denied_change BEFORE UPDATE OF body ON file FOR EACH ROW
-  WHEN (OLD.body IS NOT NULL AND NEW.body IS NULL AND OLD.state <> 'uploading') EXECUTE FUNCTION denied_file();
+CREATE FUNCTION denied_posting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM repeat r WHERE r.room = OLD.room AND r.author = OLD.author AND r.client_id = OLD.client_id AND r.at = NEW.posted_at;
+  IF FOUND THEN RETURN NEW; END IF;
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM refuse_denied(denial_of(OLD.author, OLD.room, OLD.created_at));
+  RETURN NEW;
+END $$;
+CREATE TRIGGER denied_change BEFORE UPDATE OF id, room, author, name, size, body, state, seq, posted_at, created_at ON file FOR EACH ROW
+  WHEN (OLD.state <> 'uploading' AND ((NEW.body IS DISTINCT FROM OLD.body AND OLD.body IS NOT NULL) OR NEW.state = 'uploading'
+    OR (NEW.id, NEW.room, NEW.author, NEW.name, NEW.size, NEW.created_at)
+       IS DISTINCT FROM (OLD.id, OLD.room, OLD.author, OLD.name, OLD.size, OLD.created_at)
+    OR (OLD.seq IS NOT NULL AND NEW.seq IS DISTINCT FROM OLD.seq)
+    OR (OLD.posted_at IS NOT NULL AND NEW.posted_at IS DISTINCT FROM OLD.posted_at)))
+  EXECUTE FUNCTION denied_file();
+CREATE TRIGGER denied_posting BEFORE UPDATE OF posted_at ON file FOR EACH ROW
+  WHEN (OLD.state <> 'uploading' AND OLD.posted_at IS NULL AND NEW.posted_at IS NOT NULL) EXECUTE FUNCTION denied_posting();
 CREATE TRIGGER denied_deletion BEFORE DELETE ON file FOR EACH ROW WHEN (OLD.state <> 'uploading') EXECUTE FUNCTION denied_file();
+
+-- Where they are in the file store. Only another object that was just put there may take the place of one (pchat files rekey).
+CREATE FUNCTION denied_piece() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND (NEW.body, NEW.start, NEW.size) = (OLD.body, OLD.start, OLD.size) THEN
+    PERFORM FROM file_garbage g WHERE g.key = NEW.key AND NOT g.taken;
+    IF FOUND THEN RETURN NEW; END IF;
+  END IF;
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM FROM deletion_denial WHERE lifted_at IS NULL LIMIT 1;
+  IF FOUND THEN
+    PERFORM refuse_denied((SELECT x.denial FROM (
+      SELECT denial_of(f.author, f.room, coalesce(f.posted_at, f.created_at)) AS denial FROM file f
+       WHERE f.body = OLD.body AND f.state <> 'uploading') x WHERE x.denial IS NOT NULL LIMIT 1));
+  END IF;
+  RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER denied_deletion BEFORE DELETE ON file_piece FOR EACH ROW EXECUTE FUNCTION denied_piece();
+CREATE TRIGGER denied_change BEFORE UPDATE OF body, start, size, key ON file_piece FOR EACH ROW
+  WHEN ((NEW.body, NEW.start, NEW.size, NEW.key) IS DISTINCT FROM (OLD.body, OLD.start, OLD.size, OLD.key)) EXECUTE FUNCTION denied_piece();
