@@ -60,6 +60,17 @@ test('[CP89] only officers set, see and lift denials; each is in the audit recor
     ['denial.lift', denial!.id, 'closed'],
   ])
   await officer.call('compliance.update', { recording: false })
+  const found = (await officer.call('audit.list', { subject: denial!.id })).entries
+  const holds = {
+    person: ann.me.id,
+    room: room.id,
+    from: '2026-01-01T00:00:00.000Z',
+    until: '2100-01-01T00:00:00.000Z',
+  }
+  expect(found.map(one => [one.action, one.actor?.id, one.detail])).toEqual([
+    ['denial.lift', officer.me.id, { ...holds, reason: 'closed' }],
+    ['denial.add', officer.me.id, { ...holds, reason: 'Matter 12' }],
+  ])
 })
 
 test('[CP89] the audit record says nothing of denials to those who are no officers, whichever way they ask', async () => {

@@ -89,3 +89,54 @@ test('[CP88] nor does SQL that first makes it another one: place, author, time, 
     new Date(posted.at),
   )
 })
+
+test('[CP88] a denial stays as it was set, is lifted once, and SQL by hand that does so stands in the audit record', async () => {
+  const { site, officer, ann, bob, say, deny } = here
+  const room = await openRoomFor(site, [ann])
+  await say(ann, room, 'gold')
+  const { id } = await deny({ person: ann.me.id, room: room.id })
+  const connection = await site.db.connect()
+  const changes: [string, ...unknown[]][] = [
+    ['UPDATE deletion_denial SET lifted_at = now() WHERE id = $1'],
+    ['UPDATE deletion_denial SET person = $2 WHERE id = $1', bob.me.id],
+    ["UPDATE deletion_denial SET until_at = '2001-01-01' WHERE id = $1"],
+    [
+      "UPDATE deletion_denial SET reason = 'x', lifted_by = $2, lifted_at = now(), lift_reason = 'x' WHERE id = $1",
+      bob.me.id,
+    ],
+    ['DELETE FROM deletion_denial WHERE id = $1'],
+  ]
+  try {
+    for (const role of ['origin', 'replica']) {
+      await connection.query(`SET session_replication_role = ${role}`)
+      for (const [text, ...more] of changes)
+        await expect(connection.query(text, [id, ...more]), text).rejects.toMatchObject({ code: '42501' })
+      await expect(connection.query('TRUNCATE deletion_denial')).rejects.toMatchObject({ code: '42501' })
+      for (const text of ['message', 'file CASCADE', 'file_piece', 'room_head', 'room CASCADE', 'category CASCADE'])
+        await expect(connection.query(`TRUNCATE ${text}`), text).rejects.toMatchObject({ code: 'PCDNY' })
+      for (const table of ['message', 'room_head'])
+        await expect(connection.query(`DELETE FROM ${table} WHERE room = $1`, [room.id])).rejects.toMatchObject({
+          code: 'PCDNY',
+        })
+    }
+    const by = "lifted_by = $2, lifted_at = now(), lift_reason = 'by hand'"
+    const hand = `UPDATE deletion_denial SET ${by} WHERE id = $1`
+    await connection.query(hand, [id, ann.me.id])
+    await expect(connection.query(hand, [id, bob.me.id])).rejects.toMatchObject({ code: '42501' })
+    const made = await connection.query<{ id: string }>(
+      "INSERT INTO deletion_denial (room, reason, by) VALUES ($1, 'by hand', $2) RETURNING id",
+      [room.id, bob.me.id],
+    )
+    const entries = async (subject: string) =>
+      (await officer.call('audit.list', { subject })).entries.map(one => [one.action, one.actor?.name, one.detail])
+    const holds = { person: ann.me.id, room: room.id }
+    expect(await entries(id)).toEqual([
+      ['denial.lift', ann.me.name, { ...holds, reason: 'by hand' }],
+      ['denial.add', officer.me.name, { ...holds, reason: 'Matter 12' }],
+    ])
+    expect(await entries(made.rows[0]!.id)).toEqual([['denial.add', bob.me.name, { room: room.id, reason: 'by hand' }]])
+  } finally {
+    await connection.query('RESET session_replication_role')
+    connection.release()
+  }
+})

@@ -81,6 +81,7 @@ export async function refuseDeniedCategory(q: Queryable, category: string): Prom
   )
 }
 
+/** The store itself writes it into the audit record, as it does where one is lifted. */
 export async function insertDenial(tx: Connection, by: string, scope: DenialScope, reason: string): Promise<string> {
   const { rows } = await tx.query<{ id: string }>(
     `INSERT INTO deletion_denial (person, room, category, from_at, until_at, reason, by) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,

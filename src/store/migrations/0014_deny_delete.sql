@@ -16,9 +16,39 @@ CREATE TABLE deletion_denial (
   lifted_by uuid,
   lifted_at timestamptz(3),
   lift_reason text,
-  CHECK (num_nonnulls(person, room, category, from_at, until_at) > 0)
+  CHECK (num_nonnulls(person, room, category, from_at, until_at) > 0),
+  CHECK (from_at < until_at)
 );
 CREATE INDEX deletion_denial_open ON deletion_denial (id) WHERE lifted_at IS NULL;
+
+-- A denial is set, and lifted once; neither leaves the audit record out, whoever does it. That is all that happens to it.
+CREATE FUNCTION keep_denial() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE as_set deletion_denial; iso text := 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"';
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    -- Behind all that is being deleted.
+    PERFORM pg_advisory_xact_lock(7, 0);
+    IF num_nonnulls(NEW.lifted_by, NEW.lifted_at, NEW.lift_reason) > 0 THEN
+      RAISE EXCEPTION 'A denial is set before it is lifted.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+  ELSIF TG_OP = 'UPDATE' THEN
+    as_set := NEW;
+    as_set.lifted_by := NULL; as_set.lifted_at := NULL; as_set.lift_reason := NULL;
+    IF as_set IS DISTINCT FROM OLD OR num_nulls(NEW.lifted_by, NEW.lifted_at, NEW.lift_reason) > 0 THEN
+      RAISE EXCEPTION 'A denial stays as it was set. It may be lifted, once, with who does it, when and why.' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+  ELSE
+    RAISE EXCEPTION 'Denials stay where they are, lifted or not: % is refused.', TG_OP USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  INSERT INTO audit (actor, action, subject, detail) VALUES (
+    CASE TG_OP WHEN 'INSERT' THEN NEW."by" ELSE NEW.lifted_by END, CASE TG_OP WHEN 'INSERT' THEN 'denial.add' ELSE 'denial.lift' END,
+    NEW.id::text, jsonb_strip_nulls(jsonb_build_object('person', NEW.person, 'room', NEW.room, 'category', NEW.category,
+      'from', to_char(NEW.from_at AT TIME ZONE 'UTC', iso), 'until', to_char(NEW.until_at AT TIME ZONE 'UTC', iso),
+      'reason', CASE TG_OP WHEN 'INSERT' THEN NEW.reason ELSE NEW.lift_reason END)));
+  RETURN NEW;
+END $$;
+CREATE TRIGGER denial_keeps BEFORE INSERT OR UPDATE OR DELETE ON deletion_denial FOR EACH ROW EXECUTE FUNCTION keep_denial();
+CREATE TRIGGER denials_keep BEFORE TRUNCATE ON deletion_denial FOR EACH STATEMENT EXECUTE FUNCTION keep_denial();
 
 -- What the service that moves events last said of the archive, which servers may not reach.
 CREATE TABLE compliance_report (
@@ -200,3 +230,24 @@ END $$;
 CREATE TRIGGER denied_deletion BEFORE DELETE ON file_piece FOR EACH ROW EXECUTE FUNCTION denied_piece();
 CREATE TRIGGER denied_change BEFORE UPDATE OF body, start, size, key ON file_piece FOR EACH ROW
   WHEN ((NEW.body, NEW.start, NEW.size, NEW.key) IS DISTINCT FROM (OLD.body, OLD.start, OLD.size, OLD.key)) EXECUTE FUNCTION denied_piece();
+
+-- Tables are emptied row by row meanwhile, or not at all.
+CREATE FUNCTION denied_emptying() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM refuse_denied((SELECT id FROM deletion_denial WHERE lifted_at IS NULL LIMIT 1));
+  RETURN NULL;
+END $$;
+
+-- Also where triggers are otherwise off.
+DO $$
+DECLARE one text; t record;
+BEGIN
+  FOREACH one IN ARRAY '{message,file,file_piece,room_head,room,category}'::text[] LOOP
+    EXECUTE format('CREATE TRIGGER denied_emptying BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION denied_emptying()', one);
+  END LOOP;
+  FOR t IN SELECT tgname, tgrelid::regclass AS relation FROM pg_trigger
+            WHERE NOT tgisinternal AND (starts_with(tgname, 'denied_') OR tgrelid = 'deletion_denial'::regclass) LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.relation, t.tgname);
+  END LOOP;
+END $$;
