@@ -66,6 +66,25 @@ export async function refuseDeniedRoom(q: Queryable, room: string, moves = false
   )
 }
 
+/**
+ * Refuses as the deletion of the room, or a clear of it below a place, would, without a lock; what it has looked through they do not
+ * look at again behind the room's. Outside of their transaction.
+ */
+export async function lookBeforeLock(db: Db, room: string, below?: number): Promise<void> {
+  if ((await countDenials(db)) === 0) return
+  const denial = await transaction(db, async tx => {
+    await tx.query('DELETE FROM denial_look WHERE room = $1', [room])
+    const { rows } = await tx.query<{ denial: string | null }>(
+      `INSERT INTO denial_look (room, low, high)
+       SELECT room, CASE WHEN $2::bigint IS NULL THEN 1 ELSE first_seq END, coalesce($2, 9223372036854775807) FROM room_head WHERE room = $1
+       ON CONFLICT DO NOTHING RETURNING denial`,
+      [room, below ?? null],
+    )
+    return rows[0]?.denial
+  })
+  if (denial) await db.query('SELECT refuse_denied($1)', [denial])
+}
+
 export async function isDeniedRoom(q: Queryable, room: string): Promise<boolean> {
   const { rows } = await q.query<{ denied: boolean }>(
     'SELECT denial_in_room(room, category, 1, 9223372036854775807, true, false) IS NOT NULL AS denied FROM room_head WHERE room = $1',

@@ -79,26 +79,79 @@ BEGIN
      AND (d.from_at IS NULL OR instant >= d.from_at) AND (d.until_at IS NULL OR instant < d.until_at) LIMIT 1);
 END $$;
 
+-- That of a message of a room from `low` up to `high` without it, of the denials that are among `known`, or of those that are not; one
+-- scan for all of them. `moves`: only those that hold through the category that it leaves.
+CREATE FUNCTION denied_message(in_room uuid, in_category uuid, low bigint, high bigint, moves boolean, known uuid[], among boolean)
+RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE hit record;
+BEGIN
+  PERFORM FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+      AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among LIMIT 1;
+  IF NOT FOUND OR low >= high THEN RETURN NULL; END IF;
+  WITH fits AS MATERIALIZED (
+    SELECT x.person, tstzrange(x.from_at, x.until_at) AS period FROM deletion_denial x
+     WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+       AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among),
+  people AS MATERIALIZED (SELECT f.person, range_agg(f.period) AS periods FROM fits f WHERE f.person IS NOT NULL GROUP BY f.person)
+  SELECT m.author, m.at INTO hit FROM (
+    SELECT y.author, y.at FROM message y WHERE y.room = in_room AND y.seq >= low AND y.seq < high AND y.text IS NOT NULL OFFSET 0) m
+    LEFT JOIN people p ON p.person = m.author
+   WHERE m.at <@ p.periods OR m.at <@ (SELECT range_agg(f.period) FROM fits f WHERE f.person IS NULL) LIMIT 1;
+  IF hit.author IS NULL THEN RETURN NULL; END IF;
+  RETURN (SELECT x.id FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+      AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among
+      AND (x.person IS NULL OR x.person = hit.author) AND (x.from_at IS NULL OR hit.at >= x.from_at) AND (x.until_at IS NULL OR hit.at < x.until_at)
+    ORDER BY x.at, x.id LIMIT 1);
+END $$;
+
+-- How far a room was looked through before its lock was taken. Whoever writes here looks: what he gives but room, `low` and `high` counts
+-- for nothing. It is true from then on: of messages that were there nobody changes who wrote them and when, and denials only come, or end.
+CREATE TABLE denial_look (
+  room uuid PRIMARY KEY REFERENCES room ON DELETE CASCADE,
+  low bigint NOT NULL,
+  high bigint NOT NULL,                                 -- without it
+  category uuid NOT NULL,
+  denials uuid[] NOT NULL,                              -- that were open
+  denial uuid                                           -- under which a message between the two stands
+);
+CREATE FUNCTION look_for_denial() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  -- In this order: what comes between two of these is looked at again.
+  SELECT h.category, least(NEW.high, h.last_seq + 1, (SELECT coalesce(max(m.seq), 0) + 1 FROM message m WHERE m.room = NEW.room))
+    INTO STRICT NEW.category, NEW.high FROM room_head h WHERE h.room = NEW.room;
+  SELECT coalesce(array_agg(d.id), '{}') INTO NEW.denials FROM deletion_denial d WHERE d.lifted_at IS NULL;
+  NEW.denial := denied_message(NEW.room, NEW.category, NEW.low, NEW.high, false, '{}', false);
+  RETURN NEW;
+END $$;
+CREATE TRIGGER denied_look BEFORE INSERT OR UPDATE ON denial_look FOR EACH ROW EXECUTE FUNCTION look_for_denial();
+
 -- The denial under which something of a room stands; null: none. Messages from `low` up to `high` without it, files and the room itself
--- where it is about the whole of it. `moves`: only those that hold through the category that it leaves.
+-- where it is about the whole of it. What was looked at before is not looked at again.
 CREATE FUNCTION denial_in_room(in_room uuid, in_category uuid, low bigint, high bigint, whole boolean, moves boolean) RETURNS uuid
 LANGUAGE plpgsql AS $$
-DECLARE d record;
+DECLARE found_one uuid; looked denial_look;
 BEGIN
-  FOR d IN SELECT * FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
-            AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) ORDER BY x.at, x.id LOOP
-    IF whole AND d.room IS NOT NULL AND num_nonnulls(d.person, d.from_at, d.until_at) = 0 THEN RETURN d.id; END IF;
-    PERFORM FROM message m WHERE m.room = in_room AND m.seq >= low AND m.seq < high AND m.text IS NOT NULL
-        AND (d.person IS NULL OR m.author = d.person)
-        AND (d.from_at IS NULL OR m.at >= d.from_at) AND (d.until_at IS NULL OR m.at < d.until_at) LIMIT 1;
-    IF FOUND THEN RETURN d.id; END IF;
-    PERFORM FROM file f WHERE whole AND f.room = in_room AND f.body IS NOT NULL AND f.state <> 'uploading'
-        AND (d.person IS NULL OR f.author = d.person)
-        AND (d.from_at IS NULL OR coalesce(f.posted_at, f.created_at) >= d.from_at)
-        AND (d.until_at IS NULL OR coalesce(f.posted_at, f.created_at) < d.until_at) LIMIT 1;
-    IF FOUND THEN RETURN d.id; END IF;
-  END LOOP;
-  RETURN NULL;
+  PERFORM FROM deletion_denial x WHERE x.lifted_at IS NULL LIMIT 1;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  IF whole THEN
+    SELECT x.id INTO found_one FROM deletion_denial x WHERE x.lifted_at IS NULL AND x.room = in_room
+       AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL)
+       AND num_nonnulls(x.person, x.from_at, x.until_at) = 0 ORDER BY x.at, x.id LIMIT 1;
+    IF FOUND THEN RETURN found_one; END IF;
+    SELECT x.id INTO found_one FROM deletion_denial x JOIN file f ON f.room = in_room AND f.body IS NOT NULL AND f.state <> 'uploading'
+       AND (x.person IS NULL OR f.author = x.person)
+       AND (x.from_at IS NULL OR coalesce(f.posted_at, f.created_at) >= x.from_at)
+       AND (x.until_at IS NULL OR coalesce(f.posted_at, f.created_at) < x.until_at)
+     WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+       AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) LIMIT 1;
+    IF FOUND THEN RETURN found_one; END IF;
+  END IF;
+  SELECT * INTO looked FROM denial_look l WHERE l.room = in_room AND l.category = in_category AND l.denial IS NULL
+     AND l.low <= denial_in_room.low;
+  IF NOT FOUND THEN RETURN denied_message(in_room, in_category, low, high, moves, '{}', false); END IF;
+  found_one := denied_message(in_room, in_category, low, high, moves, looked.denials, false);
+  IF found_one IS NOT NULL THEN RETURN found_one; END IF;
+  RETURN denied_message(in_room, in_category, greatest(low, looked.high), high, moves, looked.denials, true);
 END $$;
 
 -- The lock before the look: whoever sets a denial waits for what is being deleted, and whoever deletes after him sees it.
