@@ -7,12 +7,10 @@ import { openFolder } from '../src/files/folder.ts'
 import { noKeys } from '../src/files/keys.ts'
 import type { Objects } from '../src/files/objects.ts'
 import type { Room } from '../src/protocol/room.ts'
-import { readWithheld } from '../src/store/denial.ts'
 import { readCollectable } from '../src/store/file-what-if.ts'
 import { purgeSlice } from '../src/store/upkeep.ts'
 import { type FileSite, openFileSite, openRoomFor, postFile, putFile } from './files.ts'
 import type { Person } from './harness.ts'
-import { runVerb } from './run-verb.ts'
 import { shellOf } from './shell.ts'
 import { codeOf, getFile, someBytes } from './upload.ts'
 
@@ -201,57 +199,6 @@ test('[CP84] of many messages those that are held stay, the others go, and previ
     expect(await site.admin.call('room.clear', before)).toEqual({ firstSeq: 3 })
     expect(await texts(room)).toEqual(['gold 2', null, 'gold 3', null])
   }
-})
-
-test('[CP85] collection goes on with what is not held; what is stays in the store until it is lifted, of a deleted room too', async () => {
-  const [room, other] = [await openRoomFor(site, [ann, bob]), await openRoomFor(site, [ann])]
-  for (const text of ['a', 'b']) {
-    await say(ann, room, text)
-    await say(bob, room, text)
-    await say(ann, other, text)
-  }
-  await site.admin.call('room.clear', { room: room.id, until: later })
-  await site.admin.call('room.delete', { room: other.id })
-  const mine = await deny({ person: ann.me.id, room: room.id })
-  expect(mine.reach).toMatchObject({ messages: 0, hidden: 2, missing: 0 })
-  const deleted = await deny({ room: other.id })
-  expect(deleted.reach).toMatchObject({ messages: 0, hidden: 2 })
-  const third = await openRoomFor(site, [bob])
-  await say(bob, third, 'goes')
-  await site.admin.call('room.delete', { room: third.id })
-  await purge()
-  expect([await rowsOf(room), await rowsOf(other), await rowsOf(third)]).toEqual([['a', 'b'], ['a', 'b'], []])
-  expect(await readWithheld(site.db)).toMatchObject({ denials: 2, rooms: 2, messages: 4 })
-  expect((await site.db.query('SELECT FROM room WHERE id = ANY ($1)', [[other.id, third.id]])).rowCount).toBe(1)
-  const { host, user, database } = site.database.address
-  const databaseUrl = `postgres://${user}@${encodeURIComponent(host)}/${database}`
-  const doctor = await runVerb(['doctor', '--json', '--port', '0', '--database-url', databaseUrl])
-  expect(doctor.out).toContain('2 denials keep 4 messages of 2 cleared or deleted rooms, and 0 files')
-  await lift(mine.id)
-  await purge()
-  expect([await rowsOf(room), await rowsOf(other)]).toEqual([[], ['a', 'b']])
-  await lift(deleted.id)
-  await purge()
-  expect((await site.db.query('SELECT FROM room WHERE id = $1', [other.id])).rowCount).toBe(0)
-  expect(await readWithheld(site.db)).toEqual({ denials: 0, rooms: 0, messages: 0 })
-})
-
-test('[CP85] a room that is longer than a slice is looked through to its end, held messages at its beginning or not', async () => {
-  const room = await openRoomFor(site, [ann, bob])
-  await site.db.query(
-    `INSERT INTO message (room, seq, author, client_id, at, text)
-     SELECT $1, n, CASE WHEN n <= 6000 OR n % 1000 = 0 THEN $2::uuid ELSE $3::uuid END, gen_random_uuid(), now(), 'x' FROM generate_series(1, 12000) n`,
-    [room.id, ann.me.id, bob.me.id],
-  )
-  await site.db.query('UPDATE room_head SET last_seq = 12000, last_at = now() WHERE room = $1', [room.id])
-  const { id } = await deny({ person: ann.me.id })
-  expect(await site.admin.code('room.clear', { room: room.id, until: later })).toBe('forbidden')
-  await lift(id)
-  await site.admin.call('room.clear', { room: room.id, until: later })
-  await deny({ person: ann.me.id, room: room.id })
-  await purge()
-  expect((await rowsOf(room)).length).toBe(6_006)
-  expect(await readWithheld(site.db)).toMatchObject({ rooms: 1, messages: 6_006 })
 })
 
 test('[CP86] files that are held keep their bytes, whichever way they would go, and collection goes on with the others', async () => {

@@ -140,3 +140,24 @@ test('[CP88] a denial stays as it was set, is lifted once, and SQL by hand that 
     connection.release()
   }
 })
+
+test('[CP88] a deletion in a transaction that would not see the denial is refused', async () => {
+  const { site, ann, say, deny } = here
+  const room = await openRoomFor(site, [ann])
+  await say(ann, room, 'gold')
+  for (const level of ['REPEATABLE READ', 'SERIALIZABLE']) {
+    const connection = await site.db.connect()
+    try {
+      await connection.query(`BEGIN ISOLATION LEVEL ${level}`)
+      await connection.query('SELECT FROM message')
+      await deny({ room: room.id })
+      await expect(connection.query('DELETE FROM message WHERE room = $1', [room.id])).rejects.toMatchObject({
+        code: '0A000',
+      })
+    } finally {
+      await connection.query('ROLLBACK')
+      connection.release()
+    }
+    await here.liftAll()
+  }
+})

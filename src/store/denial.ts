@@ -119,14 +119,19 @@ export async function countDenials(q: Queryable): Promise<number> {
   return rows[0]!.n
 }
 
-/** False where it is not there, or was lifted before. What waited for it is looked at anew at once. */
+/**
+ * False where it is not there, or was lifted before. What waited for it is looked at anew at once, from its beginning: what was
+ * passed over in a pass that is under way is a part of it.
+ */
 export async function liftDenial(tx: Connection, id: string, by: string, reason: string): Promise<boolean> {
+  // A slice that still saw it would write after this how far it came.
+  await lockDenials(tx)
   const { rowCount } = await tx.query(
     'UPDATE deletion_denial SET lifted_by = $2, lifted_at = clock_timestamp(), lift_reason = $3 WHERE id = $1 AND lifted_at IS NULL',
     [id, by, reason],
   )
   if (rowCount !== 1) return false
-  await tx.query('UPDATE purge SET look_at = NULL WHERE look_at IS NOT NULL')
+  await tx.query('UPDATE purge SET after_seq = 0, denied = 0, look_at = NULL')
   return true
 }
 

@@ -154,11 +154,21 @@ BEGIN
   RETURN denied_message(in_room, in_category, greatest(low, looked.high), high, moves, looked.denials, true);
 END $$;
 
+-- Before each look. A transaction that sees only what stood at its begin would not see a denial that was answered since.
+CREATE FUNCTION hold_denials() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'At % it is not seen what compliance officers deny meanwhile. Delete and change at READ COMMITTED.',
+      upper(current_setting('transaction_isolation')) USING ERRCODE = 'feature_not_supported';
+  END IF;
+  PERFORM pg_advisory_xact_lock_shared(7, 0);
+END $$;
+
 -- The lock before the look: whoever sets a denial waits for what is being deleted, and whoever deletes after him sees it.
 CREATE FUNCTION denied_messages() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE found_one uuid;
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM FROM deletion_denial WHERE lifted_at IS NULL LIMIT 1;
   IF NOT FOUND THEN RETURN NULL; END IF;
   IF TG_OP = 'DELETE' THEN
@@ -183,7 +193,7 @@ CREATE TRIGGER denied_change AFTER UPDATE ON message REFERENCING OLD TABLE AS go
 -- Whoever wrote it elsewhere, or at another time, would be held no more. No program changes that of a message.
 CREATE FUNCTION denied_place() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM refuse_denied(denial_of(OLD.author, OLD.room, OLD.at));
   RETURN NEW;
 END $$;
@@ -193,7 +203,7 @@ CREATE TRIGGER denied_place BEFORE UPDATE OF room, seq, author, at ON message FO
 
 CREATE FUNCTION denied_clear() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM refuse_denied(denial_in_room(NEW.room, OLD.category, OLD.first_seq, NEW.first_seq, false, false));
   RETURN NEW;
 END $$;
@@ -203,7 +213,7 @@ CREATE TRIGGER denied_clear BEFORE UPDATE OF first_seq ON room_head FOR EACH ROW
 -- What a denial of its category holds would be free in the next one.
 CREATE FUNCTION denied_move() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM refuse_denied(denial_in_room(NEW.room, OLD.category, 1, 9223372036854775807, true, true));
   RETURN NEW;
 END $$;
@@ -213,7 +223,7 @@ CREATE TRIGGER denied_move BEFORE UPDATE OF category ON room_head FOR EACH ROW W
 -- It says in which category the room is.
 CREATE FUNCTION denied_head() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM refuse_denied(denial_in_room(OLD.room, OLD.category, 1, 9223372036854775807, true, false));
   RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$;
@@ -222,7 +232,7 @@ CREATE TRIGGER denied_place BEFORE UPDATE OF room ON room_head FOR EACH ROW WHEN
 
 CREATE FUNCTION denied_room() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM refuse_denied(denial_in_room(OLD.id, (SELECT category FROM room_head WHERE room = OLD.id), 1, 9223372036854775807, true, false));
   RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$;
@@ -232,7 +242,7 @@ CREATE TRIGGER denied_deletion BEFORE DELETE ON room FOR EACH ROW EXECUTE FUNCTI
 
 CREATE FUNCTION denied_category() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM refuse_denied((SELECT id FROM deletion_denial WHERE lifted_at IS NULL AND category = OLD.id LIMIT 1));
   RETURN OLD;
 END $$;
@@ -241,7 +251,7 @@ CREATE TRIGGER denied_deletion BEFORE DELETE ON category FOR EACH ROW EXECUTE FU
 -- Bytes: a file lets go of its body, or is forgotten, or would be held no more. Its post alone says when it was posted, once.
 CREATE FUNCTION denied_file() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM refuse_denied(denial_of(OLD.author, OLD.room, coalesce(OLD.posted_at, OLD.created_at)));
   RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$;
@@ -249,7 +259,7 @@ CREATE FUNCTION denied_posting() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM FROM repeat r WHERE r.room = OLD.room AND r.author = OLD.author AND r.client_id = OLD.client_id AND r.at = NEW.posted_at;
   IF FOUND THEN RETURN NEW; END IF;
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM refuse_denied(denial_of(OLD.author, OLD.room, OLD.created_at));
   RETURN NEW;
 END $$;
@@ -271,7 +281,7 @@ BEGIN
     PERFORM FROM file_garbage g WHERE g.key = NEW.key AND NOT g.taken;
     IF FOUND THEN RETURN NEW; END IF;
   END IF;
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM FROM deletion_denial WHERE lifted_at IS NULL LIMIT 1;
   IF FOUND THEN
     PERFORM refuse_denied((SELECT x.denial FROM (
@@ -287,7 +297,7 @@ CREATE TRIGGER denied_change BEFORE UPDATE OF body, start, size, key ON file_pie
 -- Tables are emptied row by row meanwhile, or not at all.
 CREATE FUNCTION denied_emptying() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(7, 0);
+  PERFORM hold_denials();
   PERFORM refuse_denied((SELECT id FROM deletion_denial WHERE lifted_at IS NULL LIMIT 1));
   RETURN NULL;
 END $$;
