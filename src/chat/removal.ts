@@ -156,6 +156,8 @@ export async function clearRoom(chat: Chat, caller: Caller, input: Input<'room.c
   await requireRoom(chat, caller, input.room, 'administer')
   const until = checkedInstant('until', input.until)
   if (input.dryRun) {
+    // As that of a removal (chat/removal-preview): what is held shows in it.
+    await audit(chat.db, caller.user.id, 'room.clear', input.room, { dryRun: true, until })
     const { denied, ...would } = await previewClear(chat.db, input.room, until)
     return { ...would, ...(denied === 0 ? {} : { denied }) }
   }
