@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Room } from '../src/protocol/room.ts'
 import { readWithheld } from '../src/store/denial.ts'
+import { unreferencedFiles } from '../src/store/file-upkeep.ts'
 import { purgeSlice } from '../src/store/upkeep.ts'
 import { type DenialSite, later, openDenialSite } from './denials.ts'
-import { openRoomFor } from './files.ts'
+import { openRoomFor, postFile } from './files.ts'
 import { runVerb } from './run-verb.ts'
+import { someBytes } from './upload.ts'
 
 let here: DenialSite
 beforeAll(async () => {
@@ -19,6 +21,12 @@ const rowsOf = async (room: Room) =>
       room.id,
     ])
   ).rows.map(row => row.text)
+
+async function doctor() {
+  const { host, user, database } = here.site.database.address
+  const databaseUrl = `postgres://${user}@${encodeURIComponent(host)}/${database}`
+  return (await runVerb(['doctor', '--json', '--port', '0', '--database-url', databaseUrl])).out
+}
 
 /** The first 6,000 are Ann's, and one of a thousand behind them. */
 async function fill(room: Room, count: number) {
@@ -51,10 +59,7 @@ test('[CP85] collection goes on with what is not held; what is stays in the stor
   expect([await rowsOf(room), await rowsOf(other), await rowsOf(third)]).toEqual([['a', 'b'], ['a', 'b'], []])
   expect(await readWithheld(site.db)).toMatchObject({ denials: 2, rooms: 2, messages: 4 })
   expect((await site.db.query('SELECT FROM room WHERE id = ANY ($1)', [[other.id, third.id]])).rowCount).toBe(1)
-  const { host, user, database } = site.database.address
-  const databaseUrl = `postgres://${user}@${encodeURIComponent(host)}/${database}`
-  const doctor = await runVerb(['doctor', '--json', '--port', '0', '--database-url', databaseUrl])
-  expect(doctor.out).toContain('2 denials keep 4 messages of 2 cleared or deleted rooms, and 0 files')
+  expect(await doctor()).toContain('2 denials keep 4 messages of 2 cleared or deleted rooms, and 0 files')
   await lift(mine.id)
   await purge()
   expect([await rowsOf(room), await rowsOf(other)]).toEqual([[], ['a', 'b']])
@@ -108,4 +113,16 @@ test('[CP85] what a pass that is under way went by goes when the denial is lifte
   await lifting
   await purge()
   expect(await rowsOf(other)).toEqual([])
+})
+
+test('[CP85] pchat doctor counts the files that only a denial keeps, not those whose time has not come', async () => {
+  const { site, ann, deny } = here
+  const room = await openRoomFor(site, [ann])
+  const { file, seq } = await postFile(ann, room, someBytes(300, 21))
+  await site.admin.call('message.remove', { room: room.id, seq })
+  await unreferencedFiles(site.db, { after: '00000000-0000-0000-0000-000000000000', limit: 10, graceDays: 7 })
+  await deny({ person: ann.me.id })
+  expect(await doctor()).toContain('and 0 files')
+  await site.db.query("UPDATE file SET unreferenced_at = now() - interval '8 days' WHERE id = $1", [file])
+  expect(await doctor()).toContain('and 1 files')
 })
