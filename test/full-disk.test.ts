@@ -70,7 +70,13 @@ async function serviceOf(store: Db, openArchive: () => Promise<Db>) {
   async function* noFile(): AsyncGenerator<Uint8Array> {}
   const service = openComplianceService({
     tell: async () => {},
-    ...{ store, openArchive, openKey: () => openSigningKey(join(folder, 'key.pem')), readFile: noFile },
+    ...{
+      store,
+      openArchive,
+      openLook: openArchive,
+      openKey: () => openSigningKey(join(folder, 'key.pem')),
+      readFile: noFile,
+    },
     ...{ anchorFile: join(folder, 'anchors.jsonl'), holder: 'here', log },
     configured: async () => {
       const { recording, settings } = await readCompliance(store)

@@ -31,7 +31,7 @@ export function openGoodClient(target: Target, fault: (text: string) => void) {
   }
 }
 
-/** What each table holds, except what only tells of time passing: `last_used_at` of sessions, news for hubs, beats, failed sign-ins. */
+/** What each table holds, except what only tells of time passing: `last_used_at` of sessions, news for hubs, beats, failed sign-ins; and how far a room was looked through. */
 export async function readRows(db: Db): Promise<Record<string, string>> {
   const { rows: tables } = await db.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -39,7 +39,7 @@ export async function readRows(db: Db): Promise<Record<string, string>> {
   )
   const found: Record<string, string> = {}
   for (const { name } of tables) {
-    if (['change', 'sign_in_failure', 'server_process'].includes(name)) continue
+    if (['change', 'sign_in_failure', 'server_process', 'denial_look'].includes(name)) continue
     // Counted in the background.
     if (/^usage_|^pool_count$/.test(name)) continue
     const row = name === 'session' ? 't.id::text' : 't::text'

@@ -554,6 +554,8 @@ test('[SG20] a dry run of a clear says where the room would begin and how much w
   const ask = { room: room.id, until: between }
   const said = await admin.call('room.clear', { ...ask, dryRun: true })
   expect(said).toEqual({ firstSeq: 4, messages: 2 })
+  const { entries } = await admin.call('audit.list', { limit: 1 })
+  expect(entries[0]).toMatchObject({ action: 'room.clear', subject: room.id, detail: { dryRun: true, until: between } })
   expect((await alice.call('message.list', { room: room.id })).firstSeq).toBe(1)
   expect(await bob.code('room.clear', { ...ask, dryRun: true })).toBe('forbidden')
   expect(await admin.call('room.clear', ask)).toEqual({ firstSeq: 4 })

@@ -29,12 +29,25 @@ export function addComplianceMetrics(registry: Registry, aggregator: 'max') {
     'adapter',
   ])
   const failures = gauge('pchat_compliance_adapter_failures', 'times in a row that an adapter failed', ['adapter'])
-  // 0 would be a batch of 1970, and a service that was heard this moment.
-  for (const one of [batch, told]) one.remove()
+  const storeUp = gauge('pchat_compliance_store_up', '1 while the store answers a compliance service that runs alone')
+  const archiveUp = gauge('pchat_compliance_archive_up', '1 while the archive answers it; only once there is one')
+  // 0 would be a batch of 1970, a service that was heard this moment, and a database that is away.
+  for (const one of [batch, told, storeUp, archiveUp]) one.remove()
   return {
     backlog,
     age,
     full,
+    storeUp,
+    archiveUp,
+    /** What was seen last is not what is, where nothing is seen. */
+    hideOutbox() {
+      for (const one of [backlog, age, full, told]) one.remove()
+    },
+    hideArchive() {
+      for (const one of [batch, told]) one.remove()
+      behind.reset()
+      failures.reset()
+    },
     /** `toldSeconds`: since it was said; undefined where nobody is to say anything. */
     show({ entries, batchAt, adapters }: Report, toldSeconds: number | undefined) {
       if (batchAt !== null) batch.set(Date.parse(batchAt) / 1_000)

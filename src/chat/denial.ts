@@ -2,7 +2,6 @@ import { checkedInstant } from '../domain/instant.ts'
 import type { Denial } from '../protocol/compliance-verbs.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
-import { audit } from '../store/audit.ts'
 import { type Db, type Queryable, transaction } from '../store/db.ts'
 import {
   countDenials,
@@ -64,9 +63,7 @@ export async function deny(
     await lockDenials(tx)
     if ((await countDenials(tx)) >= maxDenials)
       throw new Refusal('conflict', `There are ${maxDenials} denials already. Lift one, or widen one, first.`)
-    const made = await insertDenial(tx, by, scope, reason)
-    await audit(tx, by, 'denial.add', made, { ...scope, reason })
-    return made
+    return insertDenial(tx, by, scope, reason)
   })
   // Behind the commit: what is gone by now was gone before it, and counting holds up no deletion.
   return withReach({ denial: await denialOf(db, id) }, await readReach(db, scope))
@@ -96,7 +93,6 @@ export async function lift(
   await transaction(db, async tx => {
     if (!(await liftDenialRow(tx, id, by, reason)))
       throw new Refusal('conflict', 'This denial was lifted already. See the list of those that were.')
-    await audit(tx, by, 'denial.lift', id, { ...scopeOf(before), reason })
   })
   return { denial: await denialOf(db, id) }
 }

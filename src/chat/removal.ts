@@ -8,7 +8,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { readStamp } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
-import { holdDenials } from '../store/denial.ts'
+import { holdDenials, lookBeforeLock } from '../store/denial.ts'
 import { withdrawPassing, withdrawPassingUntil } from '../store/file-upkeep.ts'
 import { firstSeqAfter, raiseRevision, replaceMessages } from '../store/message.ts'
 import { resolvePrincipals } from '../store/principal.ts'
@@ -156,9 +156,12 @@ export async function clearRoom(chat: Chat, caller: Caller, input: Input<'room.c
   await requireRoom(chat, caller, input.room, 'administer')
   const until = checkedInstant('until', input.until)
   if (input.dryRun) {
+    // As that of a removal (chat/removal-preview): what is held shows in it.
+    await audit(chat.db, caller.user.id, 'room.clear', input.room, { dryRun: true, until })
     const { denied, ...would } = await previewClear(chat.db, input.room, until)
     return { ...would, ...(denied === 0 ? {} : { denied }) }
   }
+  await lookBeforeLock(chat.db, input.room, await firstSeqAfter(chat.db, input.room, until))
   const cleared = await transaction(chat.db, async tx => {
     if (!(await lockRoom(tx, input.room))) throw notFound('room')
     const row = (await findRoom(tx, input.room))!

@@ -6,7 +6,7 @@ import { readCategoryAccess } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { findCategory, lockCategoryShared } from '../store/category.ts'
 import { type Connection, isUniqueViolation, transaction } from '../store/db.ts'
-import { refuseDeniedRoom } from '../store/denial.ts'
+import { lookBeforeLock, refuseDeniedRoom } from '../store/denial.ts'
 import { addEntries, countEntriesOf, outOfScope } from '../store/entry.ts'
 import { findRoom, insertRoom, lockRoom, markRoomDeleted, takeName, toRoom } from '../store/room.ts'
 import { findDirectory } from '../store/sync.ts'
@@ -118,14 +118,17 @@ export async function deleteRoom(
   input: Input<'room.delete'>,
 ): Promise<Result<'room.delete'>> {
   await requireRoom(chat, caller, input.room, 'administer')
+  if (input.dryRun) {
+    await refuseDeniedRoom(chat.db, input.room)
+    return {}
+  }
+  await lookBeforeLock(chat.db, input.room)
   await transaction(chat.db, async tx => {
     if (!(await lockRoom(tx, input.room))) throw notFound('room')
-    if (input.dryRun) return refuseDeniedRoom(tx, input.room)
     const row = await findRoom(tx, input.room)
     await markRoomDeleted(tx, input.room)
     await audit(tx, caller.user.id, 'room.delete', input.room, { name: row?.name })
   })
-  if (!input.dryRun)
-    chat.bus.publish(`room.${input.room}`, { head: { kind: 'closed', room: input.room, reason: 'deleted' } })
+  chat.bus.publish(`room.${input.room}`, { head: { kind: 'closed', room: input.room, reason: 'deleted' } })
   return {}
 }

@@ -8,7 +8,7 @@ import { addProcessMetrics } from '../base/process-metrics.ts'
 import type { ComplianceService } from '../compliance/service.ts'
 import { readCompliance } from '../store/compliance.ts'
 import { readServiceReport } from '../store/compliance-report.ts'
-import type { Db } from '../store/db.ts'
+import { type Db, shortly } from '../store/db.ts'
 import { readBacklog } from '../store/outbox.ts'
 
 export type HealthOptions = {
@@ -20,7 +20,7 @@ export type HealthOptions = {
 
 /** A database that does not answer in that time is away. */
 const lookMs = 3_000
-/** Who asks meanwhile is told the same. */
+/** From the end of a look on who asks is told the same. */
 const keptMs = 1_000
 
 /** What the compliance service tells of itself where it runs alone: /healthz, /readyz and /metrics, for reading only. */
@@ -28,11 +28,8 @@ export async function openHealth(options: HealthOptions): Promise<Running & { ur
   const registry = new Registry()
   addProcessMetrics(registry)
   const metrics = addComplianceMetrics(registry, 'max')
-  let kept: { at: number; seen: Promise<Seen> } | undefined
-  const seeing = () => {
-    if (!kept || performance.now() - kept.at > keptMs) kept = { at: performance.now(), seen: see(options, metrics) }
-    return kept.seen
-  }
+  const looks = { outbox: oneLook(() => seeOutbox(options.store)), archive: oneLook(() => options.service.report()) }
+  const seeing = () => see(looks, options.service.isActive(), metrics)
   const server = createServer(async (request, response) => {
     const answer = (code: number, type: string, text: string) =>
       response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store' }).end(text)
@@ -73,13 +70,23 @@ function listen(server: Server, { host, port }: HealthOptions): Promise<void> {
 type Seen = { ready: boolean; notes: string[] }
 type Metrics = ReturnType<typeof addComplianceMetrics>
 
+type Looks = { outbox: () => ReturnType<typeof seeOutbox>; archive: () => ReturnType<ComplianceService['report']> }
+
 /** Ready: both databases answer, whether or not this service is the one that moves events. */
-async function see({ store, service }: HealthOptions, metrics: Metrics): Promise<Seen> {
-  const [outbox, archive] = await Promise.allSettled([within(seeOutbox(store)), within(service.report())])
+async function see(looks: Looks, isActive: boolean, metrics: Metrics): Promise<Seen> {
+  const [outbox, archive] = await Promise.allSettled([looks.outbox(), looks.archive()])
   const notes: string[] = []
   const known = outbox.status === 'fulfilled' ? outbox.value : undefined
-  if (!known) notes.push('store away')
-  if (archive.status === 'rejected') notes.push('archive away')
+  metrics.storeUp.set(known ? 1 : 0)
+  if (!known) {
+    metrics.hideOutbox()
+    notes.push('store away')
+  }
+  if (archive.status === 'rejected') {
+    metrics.archiveUp.set(0)
+    metrics.hideArchive()
+    notes.push('archive away')
+  }
   if (known) {
     metrics.backlog.set(known.rows)
     metrics.age.set(known.ageSeconds)
@@ -89,26 +96,51 @@ async function see({ store, service }: HealthOptions, metrics: Metrics): Promise
     if (!known.recording) notes.push('nothing is recorded')
   }
   if (archive.status === 'fulfilled' && archive.value) {
+    metrics.archiveUp.set(1)
     metrics.show(archive.value, known?.toldSeconds)
     const failing = archive.value.adapters.filter(one => one.failures > 0)
     if (failing.length > 0) notes.push(`adapters fail: ${failing.map(one => one.name).join(', ')}`)
   }
-  if (!service.isActive()) notes.push('on stand-by')
+  if (!isActive) notes.push('on stand-by')
   return { ready: known !== undefined && archive.status === 'fulfilled', notes }
 }
 
-async function seeOutbox(store: Db) {
-  const { recording, settings } = await readCompliance(store)
-  const { maxRows, maxAgeSeconds } = settings
-  const { rows, ageSeconds } = await readBacklog(store, maxRows + 1)
-  const over = (part: number) => rows > maxRows * part || ageSeconds > maxAgeSeconds * part
-  const toldSeconds = recording ? (await readServiceReport(store))?.ageSeconds : undefined
-  return { recording, toldSeconds, rows, ageSeconds, isFull: recording && over(1), isBehind: recording && over(0.5) }
+function seeOutbox(store: Db) {
+  return shortly(store, async tx => {
+    const { recording, settings } = await readCompliance(tx)
+    const { maxRows, maxAgeSeconds } = settings
+    const { rows, ageSeconds } = await readBacklog(tx, maxRows + 1)
+    const over = (part: number) => rows > maxRows * part || ageSeconds > maxAgeSeconds * part
+    const toldSeconds = recording ? (await readServiceReport(tx))?.ageSeconds : undefined
+    return { recording, toldSeconds, rows, ageSeconds, isFull: recording && over(1), isBehind: recording && over(0.5) }
+  })
 }
 
-async function within<T>(work: Promise<T>): Promise<T> {
+/**
+ * One at a time, until it has really ended: a database that hangs has one connection of ours, however often somebody asks. Rejects
+ * where it takes longer than it may.
+ */
+function oneLook<T>(work: () => Promise<T>): () => Promise<T> {
+  let going: { since: number; ended: Promise<T> } | undefined
+  let kept: { at: number; ended: Promise<T> } | undefined
+  return () => {
+    if (kept && performance.now() - kept.at < keptMs) return kept.ended
+    if (!going) {
+      const ended = work()
+      going = { since: performance.now(), ended }
+      const end = () => {
+        going = undefined
+        kept = { at: performance.now(), ended }
+      }
+      ended.then(end, end)
+    }
+    return within(going.ended, Math.max(0, lookMs - (performance.now() - going.since)))
+  }
+}
+
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
   const late = new AbortController()
-  const timer = sleep(lookMs, undefined, { signal: late.signal }).then(() => {
+  const timer = sleep(ms, undefined, { signal: late.signal }).then(() => {
     throw new Error('it does not answer')
   })
   timer.catch(() => {})

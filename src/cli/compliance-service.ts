@@ -11,7 +11,7 @@ import type { FileStore } from '../files/store.ts'
 import type { StoreAddress } from '../store/address.ts'
 import { readCompliance } from '../store/compliance.ts'
 import { writeServiceReport } from '../store/compliance-report.ts'
-import { type Db, openDb } from '../store/db.ts'
+import { type Db, type DbOptions, openDb } from '../store/db.ts'
 import { findFile } from '../store/file.ts'
 import { openFileStore } from './file-options.ts'
 import type { StartOptions } from './options.ts'
@@ -30,18 +30,20 @@ export type ComplianceOptions = Pick<
 export type ComplianceHere = ComplianceService & { store: Db }
 
 const connections = 4
+const moving: DbOptions = { max: connections, statementMs: 600_000 }
+/** For who looks whether a database is well: a connection that hangs is given up soon, and holds up nothing else. */
+export const looking: DbOptions = { max: 1, statementMs: 4_000 }
 
 /** The archive as the options name it: a database of its own, or one beside the store where that is the embedded one. */
-export async function openArchive(options: ComplianceOptions, store: StoreAddress): Promise<Db> {
-  if (options.complianceDatabaseUrl)
-    return openDb({ connectionString: options.complianceDatabaseUrl }, { max: connections, statementMs: 600_000 })
+export async function openArchive(options: ComplianceOptions, store: StoreAddress, as = moving): Promise<Db> {
+  if (options.complianceDatabaseUrl) return openDb({ connectionString: options.complianceDatabaseUrl }, as)
   if ('connectionString' in store)
     throw new Error(
       'No database for the archive is named. Add --compliance-database-url <url>, best on another server than the store.',
     )
   const address = besideStore(store)
   await ensureDatabase(address)
-  return openDb(address, { max: connections, statementMs: 600_000 })
+  return openDb(address, as)
 }
 
 export function keyFileOf({ complianceKeyFile, dataDir }: ComplianceOptions): string {
@@ -58,6 +60,7 @@ export function startCompliance(options: ComplianceOptions, address: StoreAddres
   const service = openComplianceService({
     store,
     openArchive: () => openArchive(options, address),
+    openLook: () => openArchive(options, address, looking),
     openKey: () => openSigningKey(keyFileOf(options)),
     anchorFile: anchorFileOf(options),
     holder: `${options.server ?? hostname()} ${process.pid}`,

@@ -7,6 +7,7 @@ import { lookAtStore, readSchemaFacts, readWorkFacts } from '../store/doctor.ts'
 import { findEmbedded } from '../store/embedded.ts'
 import { readCollectable } from '../store/file-what-if.ts'
 import { readPool } from '../store/server.ts'
+import { readSettings } from '../store/settings.ts'
 import { type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
 import { serverName } from './doctor-machine.ts'
 import type { StartOptions } from './options.ts'
@@ -167,7 +168,8 @@ async function seeDenied(q: Queryable): Promise<Seen> {
   const { denials, rooms, messages } = await readWithheld(q)
   const wanted = 'kept until compliance officers lift the denials'
   if (denials === 0) return ok('nobody denies that anything is deleted', wanted)
-  const { denied: files } = await readCollectable(q, 0)
+  const { settings } = await readSettings(q)
+  const { denied: files } = await readCollectable(q, settings.fileGraceDays)
   return ok(
     `${denials} denials keep ${messages} messages of ${rooms} cleared or deleted rooms, and ${files} files`,
     wanted,

@@ -160,12 +160,17 @@ async function runCompliance(options: StartOptions, log: Log, stopping: Stopping
 }
 
 /** Where it cannot be, such as at a port that is taken, the service does not run either: nobody would know of it. */
-async function openServiceHealth({ host, healthPort }: StartOptions, compliance: ComplianceHere) {
+async function openServiceHealth({ host, healthPort, databaseUrl }: StartOptions, compliance: ComplianceHere) {
   const { openHealth } = await import('./compliance-health.ts')
-  return openHealth({ host, port: healthPort!, service: compliance, store: compliance.store }).catch(async error => {
-    await compliance.stop()
+  const { looking } = await import('./compliance-service.ts')
+  const store = openDb({ connectionString: databaseUrl! }, looking)
+  try {
+    const health = await openHealth({ host, port: healthPort!, service: compliance, store })
+    return { ...health, stop: () => health.stop().finally(() => store.end()) }
+  } catch (error) {
+    await Promise.all([store.end(), compliance.stop()])
     throw error
-  })
+  }
 }
 
 type Plan = Setting & { options: StartOptions; address: StoreAddress; log: Log; notes: () => string[] }

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
-import type { Db } from '../store/db.ts'
+import { type Db, shortly } from '../store/db.ts'
 import { readBacklog } from '../store/outbox.ts'
 import type { ReadFile } from './adapter.ts'
 import { type ConfiguredAdapter, runAdapters } from './adapters.ts'
@@ -13,6 +13,8 @@ export type ServiceOptions = {
   store: Db
   /** Opens the archive once there is something for it; tried again while it is away. */
   openArchive: () => Promise<Db>
+  /** The same for `report` alone: it hangs where the archive does, and what moves events is not held up by it. */
+  openLook: () => Promise<Db>
   openKey: () => Promise<KeyObject>
   anchorFile: string | undefined
   holder: string
@@ -41,6 +43,7 @@ const reportMs = 5_000
 export function openComplianceService(options: ServiceOptions): ComplianceService {
   const { store, log } = options
   let archive: Db | undefined
+  let look: Db | undefined
   let parts: Running[] = []
   let fence: () => number | undefined = () => undefined
 
@@ -92,12 +95,15 @@ export function openComplianceService(options: ServiceOptions): ComplianceServic
     isActive: () => fence() !== undefined,
     async report() {
       if (waitsFor !== undefined) throw waitsFor
-      return archive && readReport(archive, options.holder)
+      if (!archive) return undefined
+      look ??= await options.openLook()
+      return shortly(look, tx => readReport(tx, options.holder))
     },
     async stop() {
       await looking.stop()
       for (const part of parts) await part.stop()
       await archive?.end()
+      await look?.end()
     },
   }
 }

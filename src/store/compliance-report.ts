@@ -40,7 +40,7 @@ export const proofAction = 'compliance.verify'
 
 export async function readLastProof(q: Queryable): Promise<{ at: Date; proof: Proof } | undefined> {
   const { rows } = await q.query<{ at: Date; proof: Proof }>(
-    'SELECT at, detail AS proof FROM audit WHERE action = $1 ORDER BY id DESC LIMIT 1',
+    'SELECT at, detail AS proof FROM audit WHERE action COLLATE "C" = $1 ORDER BY id DESC LIMIT 1',
     [proofAction],
   )
   return rows[0]

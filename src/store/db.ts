@@ -102,6 +102,17 @@ export function transaction<T>(
   })
 }
 
+const shortMs = 3_000
+
+/** Reads of one snapshot for who looks whether the database is well: each ends soon, in the server too. */
+export function shortly<T>(db: Db, read: (tx: Queryable) => Promise<T>): Promise<T> {
+  const work = async (tx: Queryable) => {
+    await tx.query(`SET LOCAL statement_timeout = ${shortMs}`)
+    return read(tx)
+  }
+  return transaction(db, work, 'ISOLATION LEVEL REPEATABLE READ READ ONLY')
+}
+
 /** Rows of a statement that has more of them than the memory should hold, within the transaction `tx`. `name` is that of a cursor. */
 export async function* readThrough<R extends Row>(
   tx: Connection,

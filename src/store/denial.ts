@@ -66,6 +66,25 @@ export async function refuseDeniedRoom(q: Queryable, room: string, moves = false
   )
 }
 
+/**
+ * Refuses as the deletion of the room, or a clear of it below a place, would, without a lock; what it has looked through they do not
+ * look at again behind the room's. Outside of their transaction.
+ */
+export async function lookBeforeLock(db: Db, room: string, below?: number): Promise<void> {
+  if ((await countDenials(db)) === 0) return
+  const denial = await transaction(db, async tx => {
+    await tx.query('DELETE FROM denial_look WHERE room = $1', [room])
+    const { rows } = await tx.query<{ denial: string | null }>(
+      `INSERT INTO denial_look (room, low, high)
+       SELECT room, CASE WHEN $2::bigint IS NULL THEN 1 ELSE first_seq END, coalesce($2, 9223372036854775807) FROM room_head WHERE room = $1
+       ON CONFLICT DO NOTHING RETURNING denial`,
+      [room, below ?? null],
+    )
+    return rows[0]?.denial
+  })
+  if (denial) await db.query('SELECT refuse_denied($1)', [denial])
+}
+
 export async function isDeniedRoom(q: Queryable, room: string): Promise<boolean> {
   const { rows } = await q.query<{ denied: boolean }>(
     'SELECT denial_in_room(room, category, 1, 9223372036854775807, true, false) IS NOT NULL AS denied FROM room_head WHERE room = $1',
@@ -81,6 +100,7 @@ export async function refuseDeniedCategory(q: Queryable, category: string): Prom
   )
 }
 
+/** The store itself writes it into the audit record, as it does where one is lifted. */
 export async function insertDenial(tx: Connection, by: string, scope: DenialScope, reason: string): Promise<string> {
   const { rows } = await tx.query<{ id: string }>(
     `INSERT INTO deletion_denial (person, room, category, from_at, until_at, reason, by) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
@@ -99,14 +119,19 @@ export async function countDenials(q: Queryable): Promise<number> {
   return rows[0]!.n
 }
 
-/** False where it is not there, or was lifted before. What waited for it is looked at anew at once. */
+/**
+ * False where it is not there, or was lifted before. What waited for it is looked at anew at once, from its beginning: what was
+ * passed over in a pass that is under way is a part of it.
+ */
 export async function liftDenial(tx: Connection, id: string, by: string, reason: string): Promise<boolean> {
+  // A slice that still saw it would write after this how far it came.
+  await lockDenials(tx)
   const { rowCount } = await tx.query(
     'UPDATE deletion_denial SET lifted_by = $2, lifted_at = clock_timestamp(), lift_reason = $3 WHERE id = $1 AND lifted_at IS NULL',
     [id, by, reason],
   )
   if (rowCount !== 1) return false
-  await tx.query('UPDATE purge SET look_at = NULL WHERE look_at IS NOT NULL')
+  await tx.query('UPDATE purge SET after_seq = 0, denied = 0, look_at = NULL')
   return true
 }
 

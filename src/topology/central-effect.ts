@@ -1,7 +1,7 @@
 import type { TellEffect } from './central-follow.ts'
 import { processOn } from './central-process.ts'
 import { checkTopology } from './check.ts'
-import { type Difference, diffTopologies } from './diff.ts'
+import { type Ask, type Difference, diffTopologies } from './diff.ts'
 import { readTopology } from './read.ts'
 import type { Topology } from './schema.ts'
 
@@ -16,10 +16,11 @@ export function effectOn(fqdn: string, pool?: string): TellEffect {
     if ('gone' in here) return here
     const one = requireTopology(before)
     const differences = diffTopologies(one, other)
-    const touching = differences.filter(({ effect, servers }) => effect !== 'running' && servers.includes(fqdn))
+    const isHere = ({ server, process }: Ask) => server === fqdn && (process ?? here.name) === here.name
+    const quiet = differences.filter(({ effect }) => effect === 'running' || effect === 'verb')
     return {
-      followed: differences.filter(({ effect }) => effect === 'running').map(sentence),
-      restart: touching.map(sentence),
+      followed: quiet.map(one => (one.verb ? `${sentence(one)}: ${one.verb}` : sentence(one))),
+      restart: differences.filter(({ asks }) => asks.some(isHere)).map(sentence),
     }
   }
 }
