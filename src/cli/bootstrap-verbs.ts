@@ -5,11 +5,21 @@ import { Refusal } from '../protocol/error.ts'
 import type { ServerPlan } from '../topology/plan.ts'
 import { type Step, stepsOf } from '../topology/steps.ts'
 import { type Program, type UnitFile, unitsOf } from '../topology/unit.ts'
-import type { BootstrapOptions } from './bootstrap.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 import { startArguments } from './topology-start.ts'
 import { type Done, planOf, run } from './topology-verbs.ts'
+
+export type BootstrapOptions = {
+  topology: string
+  server?: string
+  check?: boolean
+  units?: boolean
+  whatIf?: boolean
+  out?: string
+  installDir?: string
+  json?: boolean
+}
 
 export function bootstrap(options: BootstrapOptions, io: Io): Promise<void> {
   return run({ json: options.json === true }, io, async () => {

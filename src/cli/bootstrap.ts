@@ -1,16 +1,6 @@
 import type { Command } from 'commander'
+import type { BootstrapOptions } from './bootstrap-verbs.ts'
 import { type Io, processIo } from './shell/io.ts'
-
-export type BootstrapOptions = {
-  topology: string
-  server?: string
-  check?: boolean
-  units?: boolean
-  whatIf?: boolean
-  out?: string
-  installDir?: string
-  json?: boolean
-}
 
 const examples = `
 Examples:

@@ -19,10 +19,19 @@ import type { Io } from './shell/io.ts'
 import { fail, print } from './shell/run.ts'
 import { harmless, tableLines } from './shell/table.ts'
 import type { Answer } from './shell/verb.ts'
-import type { PublishOptions, TopologyRules } from './topology-central.ts'
 import { splitBasis, withBasis } from './topology-central-basis.ts'
 import { authorHere, type CentralOptions, changeCentral, readCentral } from './topology-central-place.ts'
 import { diff, show } from './topology-verbs.ts'
+
+export type PublishOptions = CentralOptions & { basedOn?: number; note?: string; whatIf?: boolean; confirm?: boolean }
+
+/** What is asked of the document's own rules. */
+export type TopologyRules = {
+  /** Of a document, which messages call `name`, and of going to it from the one that is published. */
+  check(document: string, name: string, published?: string): Verdict
+  /** What differs, line by line; none where they say the same. */
+  compare(before: string, after: string): string[]
+}
 
 /** Lines for people that stand above the sentence of a refusal. */
 class Explained extends Error {

@@ -1,18 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Verdict } from '../topology/central.ts'
 import type { Io } from './shell/io.ts'
 import { type CentralOptions, withCms } from './topology-central-place.ts'
 import type { PrepareOptions } from './topology-central-prepare.ts'
-
-export type PublishOptions = CentralOptions & { basedOn?: number; note?: string; whatIf?: boolean; confirm?: boolean }
-
-/** What is asked of the document's own rules. */
-export type TopologyRules = {
-  /** Of a document, which messages call `name`, and of going to it from the one that is published. */
-  check(document: string, name: string, published?: string): Verdict
-  /** What differs, line by line; none where they say the same. */
-  compare(before: string, after: string): string[]
-}
+import type { PublishOptions, TopologyRules } from './topology-central-verbs.ts'
 
 export const exitText =
   '\nExit code: 0 done, 1 refused or failed, 2 wrong use, 4 the store did not answer (asking again does no harm).'

@@ -2,7 +2,7 @@ import { checkChange } from '../topology/change.ts'
 import { checkTopology, locate } from '../topology/check.ts'
 import { diffTopologies } from '../topology/diff.ts'
 import { readTopology } from '../topology/read.ts'
-import type { TopologyRules } from './topology-central.ts'
+import type { TopologyRules } from './topology-central-verbs.ts'
 import { cutFindings, diffLines, faultLines, findingLines, moreLines } from './topology-verbs.ts'
 
 /** What the Central Management Store asks of the document's own rules. */

@@ -13,11 +13,12 @@ import type { Io } from './shell/io.ts'
 import { fail, print } from './shell/run.ts'
 import { harmless, tableLines } from './shell/table.ts'
 import type { Answer } from './shell/verb.ts'
-import type { TopologyOptions } from './topology.ts'
 import { pictureLines } from './topology-picture.ts'
 import { planLines, serverTable, verbLines } from './topology-plan.ts'
 import { startArguments } from './topology-start.ts'
 import { textOf } from './topology-text.ts'
+
+export type TopologyOptions = { json?: boolean; server?: string; fqdn?: string }
 
 const differs = 3
 

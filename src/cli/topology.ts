@@ -4,8 +4,8 @@ import { type Io, processIo } from './shell/io.ts'
 import { tableLines } from './shell/table.ts'
 import { addCentral, readVersion } from './topology-central.ts'
 import { type CentralOptions, withCms } from './topology-central-place.ts'
+import type { TopologyOptions } from './topology-verbs.ts'
 
-export type TopologyOptions = { json?: boolean; server?: string; fqdn?: string }
 type ShowOptions = CentralOptions & { version?: number; published?: boolean }
 
 const examples = `

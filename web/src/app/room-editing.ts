@@ -4,7 +4,8 @@ import { forget } from './query.ts'
 import { conflictRows } from './room-conflict.ts'
 import type { Card } from './room-draft.ts'
 import { changeWords } from './room-edit.ts'
-import { createRoomForm, isFormOutdated } from './room-form.ts'
+import { createRoomForm } from './room-form.ts'
+import { isFormOutdated } from './room-form-state.ts'
 import { useStore } from './store.ts'
 
 function readAnew(): void {

@@ -4,7 +4,8 @@ import type { Principal } from '../../../src/protocol/principal.ts'
 import type { Room } from '../../../src/protocol/room.ts'
 import type { Card } from './room-draft.ts'
 import { changeWords, type ListName, type RoomEdit, withAdded, withRemoved } from './room-edit.ts'
-import { createRoomForm, isFormChanged, isFormOutdated } from './room-form.ts'
+import { createRoomForm } from './room-form.ts'
+import { isFormChanged, isFormOutdated } from './room-form-state.ts'
 import type { Unsaved } from './unsaved.ts'
 
 const person = (id: string): Principal => ({ id, kind: 'user', name: `${id}@example.com`, displayName: id })

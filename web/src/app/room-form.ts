@@ -5,35 +5,14 @@ import { createListReading, further } from './list-reading.ts'
 import { type ConflictRow, conflictRows, type RoomVersion, resolved, type Side } from './room-conflict.ts'
 import type { Card } from './room-draft.ts'
 import { changeWords, editInput, editOf, type ListName, type RoomEdit } from './room-edit.ts'
+import { type FormState, isFormChanged } from './room-form-state.ts'
 import { editSince, savedAs } from './room-saved.ts'
 import { createStore, type Store } from './store.ts'
 import type { Unsaved } from './unsaved.ts'
 
 export type SideOf = (row: ConflictRow) => Side | undefined
-export type FormState = {
-  /** As the room was when this edit began, or was saved last. */
-  base: RoomVersion
-  edit: RoomEdit
-  /** Somebody else saved first: the room as it is by now, to be compared. */
-  theirs: RoomVersion | undefined
-  /** The newest that was heard of it. */
-  newest: Card
-  /** `base` is what a save must have come to; it was not read yet. */
-  isAssumed: boolean
-  isSaving: boolean
-}
-
 function versionOf(card: Card): RoomVersion {
   return { card, lists: listsOf(card) }
-}
-
-export function isFormChanged({ base, edit }: FormState): boolean {
-  return changeWords(base.card, edit).length > 0
-}
-
-/** Somebody else has saved while this was edited, and it was not compared yet. */
-export function isFormOutdated(state: FormState): boolean {
-  return !state.isSaving && state.newest.room.version > state.base.card.room.version && isFormChanged(state)
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { FormState } from './room-form.ts'
+import type { FormState } from './room-form-state.ts'
 import { createStore } from './store.ts'
 import { createUnsavedKeeper } from './unsaved.ts'
 

@@ -1,4 +1,4 @@
-import type { FormState } from './room-form.ts'
+import type { FormState } from './room-form-state.ts'
 import type { Store } from './store.ts'
 
 /** What somebody has begun to change in rooms and not saved, by room: who looks something up elsewhere finds it again. */
