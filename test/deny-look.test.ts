@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { lookBeforeLock } from '../src/store/denial.ts'
 import { type DenialSite, later, openDenialSite } from './denials.ts'
@@ -102,3 +104,36 @@ test('[CP82] what is denied is refused, and a deletion tried, without waiting fo
     connection.release()
   }
 }, 30_000)
+
+test('[CP82] a denial that is lifted while a room is looked through hides nothing of another', async () => {
+  const { site, ann, lift } = here
+  const room = await openRoomFor(site, [ann])
+  await fill(room.id, 150_000)
+  const [one, other] = [randomUUID(), randomUUID()]
+  await site.db.query(
+    `INSERT INTO message (room, seq, author, client_id, at, text)
+     VALUES ($1, 150001, $2, gen_random_uuid(), now(), 'x'), ($1, 150002, $3, gen_random_uuid(), now(), 'x')`,
+    [room.id, one, other],
+  )
+  await site.db.query('UPDATE room_head SET last_seq = 150002 WHERE room = $1', [room.id])
+  const denyOne = async (person: string) => {
+    const { rows } = await site.db.query<{ id: string }>(
+      `INSERT INTO deletion_denial (person, reason, by) VALUES ($1, 'Matter 12', $2) RETURNING id`,
+      [person, here.officer.me.id],
+    )
+    return rows[0]!.id
+  }
+  const holds = await denyOne(other)
+  for (const afterMs of [1, 5, 15, 30, 60, 90]) {
+    const lifted = await denyOne(one)
+    const looking = lookBeforeLock(site.db, room.id).then(
+      () => 'clean',
+      ({ code }) => code,
+    )
+    await sleep(afterMs)
+    await lift(lifted)
+    expect(await looking, `after ${afterMs} ms`).toBe('PCDNY')
+    const marked = site.db.query('UPDATE room SET deleted_at = now() WHERE id = $1', [room.id])
+    await expect(marked).rejects.toMatchObject({ code: 'PCDNY', detail: holds })
+  }
+}, 60_000)

@@ -1,6 +1,7 @@
 import type { FileRef, FileState, Preview } from '../protocol/file.ts'
 import type { Principal } from '../protocol/principal.ts'
 import { type Connection, type Db, isUniqueViolation, type Queryable, transaction } from './db.ts'
+import { holdDenials } from './denial.ts'
 
 /** A file with what is known of its body. Instants as the store has them; `sha256` in hexadecimal. */
 export type FileRow = {
@@ -123,6 +124,8 @@ export async function settleBody(db: Db, file: FileRow, sha256: string, type: st
 }
 
 async function joinBody(tx: Connection, file: FileRow, sha256: string, type: string): Promise<string> {
+  // Pieces may go: before any row of files, as whatever destroys has it, or two and an officer would wait in a circle.
+  await holdDenials(tx)
   const { rows } = await tx.query<{ id: string }>(
     "SELECT id FROM file_body WHERE sha256 = decode($1, 'hex') FOR NO KEY UPDATE",
     [sha256],

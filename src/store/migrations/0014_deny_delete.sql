@@ -83,25 +83,53 @@ END $$;
 -- scan for all of them. `moves`: only those that hold through the category that it leaves.
 CREATE FUNCTION denied_message(in_room uuid, in_category uuid, low bigint, high bigint, moves boolean, known uuid[], among boolean)
 RETURNS uuid LANGUAGE plpgsql AS $$
-DECLARE hit record;
+DECLARE hit record; found_one uuid;
 BEGIN
-  PERFORM FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
-      AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among LIMIT 1;
-  IF NOT FOUND OR low >= high THEN RETURN NULL; END IF;
-  WITH fits AS MATERIALIZED (
-    SELECT x.person, tstzrange(x.from_at, x.until_at) AS period FROM deletion_denial x
-     WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
-       AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among),
-  people AS MATERIALIZED (SELECT f.person, range_agg(f.period) AS periods FROM fits f WHERE f.person IS NOT NULL GROUP BY f.person)
-  SELECT m.author, m.at INTO hit FROM (
-    SELECT y.author, y.at FROM message y WHERE y.room = in_room AND y.seq >= low AND y.seq < high AND y.text IS NOT NULL OFFSET 0) m
-    LEFT JOIN people p ON p.person = m.author
-   WHERE m.at <@ p.periods OR m.at <@ (SELECT range_agg(f.period) FROM fits f WHERE f.person IS NULL) LIMIT 1;
-  IF hit.author IS NULL THEN RETURN NULL; END IF;
-  RETURN (SELECT x.id FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
-      AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among
-      AND (x.person IS NULL OR x.person = hit.author) AND (x.from_at IS NULL OR hit.at >= x.from_at) AND (x.until_at IS NULL OR hit.at < x.until_at)
-    ORDER BY x.at, x.id LIMIT 1);
+  LOOP
+    PERFORM FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+        AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among LIMIT 1;
+    IF NOT FOUND OR low >= high THEN RETURN NULL; END IF;
+    WITH fits AS MATERIALIZED (
+      SELECT x.person, tstzrange(x.from_at, x.until_at) AS period FROM deletion_denial x
+       WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+         AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among),
+    people AS MATERIALIZED (SELECT f.person, range_agg(f.period) AS periods FROM fits f WHERE f.person IS NOT NULL GROUP BY f.person)
+    SELECT m.author, m.at INTO hit FROM (
+      SELECT y.author, y.at FROM message y WHERE y.room = in_room AND y.seq >= low AND y.seq < high AND y.text IS NOT NULL OFFSET 0) m
+      LEFT JOIN people p ON p.person = m.author
+     WHERE m.at <@ p.periods OR m.at <@ (SELECT range_agg(f.period) FROM fits f WHERE f.person IS NULL) LIMIT 1;
+    IF hit.author IS NULL THEN RETURN NULL; END IF;
+    SELECT x.id INTO found_one FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+        AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among
+        AND (x.person IS NULL OR x.person = hit.author) AND (x.from_at IS NULL OR hit.at >= x.from_at) AND (x.until_at IS NULL OR hit.at < x.until_at)
+      ORDER BY x.at, x.id LIMIT 1;
+    IF FOUND THEN RETURN found_one; END IF;
+    -- Lifted while it was looked: the scan ended at the first hit, and behind it another denial may hold something.
+  END LOOP;
+END $$;
+
+-- That of a file of a room: one pass for all denials, as of messages.
+CREATE FUNCTION denied_file(in_room uuid, in_category uuid, moves boolean) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE hit record; found_one uuid;
+BEGIN
+  LOOP
+    WITH fits AS MATERIALIZED (
+      SELECT x.person, tstzrange(x.from_at, x.until_at) AS period FROM deletion_denial x
+       WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+         AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL)),
+    people AS MATERIALIZED (SELECT f.person, range_agg(f.period) AS periods FROM fits f WHERE f.person IS NOT NULL GROUP BY f.person)
+    SELECT m.author, m.at INTO hit FROM (
+      SELECT y.author, coalesce(y.posted_at, y.created_at) AS at FROM file y
+       WHERE y.room = in_room AND y.body IS NOT NULL AND y.state <> 'uploading' OFFSET 0) m
+      LEFT JOIN people p ON p.person = m.author
+     WHERE m.at <@ p.periods OR m.at <@ (SELECT range_agg(f.period) FROM fits f WHERE f.person IS NULL) LIMIT 1;
+    IF hit.author IS NULL THEN RETURN NULL; END IF;
+    SELECT x.id INTO found_one FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
+        AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL)
+        AND (x.person IS NULL OR x.person = hit.author) AND (x.from_at IS NULL OR hit.at >= x.from_at) AND (x.until_at IS NULL OR hit.at < x.until_at)
+      ORDER BY x.at, x.id LIMIT 1;
+    IF FOUND THEN RETURN found_one; END IF;
+  END LOOP;
 END $$;
 
 -- How far a room was looked through before its lock was taken. Whoever writes here looks: what he gives but room, `low` and `high` counts
@@ -138,13 +166,8 @@ BEGIN
        AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL)
        AND num_nonnulls(x.person, x.from_at, x.until_at) = 0 ORDER BY x.at, x.id LIMIT 1;
     IF FOUND THEN RETURN found_one; END IF;
-    SELECT x.id INTO found_one FROM deletion_denial x JOIN file f ON f.room = in_room AND f.body IS NOT NULL AND f.state <> 'uploading'
-       AND (x.person IS NULL OR f.author = x.person)
-       AND (x.from_at IS NULL OR coalesce(f.posted_at, f.created_at) >= x.from_at)
-       AND (x.until_at IS NULL OR coalesce(f.posted_at, f.created_at) < x.until_at)
-     WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
-       AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) LIMIT 1;
-    IF FOUND THEN RETURN found_one; END IF;
+    found_one := denied_file(in_room, in_category, moves);
+    IF found_one IS NOT NULL THEN RETURN found_one; END IF;
   END IF;
   SELECT * INTO looked FROM denial_look l WHERE l.room = in_room AND l.category = in_category AND l.denial IS NULL
      AND l.low <= denial_in_room.low;
