@@ -47,11 +47,13 @@ test('[BS30] each step says what is done and how it is seen to be done, and none
   )
 })
 
-test('[BS23] a process writes into its data folder, its file store and the folder of its heads, each told once', () => {
+test('[BS23] a process writes into its data folder, its file store, the folder of its heads and that of its adapters, each told once', () => {
   const settings = { dataDir: '/var/lib/pchat', complianceAnchors: '/mnt/heads/anchors.jsonl' }
   expect(foldersOf({ settings, fileStore: '/mnt/files' })).toEqual(['/var/lib/pchat', '/mnt/files', '/mnt/heads'])
   expect(foldersOf({ settings: { dataDir: '/var/lib/pchat' }, fileStore: '/var/lib/pchat/files' })).toEqual([
     '/var/lib/pchat',
   ])
+  const elsewhere = { ...settings, complianceOutput: '/srv/books' }
+  expect(foldersOf({ settings: elsewhere, fileStore: '/mnt/files' })).toContain('/srv/books')
   expect(foldersOf({ settings: { dataDir: '/srv' }, fileStore: 's3://bucket/files' })).toEqual(['/srv'])
 })
