@@ -43,8 +43,8 @@ function targetUnit({ fqdn, processes }: ServerPlan): UnitFile {
   return { name: targetName, text }
 }
 
-/** Keys that only root reads on the machine; systemd hands them to the service in a folder of its own. */
-const keyFiles = ['tlsKey', 'factorKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const
+/** The certificate, and keys that only root reads on the machine; systemd hands them to the service in a folder of its own. */
+const keyFiles = ['tlsCert', 'tlsKey', 'factorKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const
 
 function serviceText(process: ProcessPlan, program: Program): string {
   const { roles, pool, settings } = process
