@@ -106,6 +106,7 @@ test('[BS21] no password and no key is in a unit: each comes as a credential, or
   const plan = planOf(document, 'chat1.example.com')
   const unit = readUnit(serviceOf(plan).text)
   expect(credentialsOf(unit)).toEqual([
+    { name: 'tlsCert', file: "/etc/a b/it's.pem" },
     { name: 'tlsKey', file: '/etc/a b/key %d $$ \\' },
     { name: 'factorKeyFile', file: '/etc/pchat/factor.keys' },
     { name: 'fileKeyFile', file: '/etc/pchat/file.keys' },
@@ -124,7 +125,7 @@ test('[BS21] no password and no key is in a unit: each comes as a credential, or
 /** The command that the plan means: its keys where systemd puts the credentials. */
 function wanted({ processes }: ServerPlan, i: number): string[] {
   const settings = { ...processes[i]!.settings }
-  for (const name of ['tlsKey', 'factorKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const)
+  for (const name of ['tlsCert', 'tlsKey', 'factorKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const)
     if (settings[name] !== undefined) settings[name] = `/run/c/${name}`
   return [...program.command, 'start', ...startArguments(settings)]
 }

@@ -1,6 +1,7 @@
 import { needsOf } from '../topology/needs.ts'
 import type { ServerPlan } from '../topology/plan.ts'
 import type { Topology } from '../topology/schema.ts'
+import { checkAuthorities } from './bootstrap-authority.ts'
 import { checkDisk } from './bootstrap-disk.ts'
 import { checkDoors } from './bootstrap-door.ts'
 import { checkFiles } from './bootstrap-files.ts'
@@ -22,16 +23,17 @@ export async function lookAtPrerequisites(
   const disks: Check[] = []
   // One after the other, and beside nothing: they are timed.
   for (const folder of folders) disks.push(...(await checkDisk(folder, needs)))
-  const [machine, names, doors, secrets, stores, services] = await Promise.all([
+  const [machine, names, doors, authorities, secrets, stores, services] = await Promise.all([
     checkThisMachine(needs),
     checkNames(plan),
     checkDoors(plan),
+    checkAuthorities(plan),
     checkSecrets(plan, env),
     checkStores(plan, env),
     checkServices(topology, plan),
   ])
   const files = await checkFiles(topology, plan, env, stores)
-  const all = [...machine, ...disks, ...names, ...doors, ...secrets, ...stores, ...services, ...files]
+  const all = [...machine, ...disks, ...names, ...doors, ...authorities, ...secrets, ...stores, ...services, ...files]
   return asSeenBy(process.getuid?.(), all)
 }
 

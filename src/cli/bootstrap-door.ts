@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ProcessPlan, ServerPlan } from '../topology/plan.ts'
 import { readCertificate } from './certificate.ts'
+import { isDataFolderTaken } from './data-folder.ts'
 import { type Check, fault, look, ok, type Seen, sentence, warning } from './doctor-check.ts'
 import { seeNames, seeValidity } from './probe-certificate.ts'
 import { isThere } from './probe-folder.ts'
@@ -20,6 +21,13 @@ export async function checkDoors(plan: ServerPlan): Promise<Check[]> {
 async function seePort({ listens, settings }: ProcessPlan): Promise<Seen> {
   const { host, port } = listens
   const said = await askReady({ host, port, tls: settings.tlsCert !== undefined || settings.tlsSelfSigned === true })
+  // Whoever answers as ours does may be of another machine, or of another folder: its own server holds the lock.
+  if (said?.ours && !(await isDataFolderTaken(settings.dataDir!)))
+    return warning(
+      `a Persistent Chat Server answers there (${said.status}), and none works in ${settings.dataDir}`,
+      portWanted,
+      `Stop that one (ss -ltnp 'sport = :${port}' says which), or choose another port or dataDir in the topology.`,
+    )
   if (said?.ours && said.status === 200) return ok('a server of ours, ready', portWanted)
   if (said?.ours)
     return warning(`a server of ours, which answers ${said.status}`, portWanted, 'See its log, and the other checks.')

@@ -32,12 +32,13 @@ export async function checkFiles(
     const settings = filledSettings(one, env)
     found.set(one.fileStore, { place: one.fileStore, shared, alone, settings, databaseAnswers })
   }
-  const heads = [...new Set(processes.flatMap(({ settings }) => settings.complianceAnchors ?? []))].map(one =>
-    dirname(one),
-  )
+  const kept = processes.flatMap(({ settings: { complianceAnchors, complianceOutput } }) => [
+    ...(complianceAnchors === undefined ? [] : [dirname(complianceAnchors)]),
+    ...(complianceOutput === undefined ? [] : [complianceOutput]),
+  ])
   return [
     ...(await Promise.all([...found.values()].map(checkStore))).flat(),
-    ...(await Promise.all(heads.map(folder => checkHeads(folder)))),
+    ...(await Promise.all([...new Set(kept)].map(checkKept))),
   ]
 }
 
@@ -64,7 +65,8 @@ async function checkStore(store: Store): Promise<Check[]> {
   ]
 }
 
-function checkHeads(folder: string): Promise<Check> {
+/** The heads of the archive, and what adapters write. */
+function checkKept(folder: string): Promise<Check> {
   const wanted = 'a folder to write, rename, read and remove in'
   return look('compliance file store', folder, wanted, mend, () => tryFolder(folder), 20_000)
 }

@@ -1,12 +1,18 @@
-import { readdir, rm } from 'node:fs/promises'
+import { chmod, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeFolder } from '../../test/folder.ts'
-import { exampleOf, standard, topologyOf } from '../../test/topology-document.ts'
+import { runVerb } from '../../test/run-verb.ts'
+import { exampleOf, standard, textOf, topologyOf } from '../../test/topology-document.ts'
 import { type Needs, needsOf } from '../topology/needs.ts'
 import { planServer } from '../topology/plan.ts'
+import { checkAuthorities, seeOpen } from './bootstrap-authority.ts'
 import { asSeenBy } from './bootstrap-check.ts'
 import { measureSync, seeFileSystem, seeSync } from './bootstrap-disk.ts'
-import { judgeMount, mountOf, tryLock } from './bootstrap-files.ts'
+import { checkDoors } from './bootstrap-door.ts'
+import { checkFiles, judgeMount, mountOf, tryLock } from './bootstrap-files.ts'
 import {
   judgeUpdates,
   seeMemory,
@@ -17,6 +23,7 @@ import {
   seeSystem,
 } from './bootstrap-machine.ts'
 import { checkNames, judgeBack, seeOwnName } from './bootstrap-names.ts'
+import { takeDataFolder } from './data-folder.ts'
 
 const gigabyte = 1024 ** 3
 const needs: Needs = { devices: 0, cores: 2, memoryBytes: 2 * gigabyte, embedded: false, syncMs: 100 }
@@ -189,5 +196,110 @@ test('[BS12] the mount that a folder lies in, and a lock that holds', async () =
     expect(await readdir(folder)).toEqual([])
   } finally {
     await rm(folder, { recursive: true })
+  }
+})
+
+test('[BS8] the certificate of an authority is looked at as the account of the servers sees it, along its whole path', async () => {
+  const folder = { path: '/etc/closed', mode: 0o40755, uid: 0, gid: 0 }
+  const file = { path: '/etc/closed/ca.pem', mode: 0o100644, uid: 0, gid: 0 }
+  expect(seeOpen([folder, file]).state).toBe('ok')
+  expect(seeOpen([{ ...folder, mode: 0o40700 }, file])).toMatchObject({
+    ...{ state: 'error', found: 'closed to others: /etc/closed (mode 700)' },
+  })
+  expect(seeOpen([folder, { ...file, mode: 0o100600 }]).state).toBe('error')
+  // It may be the group, or the user, of the account.
+  expect(seeOpen([folder, { ...file, mode: 0o100640, gid: 109 }]).state).toBe('warning')
+  const place = await makeFolder('pchat-authority')
+  try {
+    await writeFile(join(place, 'ca.pem'), '')
+    await symlink('ca.pem', join(place, 'link.pem'))
+    const document = exampleOf('enterprise-edition')
+    document.persistentChatPools[0].store.caFile = join(place, 'link.pem')
+    const see = () => checkAuthorities(planServer(topologyOf(document), 'chat1.example.com')!)
+    await chmod(place, 0o700)
+    expect(await see()).toMatchObject([
+      { state: expect.stringMatching(/error|warning/), mend: expect.stringContaining('pchat read the file') },
+    ])
+    await chmod(place, 0o755)
+    await chmod(join(place, 'ca.pem'), 0o644)
+    expect(await see()).toMatchObject([{ area: 'certificate', check: join(place, 'link.pem'), state: 'ok' }])
+    await rm(join(place, 'ca.pem'))
+    expect(await see()).toMatchObject([{ state: 'error', found: expect.stringContaining('ENOENT') }])
+  } finally {
+    await rm(place, { recursive: true })
+  }
+})
+
+test('[BS25] what a unit opens itself is in no home; what systemd hands to it may be', async () => {
+  const place = await makeFolder('pchat-homes')
+  const file = join(place, 'topology.json')
+  const units = async (change: (document: ReturnType<typeof standard>) => void) => {
+    const document = standard()
+    change(document)
+    await writeFile(file, textOf(document))
+    return runVerb(['bootstrap', '--units', '--topology', file, '--server', 'chat.example.com'])
+  }
+  try {
+    for (const path of ['/home/ann/pchat', '/root', '/srv/../run/user/7/x']) {
+      const ran = await units(document => Object.assign(document.standardServers[0], { dataDir: path }))
+      expect([ran.code, ran.said], path).toEqual([1, expect.stringMatching(/is in a home, .*Give it another place/)])
+      expect(ran.out).toBe('')
+    }
+    const directoryConfig = '/home/ann/directory.yaml'
+    const directory = await units(document => Object.assign(document.persistentChatPools[0], { directoryConfig }))
+    expect([directory.code, directory.said]).toEqual([1, expect.stringContaining(directoryConfig)])
+    const fine = await units(document => {
+      document.standardServers[0].dataDir = '/homes/pchat'
+      document.persistentChatPools[0].factorKeyFile = '/root/factor.keys'
+    })
+    expect([fine.code, fine.said]).toEqual([0, ''])
+  } finally {
+    await rm(place, { recursive: true })
+  }
+})
+
+test('[BS7] who answers as a server of ours is the one of this machine only where one works in its data folder', async () => {
+  const place = await makeFolder('pchat-door')
+  const other = createServer((_, response) => response.end('{"status":"ready","notes":[]}')).listen(0, '127.0.0.1')
+  await new Promise(resolve => other.once('listening', resolve))
+  const document = exampleOf('standard-edition')
+  document.standardServers[0] = {
+    fqdn: 'localhost',
+    address: '127.0.0.1',
+    dataDir: place,
+    certificate: { from: 'none' },
+  }
+  document.persistentChatPools[0].port = (other.address() as AddressInfo).port
+  const see = () => checkDoors(planServer(topologyOf(document), 'localhost')!)
+  const foreign = {
+    state: 'warning',
+    found: `a Persistent Chat Server answers there (200), and none works in ${place}`,
+  }
+  try {
+    expect(await see()).toMatchObject([foreign])
+    // Nothing is made.
+    expect(await readdir(place)).toEqual([])
+    const own = await takeDataFolder(place)
+    expect(await see()).toMatchObject([{ state: 'ok', found: 'a server of ours, ready' }])
+    await own.release()
+    expect(await see()).toMatchObject([foreign])
+  } finally {
+    other.close()
+    await rm(place, { recursive: true })
+  }
+})
+
+test('[BS12] the folder of the adapters is looked at where it is', async () => {
+  const place = await makeFolder('pchat-books')
+  try {
+    const document = exampleOf('standard-edition')
+    document.persistentChatPools[0].compliance = { output: place }
+    const topology = topologyOf(document)
+    const checks = await checkFiles(topology, planServer(topology, 'localhost')!, {}, [])
+    expect(checks.filter(({ area }) => area === 'compliance file store')).toMatchObject([
+      { check: place, state: 'ok', found: expect.stringContaining('written, renamed, read, removed') },
+    ])
+  } finally {
+    await rm(place, { recursive: true })
   }
 })

@@ -2,9 +2,10 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Refusal } from '../protocol/error.ts'
-import type { ServerPlan } from '../topology/plan.ts'
+import type { ProcessPlan, ServerPlan } from '../topology/plan.ts'
 import { type Step, stepsOf } from '../topology/steps.ts'
-import { type Program, type UnitFile, unitsOf } from '../topology/unit.ts'
+import { foldersOf, type Program, type UnitFile, unitsOf } from '../topology/unit.ts'
+import { authorityFiles } from './bootstrap-authority.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 import { startArguments } from './topology-start.ts'
@@ -48,6 +49,11 @@ async function writeUnits(planned: ServerPlan, { out, installDir }: BootstrapOpt
     throw new Error(
       `The data folder ${relative.settings.dataDir} is of the folder that a server is started in, and a unit has none. Give dataDir a whole path.`,
     )
+  const hidden = planned.processes.flatMap(ownPaths).find(path => homes.test(resolve(path)))
+  if (hidden !== undefined)
+    throw new Error(
+      `${hidden} is in a home, and homes are hidden from a unit. Give it another place in the topology, such as below /etc/pchat or /srv.`,
+    )
   const units = unitsOf(planned, programIn(installDir))
   if (units.length === 0) return { value: { server: planned.fqdn, units }, lines: ['Nothing runs here.'] }
   if (out === undefined) {
@@ -62,6 +68,13 @@ async function writeUnits(planned: ServerPlan, { out, installDir }: BootstrapOpt
     value: { server: planned.fqdn, folder, units: written },
     lines: written.map(({ name, changed }) => `${join(folder, name)}: ${changed ? 'written' : 'as it was'}`),
   }
+}
+
+const homes = /^\/(home|root|run\/user)(\/|$)/
+
+/** What a process opens itself. Certificate, keys and passwords are handed to it by systemd, which sees homes. */
+function ownPaths(one: ProcessPlan): string[] {
+  return [...foldersOf(one), one.settings.directoryConfig, ...authorityFiles(one)].filter(path => path !== undefined)
 }
 
 /** The whole file or the one before: systemd may read it at any time. True where it is another now. */

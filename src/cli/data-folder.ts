@@ -26,6 +26,20 @@ export async function takeDataFolder(dataDir: string): Promise<DataFolder> {
   return { path, release: () => file.close() }
 }
 
+/** Whether a process works in the folder. Its lock is asked for and let go at once; nothing is made. */
+export async function isDataFolderTaken(dataDir: string): Promise<boolean> {
+  const file = await open(join(resolve(dataDir), 'pchat.lock'), 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+    throw error
+  })
+  if (file === undefined) return false
+  try {
+    return !(await lock(file))
+  } finally {
+    await file.close()
+  }
+}
+
 // The lock belongs to the open file, which the helper shares: it stays when the helper has gone, until this process closes it.
 async function lock(file: FileHandle): Promise<boolean> {
   const helper = spawn('flock', ['--nonblock', '--conflict-exit-code', '75', '3'], {

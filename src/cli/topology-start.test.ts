@@ -175,6 +175,24 @@ test('[TR68] a plan holds references, and the secrets come where they belong', (
   expect(findFault(parse(...startArguments(filled)))).toBeUndefined()
 })
 
+test('[BS26] an address without a user, or with a password, takes no other: it is refused, and nothing of it is told', () => {
+  const fill = (setting: 'databaseUrl' | 'natsUrl', address: string) => () =>
+    fillSecrets({ [setting]: address }, [{ setting, reference: 'env:X' }], () => 'hidden')[setting]
+  const refused = [
+    ...['postgres://db/pchat', 'postgres://@db/pchat', 'postgres://db1,db2/pchat', 'postgres://db/pchat?user=a@b'],
+    ...['postgres://ann:known@db/pchat', 'postgres://ann:@db/pchat', 'db/pchat'],
+  ]
+  for (const address of refused) {
+    const sentence =
+      /^The address that the password of PCHAT_DATABASE_SECRET belongs into .* postgres:\/\/user@host:5432/
+    expect(fill('databaseUrl', address), address).toThrow(sentence)
+    expect(fill('databaseUrl', address), address).not.toThrow(/known|hidden/)
+  }
+  expect(fill('natsUrl', 'nats://ann:known@bus')).toThrow(/^The address .*PCHAT_NATS_SECRET.* nats:\/\/user@/)
+  expect(fill('natsUrl', 'nats://bus')()).toBe('nats://hidden@bus')
+  expect(fill('databaseUrl', 'postgres://ann@db/pchat')()).toBe('postgres://ann:hidden@db/pchat')
+})
+
 test('[TR66] what no start does stands in the plan as a command: stand-by, and recording', () => {
   const plan = planServer(topologyOf(exampleOf('enterprise-edition')), 'chat3.example.com')!
   const set = 'pchat pool active-servers set chat1.example.com chat2.example.com fe1.example.com fe2.example.com'

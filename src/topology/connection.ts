@@ -1,5 +1,6 @@
 import type { Database } from './connection-schema.ts'
 import type { ChatPool } from './schema.ts'
+import { isSecretSetting, secretVariables } from './secret.ts'
 import type { ServerSettings } from './settings.ts'
 
 /** A setting that holds an address into which a password belongs, and where that stands: env:NAME or file:/path. */
@@ -47,7 +48,8 @@ function authority({ host, port }: { host: string; port: number }): string {
 
 /**
  * The settings with their passwords in place. `read` answers what stands behind a reference; only the machine that starts the server
- * has it, and what comes back is a secret as a whole.
+ * has it, and what comes back is a secret as a whole. Throws for an address with no place for one: the password would become a name, or
+ * a part of another password.
  */
 export function fillSecrets(
   settings: ServerSettings,
@@ -56,11 +58,24 @@ export function fillSecrets(
 ): ServerSettings {
   const filled: Record<string, unknown> = { ...settings }
   for (const { setting, reference } of secrets) {
+    const address = String(filled[setting])
+    const user = firstUser.exec(address)?.[2]
+    // Without a name NATS takes the secret as a token; a database has no such thing.
+    if (user?.includes(':') || (!user && setting !== 'natsUrl')) throw new Error(noPlace(setting))
     const password = encodeURIComponent(read(reference))
-    // Behind the first name that signs in; without one NATS takes the secret as a token.
-    filled[setting] = String(filled[setting]).replace(/^(\w+:\/\/)(?:([^@/,]*)@)?/, (_, scheme, user) =>
-      user === undefined ? `${scheme}${password}@` : `${scheme}${user}:${password}@`,
+    filled[setting] = address.replace(firstUser, (_, scheme) =>
+      user ? `${scheme}${user}:${password}@` : `${scheme}${password}@`,
     )
   }
   return filled
+}
+
+/** The first name that signs in. */
+const firstUser = /^(\w+:\/\/)(?:([^@/?,]*)@)?/
+
+/** Without the address: a password may stand in it. */
+function noPlace(setting: string): string {
+  const whose = isSecretSetting(setting) ? secretVariables[setting] : setting
+  const form = setting === 'natsUrl' ? 'nats://user@host:4222' : 'postgres://user@host:5432/database'
+  return `The address that the password of ${whose} belongs into is to name a user and no password. Write it as ${form}.`
 }

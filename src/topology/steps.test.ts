@@ -47,11 +47,28 @@ test('[BS30] each step says what is done and how it is seen to be done, and none
   )
 })
 
-test('[BS23] a process writes into its data folder, its file store and the folder of its heads, each told once', () => {
+test('[BS23] a process writes into its data folder, its file store, the folder of its heads and that of its adapters, each told once', () => {
   const settings = { dataDir: '/var/lib/pchat', complianceAnchors: '/mnt/heads/anchors.jsonl' }
   expect(foldersOf({ settings, fileStore: '/mnt/files' })).toEqual(['/var/lib/pchat', '/mnt/files', '/mnt/heads'])
   expect(foldersOf({ settings: { dataDir: '/var/lib/pchat' }, fileStore: '/var/lib/pchat/files' })).toEqual([
     '/var/lib/pchat',
   ])
+  const elsewhere = { ...settings, complianceOutput: '/srv/books' }
+  expect(foldersOf({ settings: elsewhere, fileStore: '/mnt/files' })).toContain('/srv/books')
   expect(foldersOf({ settings: { dataDir: '/srv' }, fileStore: 's3://bucket/files' })).toEqual(['/srv'])
+})
+
+test('[BS30] health is asked with the certificate that the server shows; a unit that changed is restarted', () => {
+  const does = (id: string, certificate: object) => {
+    const document = standard()
+    Object.assign(document.standardServers[0], { certificate, dataDir: '/srv/p chat' })
+    return stepsOf(planServer(topologyOf(document), 'chat.example.com')!).find(one => one.id === id)!.does
+  }
+  const url = 'https://chat.example.com/readyz'
+  expect(does('health', { from: 'self-signed' })).toEqual([`curl --fail --cacert '/srv/p chat/self-signed.pem' ${url}`])
+  expect(does('health', { from: 'authority' })[0]).toMatch(/readyz, with --cacert and the file of .* the authority$/)
+  expect(does('health', { from: 'files' })).toEqual([`curl --fail ${url}`])
+  expect(does('start', { from: 'files' })).toContain(
+    'systemctl restart pchat-persistent-chat.service, where its unit was written since it started',
+  )
 })

@@ -185,7 +185,10 @@ function startStep({ processes }: ServerPlan): Step {
   return {
     id: 'start',
     title: 'Start',
-    does: [`systemctl start ${targetName}`],
+    does: [
+      `systemctl start ${targetName}`,
+      ...processes.map(one => `systemctl restart ${unitName(one)}, where its unit was written since it started`),
+    ],
     doneWhen: `systemctl is-active ${names} says active, each since its unit was written last`,
   }
 }
@@ -200,11 +203,17 @@ function migrationsStep({ processes }: ServerPlan): Step {
   }
 }
 
-function healthStep({ processes }: ServerPlan): Step {
+/** Those that ask trust the system's authorities, and not yet the topology's or the server's own. */
+function healthStep({ certificate, processes }: ServerPlan): Step {
+  const ofAuthority =
+    certificate.from === 'authority' ? ', with --cacert and the file of the certificate of the authority' : ''
   return {
     id: 'health',
     title: 'Health',
-    does: processes.map(({ listens }) => `curl --fail ${shellWord(`${listens.url}/readyz`)}`),
+    does: processes.map(({ listens, settings }) => {
+      const own = settings.tlsSelfSigned ? ` --cacert ${shellWord(join(settings.dataDir!, 'self-signed.pem'))}` : ''
+      return `curl --fail${own} ${shellWord(`${listens.url}/readyz`)}${ofAuthority}`
+    }),
     doneWhen: 'each answers 200 within two minutes; it is asked each time',
   }
 }

@@ -43,8 +43,8 @@ function targetUnit({ fqdn, processes }: ServerPlan): UnitFile {
   return { name: targetName, text }
 }
 
-/** Keys that only root reads on the machine; systemd hands them to the service in a folder of its own. */
-const keyFiles = ['tlsKey', 'factorKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const
+/** The certificate, and keys that only root reads on the machine; systemd hands them to the service in a folder of its own. */
+const keyFiles = ['tlsCert', 'tlsKey', 'factorKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const
 
 function serviceText(process: ProcessPlan, program: Program): string {
   const { roles, pool, settings } = process
@@ -120,9 +120,9 @@ function commandText(command: string[], options: string[]): string {
 
 /** Where the process writes; everything else is read-only for it. A bucket is no folder. */
 export function foldersOf({ settings, fileStore }: Pick<ProcessPlan, 'settings' | 'fileStore'>): string[] {
-  const { dataDir, complianceAnchors } = settings
+  const { dataDir, complianceAnchors, complianceOutput } = settings
   const anchors = complianceAnchors?.replace(/\/[^/]*$/, '')
-  const all = [dataDir, fileStore.startsWith('s3:') ? undefined : fileStore, anchors]
+  const all = [dataDir, fileStore.startsWith('s3:') ? undefined : fileStore, anchors, complianceOutput]
   const named = [...new Set(all.filter(one => one !== undefined && one !== ''))] as string[]
   return named.filter(one => !named.some(other => one !== other && one.startsWith(`${other.replace(/\/+$/, '')}/`)))
 }
