@@ -155,6 +155,8 @@ type Ear = {
   next: number | undefined
   held: Kept[]
   closedMeanwhile: boolean
+  /** The server has said that the room is closed to it: by an event, or by refusing the way in. */
+  isTold: boolean
 }
 
 export type ReaderOptions = {
@@ -174,7 +176,7 @@ export function openPoolReader(
   const ears = new Map<string, Ear>(
     stage.rooms.map(room => [
       room,
-      { messages: [], phase: 'away', next: undefined, held: [], closedMeanwhile: false } satisfies Ear,
+      { messages: [], phase: 'away', next: undefined, held: [], closedMeanwhile: false, isTold: false } satisfies Ear,
     ]),
   )
   let epoch: string | undefined
@@ -207,7 +209,8 @@ export function openPoolReader(
   function hearPost(room: string, message: { seq: number }) {
     const ear = ears.get(room)!
     stage.heard({ user, room, seq: message.seq, at: now(), over })
-    if (ear.phase === 'closed') stage.fault(`${where(room)}: ${message.seq} came after room.closed, over ${over}`)
+    if (ear.phase === 'closed' && ear.isTold)
+      stage.fault(`${where(room)}: ${message.seq} came after room.closed, over ${over}`)
     if (ear.next === undefined) return
     if (message.seq !== ear.next)
       stage.fault(`${where(room)}: the event ${message.seq} came instead of ${ear.next}, over ${over}`)
@@ -216,8 +219,8 @@ export function openPoolReader(
     else ear.held.push(message as Kept)
   }
 
-  function close(ear: Ear) {
-    Object.assign(ear, { phase: 'closed', next: undefined, held: [], closedMeanwhile: false })
+  function close(ear: Ear, isTold = true) {
+    Object.assign(ear, { phase: 'closed', next: undefined, held: [], closedMeanwhile: false, isTold })
   }
 
   /** In the same turn as the answer. */
@@ -291,10 +294,11 @@ export function openPoolReader(
         for (const message of page.messages) take(room, message)
       } else if (isPassing(page)) await sleep(100)
       else {
-        // The word that closes the room may still be on its way.
+        // The word that closes the room may still be on its way, for long where the server was stopped, and does not come where the right
+        // is back before it was looked at: then what it brings is rightly heard, and judged by the rights alone.
         if (!stage.closes(user, room)) stage.fault(`${where(room)}: ${page.code} ${page.message} ${page.id ?? ''}`)
         if (ear.phase === 'filling') await sleep(100)
-        if (ear.phase === 'filling') close(ear)
+        if (ear.phase === 'filling') close(ear, false)
       }
     }
   }
