@@ -1,4 +1,4 @@
-import { Button, makeStyles, Spinner, Text, tokens } from '@fluentui/react-components'
+import { Button, makeStyles, Spinner, Subtitle2, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Result } from '../../../src/protocol/request.ts'
 import { useChat } from '../app/chat.ts'
@@ -27,7 +27,9 @@ export function AdminCompliance() {
       <Recording view={data} />
       <ComplianceState view={data} />
       <ComplianceBounds view={data} />
+      <Subtitle2 as="h3">Where it goes</Subtitle2>
       <ComplianceAdapters view={data} />
+      <Subtitle2 as="h3">Held from deletion</Subtitle2>
       <ComplianceDenials />
     </div>
   )
