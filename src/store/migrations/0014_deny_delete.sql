@@ -79,9 +79,9 @@ BEGIN
      AND (d.from_at IS NULL OR instant >= d.from_at) AND (d.until_at IS NULL OR instant < d.until_at) LIMIT 1);
 END $$;
 
--- That of a message of a room from `low` up to `high` without it, of the denials that are among `known`, or of those that are not; one
--- scan for all of them. `moves`: only those that hold through the category that it leaves.
-CREATE FUNCTION denied_message(in_room uuid, in_category uuid, low bigint, high bigint, moves boolean, known uuid[], among boolean)
+-- That of a message of a room from `low` up to `high` without it, or of one of its files; of the denials that are among `known`, or of
+-- those that are not; one pass for all of them. `moves`: only those that hold through the category that it leaves.
+CREATE FUNCTION denied_among(files boolean, in_room uuid, in_category uuid, low bigint, high bigint, moves boolean, known uuid[], among boolean)
 RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE hit record; found_one uuid;
 BEGIN
@@ -95,7 +95,10 @@ BEGIN
          AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL) AND (x.id = ANY (known)) = among),
     people AS MATERIALIZED (SELECT f.person, range_agg(f.period) AS periods FROM fits f WHERE f.person IS NOT NULL GROUP BY f.person)
     SELECT m.author, m.at INTO hit FROM (
-      SELECT y.author, y.at FROM message y WHERE y.room = in_room AND y.seq >= low AND y.seq < high AND y.text IS NOT NULL OFFSET 0) m
+      SELECT y.author, y.at FROM message y WHERE NOT files AND y.room = in_room AND y.seq >= low AND y.seq < high AND y.text IS NOT NULL
+      UNION ALL
+      SELECT y.author, coalesce(y.posted_at, y.created_at) FROM file y
+       WHERE files AND y.room = in_room AND y.body IS NOT NULL AND y.state <> 'uploading' OFFSET 0) m
       LEFT JOIN people p ON p.person = m.author
      WHERE m.at <@ p.periods OR m.at <@ (SELECT range_agg(f.period) FROM fits f WHERE f.person IS NULL) LIMIT 1;
     IF hit.author IS NULL THEN RETURN NULL; END IF;
@@ -104,31 +107,7 @@ BEGIN
         AND (x.person IS NULL OR x.person = hit.author) AND (x.from_at IS NULL OR hit.at >= x.from_at) AND (x.until_at IS NULL OR hit.at < x.until_at)
       ORDER BY x.at, x.id LIMIT 1;
     IF FOUND THEN RETURN found_one; END IF;
-    -- Lifted while it was looked: the scan ended at the first hit, and behind it another denial may hold something.
-  END LOOP;
-END $$;
-
--- That of a file of a room: one pass for all denials, as of messages.
-CREATE FUNCTION denied_file(in_room uuid, in_category uuid, moves boolean) RETURNS uuid LANGUAGE plpgsql AS $$
-DECLARE hit record; found_one uuid;
-BEGIN
-  LOOP
-    WITH fits AS MATERIALIZED (
-      SELECT x.person, tstzrange(x.from_at, x.until_at) AS period FROM deletion_denial x
-       WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
-         AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL)),
-    people AS MATERIALIZED (SELECT f.person, range_agg(f.period) AS periods FROM fits f WHERE f.person IS NOT NULL GROUP BY f.person)
-    SELECT m.author, m.at INTO hit FROM (
-      SELECT y.author, coalesce(y.posted_at, y.created_at) AS at FROM file y
-       WHERE y.room = in_room AND y.body IS NOT NULL AND y.state <> 'uploading' OFFSET 0) m
-      LEFT JOIN people p ON p.person = m.author
-     WHERE m.at <@ p.periods OR m.at <@ (SELECT range_agg(f.period) FROM fits f WHERE f.person IS NULL) LIMIT 1;
-    IF hit.author IS NULL THEN RETURN NULL; END IF;
-    SELECT x.id INTO found_one FROM deletion_denial x WHERE x.lifted_at IS NULL AND (x.room IS NULL OR x.room = in_room)
-        AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL)
-        AND (x.person IS NULL OR x.person = hit.author) AND (x.from_at IS NULL OR hit.at >= x.from_at) AND (x.until_at IS NULL OR hit.at < x.until_at)
-      ORDER BY x.at, x.id LIMIT 1;
-    IF FOUND THEN RETURN found_one; END IF;
+    -- Lifted while it was looked: the pass ended at the first hit, and behind it another denial may hold something.
   END LOOP;
 END $$;
 
@@ -148,7 +127,7 @@ BEGIN
   SELECT h.category, least(NEW.high, h.last_seq + 1, (SELECT coalesce(max(m.seq), 0) + 1 FROM message m WHERE m.room = NEW.room))
     INTO STRICT NEW.category, NEW.high FROM room_head h WHERE h.room = NEW.room;
   SELECT coalesce(array_agg(d.id), '{}') INTO NEW.denials FROM deletion_denial d WHERE d.lifted_at IS NULL;
-  NEW.denial := denied_message(NEW.room, NEW.category, NEW.low, NEW.high, false, '{}', false);
+  NEW.denial := denied_among(false, NEW.room, NEW.category, NEW.low, NEW.high, false, '{}', false);
   RETURN NEW;
 END $$;
 CREATE TRIGGER denied_look BEFORE INSERT OR UPDATE ON denial_look FOR EACH ROW EXECUTE FUNCTION look_for_denial();
@@ -166,15 +145,15 @@ BEGIN
        AND (x.category IS NULL OR x.category = in_category) AND (NOT moves OR x.category IS NOT NULL)
        AND num_nonnulls(x.person, x.from_at, x.until_at) = 0 ORDER BY x.at, x.id LIMIT 1;
     IF FOUND THEN RETURN found_one; END IF;
-    found_one := denied_file(in_room, in_category, moves);
+    found_one := denied_among(true, in_room, in_category, 0, 1, moves, '{}', false);
     IF found_one IS NOT NULL THEN RETURN found_one; END IF;
   END IF;
   SELECT * INTO looked FROM denial_look l WHERE l.room = in_room AND l.category = in_category AND l.denial IS NULL
      AND l.low <= denial_in_room.low;
-  IF NOT FOUND THEN RETURN denied_message(in_room, in_category, low, high, moves, '{}', false); END IF;
-  found_one := denied_message(in_room, in_category, low, high, moves, looked.denials, false);
+  IF NOT FOUND THEN RETURN denied_among(false, in_room, in_category, low, high, moves, '{}', false); END IF;
+  found_one := denied_among(false, in_room, in_category, low, high, moves, looked.denials, false);
   IF found_one IS NOT NULL THEN RETURN found_one; END IF;
-  RETURN denied_message(in_room, in_category, greatest(low, looked.high), high, moves, looked.denials, true);
+  RETURN denied_among(false, in_room, in_category, greatest(low, looked.high), high, moves, looked.denials, true);
 END $$;
 
 -- Before each look. A transaction that sees only what stood at its begin would not see a denial that was answered since.
