@@ -233,7 +233,8 @@ export function openPoolReader(
   function refuse(room: string, code: string, id = '') {
     const ear = ears.get(room)!
     if (code !== 'unavailable' && !stage.closes(user, room)) stage.fault(`${where(room)}: refused with ${code} ${id}`)
-    close(ear)
+    // A store that is away says nothing of the room: whoever was live there stays so.
+    close(ear, code !== 'unavailable' || ear.isTold)
   }
 
   async function sync(socket: Socket) {
