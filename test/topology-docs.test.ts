@@ -1,34 +1,14 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openDocBlocks } from './doc-blocks.ts'
 import { makeFolder } from './folder.ts'
 import { root } from './source.ts'
 
-const run = promisify(execFile)
-const text = readFileSync(join(root, 'docs/topology.md'), 'utf8')
-const blocks = new Map(
-  [...text.matchAll(/^```(\w+) ([\w-]+)\n([\s\S]*?)^```$/gm)].map(([, kind, name, body]) => [
-    name!,
-    { kind: kind!, body: body! },
-  ]),
-)
-const walked: string[] = []
+const page = openDocBlocks('docs/topology.md')
 let folder: string
-
-/** Runs a block with the program itself, and answers what it says. */
-async function walk(name: string): Promise<string> {
-  walked.push(name)
-  const program = `pchat() { '${process.execPath}' '${join(root, 'src/cli/main.ts')}' "$@"; }\n${blocks.get(name)!.body}`
-  const { stdout, stderr } = await run('bash', ['--norc', '-eo', 'pipefail', '-c', program], {
-    cwd: folder,
-    env: { PATH: process.env.PATH },
-  })
-  expect(stderr).toBe('')
-  return stdout
-}
+const walk = (name: string) => page.walk(name, folder)
 
 beforeAll(async () => {
   folder = await makeFolder('pchat-topology-docs')
@@ -36,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test('[TR74] every command of docs/topology.md does what stands below it', async () => {
-  const says = (name: string) => blocks.get(name)!.body
+  const { says } = page
   const sound = 'It is sound. Nothing to remark.\n'
   expect(await walk('one-machine')).toBe(sound + says('one-machine-plan'))
   expect(await readFile(join(folder, 'topology.yaml'), 'utf8')).toBe(says('standard-edition'))
@@ -53,5 +33,5 @@ test('[TR74] every command of docs/topology.md does what stands below it', async
     file: 'topology.yaml',
     ...{ sound: true, faults: [], findings: [] },
   })
-  expect(walked).toEqual([...blocks].filter(([, { kind }]) => kind === 'sh').map(([name]) => name))
+  expect(page.walked).toEqual(page.commands)
 }, 120_000)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { syncFolder } from '../base/sync-folder.ts'
 import type { Output } from './adapter.ts'
 
 const heldLength = 262_144
@@ -61,13 +62,4 @@ async function* joined(content: AsyncIterable<Uint8Array | string>): AsyncGenera
     }
   }
   if (held !== '') yield held
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -1,16 +1,4 @@
-import {
-  Button,
-  Field,
-  Input,
-  makeStyles,
-  Table,
-  TableBody,
-  TableCell,
-  TableHeader,
-  TableHeaderCell,
-  TableRow,
-  Text,
-} from '@fluentui/react-components'
+import { Button, Field, Input, Text } from '@fluentui/react-components'
 import { useState } from 'react'
 import type { Denial, Reach } from '../../../src/protocol/compliance-verbs.ts'
 import { useChat } from '../app/chat.ts'
@@ -19,14 +7,18 @@ import { faultOf } from '../app/fault.ts'
 import { forget, useVerb } from '../app/query.ts'
 import { shortTime } from '../app/time.ts'
 import { ConfirmDialog } from './ConfirmDialog.tsx'
+import { type Column, DataTable } from './DataTable.tsx'
 import { DenialForm } from './DenialForm.tsx'
 import { FaultNote } from './FaultNote.tsx'
 
-const useStyles = makeStyles({ table: { minWidth: '560px' }, cell: { overflowWrap: 'anywhere' } })
+const columns: Column<Denial>[] = [
+  { name: 'What may not be deleted', text: scopeWords },
+  { name: 'Why', text: ({ reason }) => reason },
+  { name: 'By', text: ({ by, at }) => `${by.displayName}, ${shortTime(at)}`, sortBy: ({ at }) => at },
+]
 
 /** What may not be deleted, by anybody or by itself, until an officer lifts it. */
 export function ComplianceDenials() {
-  const styles = useStyles()
   const { client } = useChat()
   const { data, error } = useVerb('denial.list', {})
   const [lifting, setLifting] = useState<Denial>()
@@ -44,39 +36,25 @@ export function ComplianceDenials() {
       {data === undefined ? null : denials.length === 0 ? (
         <Text>No deletion is denied.</Text>
       ) : (
-        <Table aria-label="Denied deletions" size="small" className={styles.table}>
-          <TableHeader>
-            <TableRow>
-              <TableHeaderCell>What may not be deleted</TableHeaderCell>
-              <TableHeaderCell>Why</TableHeaderCell>
-              <TableHeaderCell>By</TableHeaderCell>
-              <TableHeaderCell>Action</TableHeaderCell>
-            </TableRow>
-          </TableHeader>
-          <TableBody>
-            {denials.map(denial => (
-              <TableRow key={denial.id}>
-                <TableCell className={styles.cell}>{scopeWords(denial)}</TableCell>
-                <TableCell className={styles.cell}>{denial.reason}</TableCell>
-                <TableCell className={styles.cell}>
-                  {denial.by.displayName}, {shortTime(denial.at)}
-                </TableCell>
-                <TableCell>
-                  <Button
-                    size="small"
-                    aria-label={`Lift the denial for ${denial.reason}`}
-                    onClick={() => {
-                      setReason('')
-                      setLifting(denial)
-                    }}
-                  >
-                    Lift
-                  </Button>
-                </TableCell>
-              </TableRow>
-            ))}
-          </TableBody>
-        </Table>
+        <DataTable
+          label="Denied deletions"
+          columns={columns}
+          rows={denials}
+          keyOf={({ id }) => id}
+          minWidth="560px"
+          action={denial => (
+            <Button
+              size="small"
+              aria-label={`Lift the denial for ${denial.reason}`}
+              onClick={() => {
+                setReason('')
+                setLifting(denial)
+              }}
+            >
+              Lift
+            </Button>
+          )}
+        />
       )}
       {made === undefined ? null : <Text role="status">{reachWords(made.reach)}</Text>}
       <DenialForm onMade={reach => setMade({ reach })} />
