@@ -17,9 +17,7 @@ import { type Connection, type Db, transaction } from '../../store/db.ts'
 import { readSettings } from '../../store/settings.ts'
 import { programVersion } from '../program.ts'
 import { type ArchiveWriter, type Manifest, openArchiveWriter } from './archive.ts'
-
-export const levels = ['all', 'user', 'category', 'room-directory', 'content'] as const
-export type Level = (typeof levels)[number]
+import type { Level } from './data-level.ts'
 
 export type ExportOptions = {
   file: string

@@ -1,6 +1,7 @@
 import { access, writeFile } from 'node:fs/promises'
 import type { Db } from '../../store/db.ts'
-import type { Exported, Level } from './data-export.ts'
+import type { Exported } from './data-export.ts'
+import { type Level, levels } from './data-level.ts'
 import { htmlReport } from './data-report.ts'
 import { Misuse } from './fault.ts'
 import type { Imported } from './import-run.ts'
@@ -24,7 +25,7 @@ the default. Passwords, roles of administration and the bytes of files are in no
         value: '<file>',
         text: 'the archive, a zip file; - writes it to standard output; must be given',
       },
-      choice('level', 'how much; default: all', ['all', 'user', 'category', 'room-directory', 'content'], {
+      choice('level', 'how much; default: all', levels, {
         roomdirectory: 'room-directory',
       }),
       list('scope', 'names or ids of categories, whose rooms alone are written; all unless said'),

@@ -16,12 +16,17 @@ function readFlag(text: string): boolean {
 }
 
 /** One of a few words, whatever their case; `also` has other words for them. */
-export function choice(name: string, text: string, words: string[], also: Record<string, string> = {}): ShellOption {
+export function choice(
+  name: string,
+  text: string,
+  words: readonly string[],
+  also: Record<string, string> = {},
+): ShellOption {
   return {
     name,
     value: `<${words.join('|')}>`,
     text,
-    choices: words,
+    choices: [...words],
     read(typed) {
       const folded = typed.toLowerCase()
       const word = also[folded] ?? folded
