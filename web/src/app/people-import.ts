@@ -1,4 +1,5 @@
 import type { Client } from '../../../src/client/client.ts'
+import { sleep } from '../../../src/client/wait.ts'
 import { type Fault, faultOf } from './fault.ts'
 import { keyOfName, type LineFault } from './people-file.ts'
 import type { Creation, Known, PeoplePlan, Step } from './people-plan.ts'
@@ -48,24 +49,11 @@ async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal): Promise
     } catch (error) {
       const { code, retryAfterMs = 1_000 } = faultOf(error)
       if (code !== 'rate_limited' || signal.aborted) throw error
-      await pause(retryAfterMs, signal)
+      await sleep(retryAfterMs, signal)
       // Stopped while it waited: asked once more, it would be done after all.
       if (signal.aborted) throw error
     }
   }
-}
-
-/** Ends sooner where it is stopped. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end)
-  })
 }
 
 /** What each name stands for now. Where it is stopped it is told no error, and not all names are known. */
