@@ -255,3 +255,47 @@ test('[MN35] the program prints a table or JSON, and ends with 0, 1 or 2 as the 
   expect(away.out + away.said).not.toContain('secret')
   expect((await runVerb(['doctor', '--nonsense'])).code).toBe(2)
 })
+
+test('[MN36] with a topology it looks at what that plans for the machine, and a secret is read from where it stands', async () => {
+  const document = join(folder, 'topology.json')
+  const { host, user, database } = site.database.address
+  const secret = join(folder, 'store.secret')
+  await writeFile(secret, 'a secret\n', { mode: 0o600 })
+  const hosts = [{ host: '127.0.0.1', port: 5 }]
+  const pool = {
+    fqdn: 'localhost',
+    port: 8080,
+    fileStore: { place: site.folder },
+    store: { hosts, user, database, tls: false, password: `file:${secret}` },
+  }
+  const machine = { fqdn: 'localhost', dataDir: folder, certificate: { from: 'none' } }
+  await writeFile(document, JSON.stringify({ version: 1, standardServers: [machine], persistentChatPools: [pool] }))
+  const planned = await runVerb(['doctor', '--topology', document, '--json'])
+  const { checks } = JSON.parse(planned.out) as { checks: Check[] }
+  expect(find(checks, 'store: 127.0.0.1:5')).toMatchObject({
+    state: 'error',
+    found: expect.stringContaining('ECONNREFUSED'),
+  })
+  expect(planned.out).not.toContain('a secret')
+  // What is named beside it wins: here the store of the pool that runs.
+  const named = [
+    '--database-url',
+    `postgres://${user}@${encodeURIComponent(host)}/${database}`,
+    '--server',
+    'localhost',
+  ]
+  const both = JSON.parse((await runVerb(['doctor', '--topology', document, ...named, '--json'])).out) as {
+    checks: Check[]
+  }
+  expect(find(both.checks, 'store: schema')?.state).toBe('ok')
+  expect(find(both.checks, 'read and write')?.state).toBe('ok')
+  await writeFile(secret, '')
+  expect(await runVerb(['doctor', '--topology', document])).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('is empty. Write it there'),
+  })
+  expect(await runVerb(['doctor', '--topology', document, '--server', 'nobody'])).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('There is no nobody in it'),
+  })
+})
