@@ -11,6 +11,7 @@ import type { Chat } from '../chat/chat.ts'
 import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
 import { openMeasuring } from '../chat/measure.ts'
 import { checkVouches } from '../chat/oidc-check.ts'
+import type { PoolsKnown } from '../chat/pools.ts'
 import { openPostQueue } from '../chat/post-queue.ts'
 import { unrecordable, watchBacklog } from '../chat/record.ts'
 import { purgeSignIns, writeUses } from '../chat/session.ts'
@@ -61,6 +62,8 @@ export type ServeOptions = {
   server?: string | undefined
   /** What this pool's subjects on the bus begin with, where several share one. */
   pool?: string | undefined
+  /** The pools beside it. */
+  pools?: PoolsKnown | undefined
   natsUrl?: string | undefined
   /** Instead of NATS: the bus of the workers of one server, or a test's own. */
   bus?: Bus | undefined
@@ -178,6 +181,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     epoch: await readEpoch(db),
     site: options.site,
     pool: options.pool ?? defaultPool,
+    pools: options.pools,
     servers: () => [],
     takesSessions: () => true,
     secondFactor: {

@@ -8,6 +8,7 @@ import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import { openFileOptions } from './file-options.ts'
 import { adapterBaseOf } from './options.ts'
+import { followPools } from './pools-file.ts'
 import { type Door, type ServingProcess, serve } from './serve.ts'
 import { aborted } from './stopping.ts'
 import { webRoot } from './web-root.ts'
@@ -73,6 +74,7 @@ async function work({ number, options, port, address, tls, setUp, notes: first }
   try {
     const { host, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
     const factorKeys = await readFactorKeys(options.factorKeyFile)
+    const pools = await followPools(options, log)
     serving = await serve({
       ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
       ...{ directoryConfig, passkeyDomain, factorKeys, adapterBase: adapterBaseOf(options) },
@@ -81,7 +83,8 @@ async function work({ number, options, port, address, tls, setUp, notes: first }
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
       door: entry.door,
       countAll,
-      notes: () => notes,
+      pools: pools.known,
+      notes: () => [...notes, ...pools.notes()],
     })
   } catch (error) {
     log.debug({ err: error }, 'start failed')

@@ -10,6 +10,7 @@ import type { ScimClient } from '../directory/scim-config.ts'
 import { errorCodes, Refusal } from '../protocol/error.ts'
 import { addDeviceSignIn } from './device-signin.ts'
 import { keepApart } from './download-host.ts'
+import { addHandOver } from './hand-over.ts'
 import { addOidc } from './oidc-signin.ts'
 import { asyncApi, openApi } from './openapi.ts'
 import { addSignIn, callerOfRequest } from './signin.ts'
@@ -70,6 +71,7 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   const { publicUrl = () => '' } = options
   const secure = options.tls !== undefined
   addSignIn(app, chat, { secure })
+  addHandOver(app, chat, { secure })
   addOidc(app, chat, { clients: options.oidc ?? new Map(), publicUrl, secure })
   addDeviceSignIn(app, chat, { publicUrl })
   const { scim = [] } = options
