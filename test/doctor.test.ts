@@ -136,6 +136,7 @@ test('[MN31] a pool whose active server is down, or that this server is not of, 
     state: 'warning',
     found: expect.stringContaining('chat9'),
   })
+  expect((await see('servers', { server: 'fe1', role: 'front-end' }))?.state).toBe('ok')
   await site.db.query("INSERT INTO server (name, active) VALUES ('chat2', true)")
   expect(await see('servers')).toMatchObject({ state: 'warning', mend: expect.stringContaining('chat2') })
   await site.db.query("DELETE FROM server WHERE name = 'chat2'")

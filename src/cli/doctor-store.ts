@@ -114,7 +114,8 @@ async function seePool(q: Queryable, options: StartOptions): Promise<Seen> {
     .join('; ')
   const wanted = 'all active servers run, with one version'
   const down = active.filter(server => !server.processes.some(one => one.alive)).map(server => server.name)
-  const known = servers.some(server => server.name === serverName(options))
+  // Front End Servers are none of the servers of a pool.
+  const known = options.role === 'front-end' || servers.some(server => server.name === serverName(options))
   if (servers.length === 0) return ok('no server was started yet', wanted)
   if (active.length === 0) return fault(found, wanted, 'Make some active: pchat pool active-servers set NAME …')
   if (state !== 'normal') return warning(`${state}; ${found}`, wanted, 'When the own site is back: pchat pool normal')

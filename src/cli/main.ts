@@ -17,6 +17,9 @@ import { addStart } from './start.ts'
 import { addTest } from './test-message.ts'
 import { addTopology } from './topology.ts'
 
+// Warnings for who writes programs, such as the driver's at each password that it finds in ~/.pgpass.
+process.noDeprecation = true
+
 const program = new Command('pchat')
   .description('Persistent group chat that an organisation runs itself')
   .version(programVersion)
