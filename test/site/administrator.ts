@@ -17,10 +17,23 @@ const publisherUrl = addressOf('pchat_publisher', hosts.store, 'pchat_central')
 export async function prepareDatabases(site: TestSite): Promise<void> {
   const { desk, secrets } = site
   await put(desk, files.authority, site.authority.cert)
-  for (const name of ['publisher', 'reader', 'archive'] as const) await put(desk, `/root/${name}.secret`, `${secrets[name]}\n`)
-  const passwords = ['--publisher-password-file', '/root/publisher.secret', '--reader-password-file', '/root/reader.secret']
+  for (const name of ['publisher', 'reader', 'archive'] as const)
+    await put(desk, `/root/${name}.secret`, `${secrets[name]}\n`)
+  const passwords = [
+    '--publisher-password-file',
+    '/root/publisher.secret',
+    '--reader-password-file',
+    '/root/reader.secret',
+  ]
   await desk.must(['pchat', 'topology', 'prepare', '--admin-url', adminUrl(hosts.store), ...passwords])
-  const archive = ['--database', 'pchat_compliance', '--service', 'pchat_archive', '--password-file', '/root/archive.secret']
+  const archive = [
+    '--database',
+    'pchat_compliance',
+    '--service',
+    'pchat_archive',
+    '--password-file',
+    '/root/archive.secret',
+  ]
   await desk.must(['pchat', 'compliance', 'prepare', '--admin-url', adminUrl(hosts.archive), ...archive])
   await makeStore(site.store, 'pchat', 'pchat', secrets.store)
   await makeStore(site.archive, 'pchat_west', 'pchat_west', secrets.store)
@@ -71,15 +84,26 @@ export async function bootstrap(site: TestSite, fqdn: string): Promise<Said> {
   const cms = addressOf('pchat_reader', hosts.store, 'pchat_central')
   await machine.must(['bash', '-c', `pchat topology export --cms '${cms}' > /root/topology.json`])
   const document = ['--topology', '/root/topology.json', '--server', fqdn]
-  if (!site.alone) await machine.must(['adduser', '--quiet', '--system', '--group', '--no-create-home', '--home', '/nonexistent', 'pchat'])
-  for (const folder of ['/var/lib/pchat', ...Object.values(mounts)]) await machine.must(['install', '-d', '-m', '0750', '-o', 'pchat', '-g', 'pchat', folder])
+  if (!site.alone)
+    await machine.must([
+      'adduser',
+      '--quiet',
+      '--system',
+      '--group',
+      '--no-create-home',
+      '--home',
+      '/nonexistent',
+      'pchat',
+    ])
+  for (const folder of ['/var/lib/pchat', ...Object.values(mounts)])
+    await machine.must(['install', '-d', '-m', '0750', '-o', 'pchat', '-g', 'pchat', folder])
   await machine.must(['pchat', 'bootstrap', '--units', ...document, '--out', '/etc/systemd/system'])
   await machine.must(['systemctl', 'daemon-reload'])
   await machine.must(['systemctl', 'enable', 'pchat.target'])
   return machine.run(['systemctl', 'start', 'pchat.target'])
 }
 
-async function put(machine: Machine, place: string, text: string): Promise<void> {
+export async function put(machine: Machine, place: string, text: string): Promise<void> {
   const file = machine.path(place)
   await mkdir(dirname(file), { recursive: true })
   await writeFile(file, text, { mode: 0o600 })
@@ -91,7 +115,9 @@ export async function remove(site: TestSite, fqdn: string): Promise<void> {
   await site.machine(fqdn).must(['systemctl', 'stop', 'pchat.target'])
 }
 
-export type PoolSeen = { servers: { name: string; active: boolean; processes: { alive: boolean; sessions: number }[] }[] }
+export type PoolSeen = {
+  servers: { name: string; active: boolean; processes: { alive: boolean; sessions: number }[] }[]
+}
 
 /** `pchat pool` from the desk. */
 export async function poolVerb(site: TestSite, ...words: string[]): Promise<string> {
@@ -100,8 +126,15 @@ export async function poolVerb(site: TestSite, ...words: string[]): Promise<stri
 
 export const storeUrl = ({ secrets }: TestSite) => addressOf('pchat', hosts.store, 'pchat', secrets.store)
 
-/** Sessions of each server of the main pool that runs. */
-export async function sessions(site: TestSite): Promise<Record<string, number>> {
+/** Sessions of each server of the main pool that runs, once so many of them have any; each tells of its own by and by. */
+export async function sessions(site: TestSite, busy: number): Promise<Record<string, number>> {
+  for (const deadline = Date.now() + 20_000; ; ) {
+    const seen = await sessionsNow(site)
+    if (Object.values(seen).filter(count => count > 0).length >= busy || Date.now() > deadline) return seen
+  }
+}
+
+async function sessionsNow(site: TestSite): Promise<Record<string, number>> {
   const { servers } = JSON.parse(await poolVerb(site, 'state', '--json')) as PoolSeen
   const alive = servers.map(({ name, processes }) => [name, processes.filter(one => one.alive)] as const)
   return Object.fromEntries(

@@ -15,7 +15,7 @@ export async function change(site: TestSite, standing: Standing, servers: ChatSe
   standing.version += 1
 }
 
-/** A fifth server comes on stand-by, and takes the place of `leaving`, which takes no new sessions from then on. */
+/** One more server, on stand-by: four are active. */
 export async function addServer(site: TestSite, standing: Standing, n: number): Promise<void> {
   await change(site, standing, [...standing.servers, { fqdn: chat(n), standby: true }])
   await bring(site, chat(n))
@@ -29,7 +29,11 @@ export async function setActive(site: TestSite, ...numbers: number[]): Promise<v
 
 /** It is drained, leaves the document, and nothing of the product is left to run on its machine. */
 export async function removeServer(site: TestSite, standing: Standing, n: number): Promise<void> {
-  await change(site, standing, standing.servers.filter(({ fqdn }) => fqdn !== chat(n)))
+  await change(
+    site,
+    standing,
+    standing.servers.filter(({ fqdn }) => fqdn !== chat(n)),
+  )
   await remove(site, chat(n))
   await poolVerb(site, 'remove-server', chat(n))
 }
@@ -52,8 +56,13 @@ export async function replaceServer(site: TestSite, standing: Standing, gone: nu
 export async function serves(site: TestSite, fqdn: string, port = site.ports.main): Promise<void> {
   let said = ''
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(200)) {
-    const answer = await fetch(`https://${fqdn}:${port}/readyz`, { signal: AbortSignal.timeout(5_000) }).catch(error => error as Error)
-    said = answer instanceof Error ? `${answer.message} ${String(answer.cause ?? '')}` : `${answer.status} ${await answer.text()}`
+    const answer = await fetch(`https://${fqdn}:${port}/readyz`, { signal: AbortSignal.timeout(5_000) }).catch(
+      error => error as Error,
+    )
+    said =
+      answer instanceof Error
+        ? `${answer.message} ${String(answer.cause ?? '')}`
+        : `${answer.status} ${await answer.text()}`
     if (said.startsWith('200')) return
   }
   throw new Error(`${fqdn} does not serve: ${said}\n${await logTail(site, fqdn)}`)

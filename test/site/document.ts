@@ -44,7 +44,13 @@ export function documentOf(servers: ChatServer[], ports: Ports): string {
       {
         ...{ fqdn: pools.west, name: 'west', displayName: 'Rooms of the west', site: 'west', nextHop: `fe.${domain}` },
         ...{ port: ports.main, webPort: ports.west, servers: [{ fqdn: `west1.${domain}` }] },
-        store: { hosts: [{ host: hosts.archive }], database: 'pchat_west', user: 'pchat_west', password: `file:${files.store}`, ...tls },
+        store: {
+          hosts: [{ host: hosts.archive }],
+          database: 'pchat_west',
+          user: 'pchat_west',
+          password: `file:${files.store}`,
+          ...tls,
+        },
         ...shared(mounts.westFiles),
         ...{ users: { concurrent: 500, enabled: 1_000 }, defaultFor: { sites: ['west'] } },
       },
@@ -60,7 +66,13 @@ function shared(place: string, compliance?: string, database?: string) {
       : {
           compliance: {
             enabled: true,
-            store: { hosts: [{ host: hosts.archive }], database, user: 'pchat_archive', password: `file:${files.archive}`, ...tls },
+            store: {
+              hosts: [{ host: hosts.archive }],
+              database,
+              user: 'pchat_archive',
+              password: `file:${files.archive}`,
+              ...tls,
+            },
             ...{ fileStore: compliance, keyFile: files.key },
           },
         }),

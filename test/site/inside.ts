@@ -4,14 +4,14 @@ import { tellStory } from './story.ts'
 /** The first process of the namespaces that enter.ts makes: all that runs in them ends with it. */
 const [folder = '', ...args] = process.argv.slice(2)
 const startedAt = Date.now()
-const report = await tellStory(
-  {
-    folder,
-    users: numberOption(args, 'users', 12),
-    seconds: numberOption(args, 'seconds', 0),
-    postsPerSecond: numberOption(args, 'posts-per-second', 20),
-    seed: numberOption(args, 'seed', Date.now() % 2 ** 31),
-  },
-  text => process.stderr.write(`${((Date.now() - startedAt) / 1_000).toFixed(1)} ${text}\n`),
+const options = {
+  folder,
+  users: numberOption(args, 'users', 12),
+  seconds: numberOption(args, 'seconds', 0),
+  postsPerSecond: numberOption(args, 'posts-per-second', 20),
+  seed: numberOption(args, 'seed', startedAt % 2 ** 31),
+}
+const report = await tellStory(options, text =>
+  process.stderr.write(`${((Date.now() - startedAt) / 1_000).toFixed(1)} s: ${text}\n`),
 )
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`, () => process.exit(report.faults.length > 0 ? 1 : 0))

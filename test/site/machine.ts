@@ -43,7 +43,17 @@ const ownFolder = '/opt/bin'
 const path = `${ownFolder}:${nodeFolder}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`
 /** What a fresh machine has; the rest is no part of a server. */
 const settings = ['passwd', 'group', 'shadow', 'gshadow', 'nsswitch.conf', 'ld.so.conf', 'ld.so.cache', 'ld.so.conf.d']
-const more = ['alternatives', 'adduser.conf', 'debian_version', 'os-release', 'ssl', 'localtime', 'login.defs', 'subuid', 'subgid']
+const more = [
+  'alternatives',
+  'adduser.conf',
+  'debian_version',
+  'os-release',
+  'ssl',
+  'localtime',
+  'login.defs',
+  'subuid',
+  'subgid',
+]
 
 /** Starts a machine on the switch of this network namespace. */
 export async function openMachine({ folder, name, address, mounts = {} }: MachineOptions): Promise<Machine> {
@@ -94,7 +104,12 @@ export async function openMachine({ folder, name, address, mounts = {} }: Machin
 
 /** The switch that all machines of the run hang on; it leads nowhere else. */
 export async function openSwitch(address: string): Promise<void> {
-  await ip('link set lo up', 'link add switch type bridge', `address add ${address}/24 dev switch`, 'link set switch up')
+  await ip(
+    'link set lo up',
+    'link add switch type bridge',
+    `address add ${address}/24 dev switch`,
+    'link set switch up',
+  )
 }
 
 async function ip(...commands: string[]): Promise<void> {
@@ -104,18 +119,38 @@ async function ip(...commands: string[]): Promise<void> {
 
 /** The files of a bare machine. */
 async function makeFiles(root: string, name: string): Promise<void> {
-  const folders = ['etc', 'var/lib', 'var/log', 'var/tmp', 'var/cache', 'run/systemd/system', 'tmp', 'root', 'mnt', 'opt/bin']
-  for (const one of [...folders, 'usr', 'dev', 'proc', 'sys', 'old', 'home']) await mkdir(join(root, one), { recursive: true })
+  const folders = [
+    'etc',
+    'var/lib',
+    'var/log',
+    'var/tmp',
+    'var/cache',
+    'run/systemd/system',
+    'tmp',
+    'root',
+    'mnt',
+    'opt/bin',
+  ]
+  for (const one of [...folders, 'usr', 'dev', 'proc', 'sys', 'old', 'home'])
+    await mkdir(join(root, one), { recursive: true })
   await chmod(join(root, 'tmp'), 0o1777)
+  // What is not there, or not to be read by who runs this, is not needed.
   for (const one of [...settings, ...more])
-    // What is not there, or not to be read by who runs this, is not needed.
-    await cp(join('/etc', one), join(root, 'etc', one), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true }).catch(() => {})
+    await cp(join('/etc', one), join(root, 'etc', one), {
+      recursive: true,
+      verbatimSymlinks: true,
+      preserveTimestamps: true,
+    }).catch(() => {})
   await mkdir(join(root, 'etc/systemd/system'), { recursive: true })
   await writeFile(join(root, 'etc/hostname'), `${name}\n`)
   await writeFile(join(root, 'etc/resolv.conf'), '')
   const node = `${nodeFolder}/bin/node`
   await command(root, 'pchat', `exec ${node} ${programFolder}/src/cli/main.ts "$@"`)
-  await command(root, 'systemctl', `SYSTEMCTL_STATE=/run/systemctl exec ${node} ${programFolder}/test/systemctl.ts "$@"`)
+  await command(
+    root,
+    'systemctl',
+    `SYSTEMCTL_STATE=/run/systemctl exec ${node} ${programFolder}/test/systemctl.ts "$@"`,
+  )
 }
 
 async function command(root: string, name: string, line: string): Promise<void> {

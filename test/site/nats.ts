@@ -17,7 +17,8 @@ tls { cert_file: ${folder}/server.pem, key_file: ${folder}/server.key }
 authorization { user: pchat, password: "${password}" }
 `
   const files = { 'server.pem': tls.cert, 'server.key': tls.key, 'nats.conf': config }
-  for (const [name, text] of Object.entries(files)) await writeFile(machine.path(`${folder}/${name}`), text, { mode: 0o600 })
+  for (const [name, text] of Object.entries(files))
+    await writeFile(machine.path(`${folder}/${name}`), text, { mode: 0o600 })
   const server: NatsServer = {
     machine,
     async start() {

@@ -37,18 +37,45 @@ export async function startPostgres(machine: Machine, options: DatabaseOptions):
   await appendFile(machine.path('/etc/group'), 'database:x:5432:\n')
   await mkdir(machine.path(home), { recursive: true })
   const files = { 'server.pem': tls.cert, 'server.key': tls.key, 'first.secret': `${password}\n` }
-  for (const [name, text] of Object.entries(files)) await writeFile(machine.path(join(home, name)), text, { mode: 0o600 })
+  for (const [name, text] of Object.entries(files))
+    await writeFile(machine.path(join(home, name)), text, { mode: 0o600 })
   if (!alone) await machine.must(['chown', '-R', '5432:5432', home])
   const init = ['--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${home}/first.secret`, '--no-sync']
-  await machine.must([...as, join(bin, 'initdb'), '-D', data, '-U', 'postgres', '-E', 'UTF8', '--locale=C.UTF-8', ...init])
+  await machine.must([
+    ...as,
+    join(bin, 'initdb'),
+    '-D',
+    data,
+    '-U',
+    'postgres',
+    '-E',
+    'UTF8',
+    '--locale=C.UTF-8',
+    ...init,
+  ])
   const lines = Object.entries({ ...settings, listen_addresses: `'${machine.address}'` })
   await append(machine, 'postgresql.conf', lines.map(([name, value]) => `${name} = ${value}`).join('\n'))
-  await writeFile(machine.path(`${data}/pg_hba.conf`), `local all all trust\nhostssl all all ${network} scram-sha-256\n`)
+  await writeFile(
+    machine.path(`${data}/pg_hba.conf`),
+    `local all all trust\nhostssl all all ${network} scram-sha-256\n`,
+  )
   await machine.must([...as, join(bin, 'pg_ctl'), '-D', data, '-l', `${home}/log`, '-w', '-t', '60', 'start'])
   return {
     machine,
     sql: (database, statement) =>
-      machine.must([join(bin, 'psql'), '-h', home, '-U', 'postgres', '-d', database, '-v', 'ON_ERROR_STOP=1', '-qAtc', statement]),
+      machine.must([
+        join(bin, 'psql'),
+        '-h',
+        home,
+        '-U',
+        'postgres',
+        '-d',
+        database,
+        '-v',
+        'ON_ERROR_STOP=1',
+        '-qAtc',
+        statement,
+      ]),
     logTail: async () => (await readFile(machine.path(`${home}/log`), 'utf8').catch(() => '')).slice(-2_000),
   }
 }

@@ -70,15 +70,31 @@ export async function openTestSite(folder: string): Promise<TestSite> {
 
   const certificate = (...all: string[]) => authority.issue(all, validity)
   const desk = await addMachine(`desk.${domain}`)
-  const secrets = { store: secret(), archive: secret(), nats: secret(), publisher: secret(), reader: secret(), key: archiveKey() }
+  const secrets = {
+    store: secret(),
+    archive: secret(),
+    nats: secret(),
+    publisher: secret(),
+    reader: secret(),
+    key: archiveKey(),
+  }
   const database = async (fqdn: string) =>
     startPostgres(await addMachine(fqdn), {
       ...{ bin: tools.postgres15Bin, network, password: administrator, alone },
       tls: await certificate(fqdn),
     })
   const [store, archive] = [await database(hosts.store), await database(hosts.archive)]
-  const nats = await startNats(await addMachine(hosts.nats), tools.natsServer, await certificate(hosts.nats), secrets.nats)
-  await writeFile(desk.path('/root/.pgpass'), `*:*:*:postgres:${administrator}\n*:*:*:pchat_publisher:${secrets.publisher}\n`, { mode: 0o600 })
+  const nats = await startNats(
+    await addMachine(hosts.nats),
+    tools.natsServer,
+    await certificate(hosts.nats),
+    secrets.nats,
+  )
+  await writeFile(
+    desk.path('/root/.pgpass'),
+    `*:*:*:postgres:${administrator}\n*:*:*:pchat_publisher:${secrets.publisher}\n`,
+    { mode: 0o600 },
+  )
   return {
     ...{ folder, alone, authority, secrets, desk, store, archive, nats, machines, addMachine, certificate },
     // Below 1024 a service needs a power of root, which a world of root alone cannot hand on.

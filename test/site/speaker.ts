@@ -24,7 +24,15 @@ export type Speaker = {
   close(): void
 }
 
-export type SpeakerOptions = { stage: Stage; frontEnd: string; name: string; password: string; rooms: string[]; random: Random; number: number }
+export type SpeakerOptions = {
+  stage: Stage
+  frontEnd: string
+  name: string
+  password: string
+  rooms: string[]
+  random: Random
+  number: number
+}
 
 /** What he hears is to come once and in order, of his own rooms alone, whatever becomes of servers meanwhile. */
 export function openSpeaker({ stage, frontEnd, name, password, rooms, random, number }: SpeakerOptions): Speaker {
@@ -35,7 +43,8 @@ export function openSpeaker({ stage, frontEnd, name, password, rooms, random, nu
   const client = connect({ url: frontEnd, signIn: { user: name, password }, catchUp: 'all', keepMessages: 100 })
   client.on('state', state => {
     if (state === 'open') connected += 1
-    if (state === 'closed' && !stage.over.aborted) stage.fault(`${name} was closed: ${client.error?.code} ${client.error?.message}`)
+    if (state === 'closed' && !stage.over.aborted)
+      stage.fault(`${name} was closed: ${client.error?.code} ${client.error?.message}`)
   })
   client.on('message.posted', ({ room, message }) => {
     const { seq, at, clientId, text } = message as Kept
@@ -58,7 +67,10 @@ export function openSpeaker({ stage, frontEnd, name, password, rooms, random, nu
       post.acknowledged.push({ seq, at, repeated: false, attempt: 1 })
       stage.acknowledged()
     } catch (error) {
-      if (!stage.over.aborted) stage.fault(`${name} could not post: ${error instanceof PchatError ? error.code : ''} ${(error as Error).message}`)
+      if (!stage.over.aborted)
+        stage.fault(
+          `${name} could not post: ${error instanceof PchatError ? error.code : ''} ${(error as Error).message}`,
+        )
     }
   }
 

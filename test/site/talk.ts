@@ -11,7 +11,14 @@ import { openSpeaker, type Speaker } from './speaker.ts'
 import type { Stage } from './stage.ts'
 import { openVictim } from './victim.ts'
 
-export type TalkOptions = { stage: Stage; frontEnds: string[]; users: number; postsPerSecond: number; random: Random; network: string }
+export type TalkOptions = {
+  stage: Stage
+  frontEnds: string[]
+  users: number
+  postsPerSecond: number
+  random: Random
+  network: string
+}
 
 export type TalkReport = {
   users: number
@@ -49,7 +56,11 @@ export async function openTalk(options: TalkOptions): Promise<Talk> {
   }
   const names = await Promise.all(Array.from({ length: users }, (_, n) => add(`user${n}@${domain}`)))
   const [victimName, stranger] = [await add(`victim@${domain}`), await add(`stranger@${domain}`)]
-  const { category } = await callUntil(ask, token, 'category.create', { name: 'all', allowedMembers: [domain], fileUpload: true })
+  const { category } = await callUntil(ask, token, 'category.create', {
+    name: 'all',
+    allowedMembers: [domain],
+    fileUpload: true,
+  })
   const addRoom = async (name: string, more: Partial<Input<'room.create'>>) =>
     (await callUntil(ask, token, 'room.create', { category: category.id, name, ...more })).room.id
   const open = [await addRoom('hall', { members: null }), await addRoom('corridor', { members: null })]
@@ -63,7 +74,10 @@ export async function openTalk(options: TalkOptions): Promise<Talk> {
       ...{ rooms: [...open, number % 2 === 0 ? board : club], random: random.fork(name) },
     }),
   )
-  const victim = openVictim({ ...{ stage, frontEnds, name: victimName, password, room: board, token }, random: random.fork('victim') })
+  const victim = openVictim({
+    ...{ stage, frontEnds, name: victimName, password, room: board, token },
+    random: random.fork('victim'),
+  })
   await Promise.all([...speakers.map(one => one.ready()), victim.ready()])
   const strange = openStranger(stage, ask, stranger, [board, club])
   const paceMs = (1_000 * users) / postsPerSecond
@@ -72,14 +86,19 @@ export async function openTalk(options: TalkOptions): Promise<Talk> {
 
   async function finish(): Promise<TalkReport> {
     stage.stop()
-    await Promise.race([talking, sleep(patienceMs, undefined, { ref: false }).then(() => stage.fault('Not all who post were answered.'))])
+    await Promise.race([
+      talking,
+      sleep(patienceMs, undefined, { ref: false }).then(() => stage.fault('Not all who post were answered.')),
+    ])
     const kept = await Promise.all(rooms.map(room => readRoom(ask, speakers[room === club ? 1 : 0]!, room)))
     const reads = await readings(speakers, kept)
     stage.end()
     const tried = speakers.flatMap(one => one.tried)
     const { losses, answered } = victim
-    for (const one of findPoolFaults({ tried, kept, reads, heard: stage.all, answered, losses, closings: [] })) stage.fault(one)
-    for (const post of tried) if (post.acknowledged.length === 0) stage.fault(`post ${post.clientId} was never answered`)
+    for (const one of findPoolFaults({ tried, kept, reads, heard: stage.all, answered, losses, closings: [] }))
+      stage.fault(one)
+    for (const post of tried)
+      if (post.acknowledged.length === 0) stage.fault(`post ${post.clientId} was never answered`)
     return {
       ...{ users, posts: tried.length, acknowledged: stage.count(), heard: stage.all.length },
       reconnected: speakers.reduce((sum, one) => sum + one.connected() - 1, 0),
@@ -100,7 +119,8 @@ async function readings(speakers: Speaker[], kept: KeptRoom[]) {
     kept.filter(({ room }) => speaker.rooms.includes(room)).map(({ room, lastSeq }) => ({ speaker, room, lastSeq })),
   )
   const deadline = Date.now() + patienceMs
-  while (mine.some(({ speaker, room, lastSeq }) => speaker.read(room).length < lastSeq) && Date.now() < deadline) await sleep(50)
+  while (mine.some(({ speaker, room, lastSeq }) => speaker.read(room).length < lastSeq) && Date.now() < deadline)
+    await sleep(50)
   return mine.map(({ speaker, room }) => ({ reader: speaker.name, room, messages: speaker.read(room) }))
 }
 
@@ -132,7 +152,8 @@ function openStranger(stage: Stage, ask: () => string, name: string, rooms: stri
             error => String((error as { code?: string }).code),
           )
           if (code === 'not_found') refused += 1
-          else if (!/^(unavailable|rate_limited)$/.test(code)) stage.fault(`LEAK: a stranger was answered ${code} by room ${room}`)
+          else if (!/^(unavailable|rate_limited)$/.test(code))
+            stage.fault(`LEAK: a stranger was answered ${code} by room ${room}`)
         }
         await sleep(200)
       }

@@ -20,7 +20,14 @@ export type VictimOptions = {
   random: Random
 }
 
-export type Victim = { losses: Loss[]; answered: Answered[]; heard(): number; ready(): Promise<void>; run(): Promise<void>; close(): void }
+export type Victim = {
+  losses: Loss[]
+  answered: Answered[]
+  heard(): number
+  ready(): Promise<void>
+  run(): Promise<void>
+  close(): void
+}
 
 /** Somebody whose right comes and goes, who always listens, and asks for the room's messages all the time. */
 export function openVictim({ stage, frontEnds, name, password, room, token, random }: VictimOptions): Victim {
