@@ -24,7 +24,7 @@ const testMs = 60_000
 const testTries = 3
 
 /** A process that holds live sessions, whether that is what the topology wants there or what starts beside it. */
-const holdsSessions = ({ roles, alsoRuns }: ProcessPlan) => [...roles, ...alsoRuns].includes('persistent-chat')
+const holdsSessions = ({ roles }: ProcessPlan) => roles.includes('persistent-chat')
 const serves = ({ roles }: ProcessPlan) => roles.includes('persistent-chat')
 
 /** Work on the store of a process, as the operator of the machine. */
