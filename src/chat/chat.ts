@@ -9,6 +9,7 @@ import type { PoolSettings } from '../protocol/settings-verbs.ts'
 import type { Db } from '../store/db.ts'
 import type { PostQueue } from './post-queue.ts'
 import type { DirectorySync } from './synced-source.ts'
+import type { TopologyDesk } from './topology-desk.ts'
 
 /** Who needs a second factor, and how it is kept and shown. */
 export type SecondFactorSetting = {
@@ -53,6 +54,8 @@ export type Chat = {
   servers: () => string[]
   /** False where this server is not among the active ones: then it keeps the sessions that it has, and no more. */
   takesSessions: () => boolean
+  /** What runs where, and what of it is published; undefined where verbs are run on the store itself. */
+  topology?: TopologyDesk | undefined
   /** Address that files are put at, without the id; undefined where nobody serves them. */
   uploads?: () => string | undefined
   log: Log

@@ -48,6 +48,7 @@ import { listenBacklog } from './entrance.ts'
 import { lookAtMachine } from './machine.ts'
 import { programVersion } from './program.ts'
 import { storeConnections } from './store-connection.ts'
+import { openTopologyDesk } from './topology-desk.ts'
 import { urlOf } from './url.ts'
 
 export type ServeOptions = {
@@ -92,6 +93,8 @@ export type ServeOptions = {
   passkeyDomain?: string | undefined
   /** Below it compliance adapters write that are set over the wire; without it they are set on the machine only. */
   adapterBase?: string | undefined
+  /** The Central Management Store that the console publishes to; without it the console draws and checks only. */
+  central?: StoreAddress | undefined
   /** The role files; without it this server takes none. */
   files?: FilesOptions | undefined
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */
@@ -162,6 +165,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const local = openLocalDirectory({ findAccount })
   const directories = new Map([...sources].map(([name, { directory }]) => [name, directory]))
 
+  const topology = openTopologyDesk(options.central)
+  started.defer(() => topology.stop())
+
   let url = ''
   const chat: Chat = {
     member: randomUUID(),
@@ -187,6 +193,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       passkeyDomain: options.passkeyDomain,
     },
     adapterBase: options.adapterBase,
+    topology,
     log,
     metrics,
   }

@@ -11,6 +11,7 @@ import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import {
   adapterBaseOf,
+  centralOf,
   findFault,
   readAdministrator,
   readDatabaseUrl,
@@ -34,8 +35,8 @@ Examples:
   $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
 
 Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.
-PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET) says where the password
-of that address stands, as env:NAME or file:/path, so that none is in a command line.`
+PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET, PCHAT_CMS_SECRET) says
+where the password of that address stands, as env:NAME or file:/path, so that none is in a command line.`
 
 export function addStart(program: Command): void {
   withStartOptions(program.command('start').description('start a whole server on this machine, with its own database'))
@@ -184,7 +185,20 @@ async function serveAlone({ options, address, tls, admin, log, notes }: Plan): P
   const files = await openFileOptions(options)
   const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
   const adapterBase = adapterBaseOf(options)
-  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot, notes })
+  const central = centralOf(options, address)
+  return serve({
+    ...where,
+    directoryConfig,
+    passkeyDomain,
+    factorKeys,
+    files,
+    adapterBase,
+    central,
+    log,
+    admin,
+    webRoot,
+    notes,
+  })
 }
 
 async function openStore(

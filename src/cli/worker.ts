@@ -7,7 +7,7 @@ import { type BusSignal, openChannel, openParentBus } from '../pool/parent.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import { openFileOptions } from './file-options.ts'
-import { adapterBaseOf } from './options.ts'
+import { adapterBaseOf, centralOf } from './options.ts'
 import { type Door, type ServingProcess, serve } from './serve.ts'
 import { aborted } from './stopping.ts'
 import { webRoot } from './web-root.ts'
@@ -76,6 +76,7 @@ async function work({ number, options, port, address, tls, setUp, notes: first }
     serving = await serve({
       ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
       ...{ directoryConfig, passkeyDomain, factorKeys, adapterBase: adapterBaseOf(options) },
+      central: centralOf(options, address),
       files: await openFileOptions(options),
       ...(natsUrl ? { natsUrl } : { bus: openParentBus(openParentChannel(log)) }),
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
