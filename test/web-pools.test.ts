@@ -26,6 +26,8 @@ afterEach(async () => {
   }
 })
 
+// biome-ignore lint/suspicious/noExplicitAny: what a route answers
+type Json = any
 let made = 0
 async function both(): Promise<string> {
   made += 1
@@ -83,7 +85,9 @@ test('[PL12] [PL14] another pool is opened from the menu, by keyboard, signed in
   await picture(page, 'menu')
   // [PL14] The window behind it is still there to be seen and clicked.
   expect(await page.evaluate("document.elementFromPoint(700, 300).closest('#root') !== null")).toBe(true)
-  expect(await seriousFaults(page, { within: '[role=menu]' })).toEqual([])
+  // The component library's own guards of the focus are hidden, and passed on from.
+  const isOurs = (fault: string) => !fault.includes('data-tabster-dummy')
+  expect((await seriousFaults(page)).filter(isOurs)).toEqual([])
   await page.keyboard.press('ArrowDown')
   const north = await opened(context, () => page.keyboard.press('Enter'))
   await places(north).waitFor()
@@ -230,7 +234,11 @@ test('[PL10] the routes take nothing from other pages, nor in place of somebody 
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),
     })
-    return { status: answer.status, cookie: answer.headers.get('set-cookie') ?? '', body: await answer.json() }
+    return {
+      status: answer.status,
+      cookie: answer.headers.get('set-cookie') ?? '',
+      body: (await answer.json()) as Json,
+    }
   }
   const { handOver: ticket, verifier } = await giveTicket(ann, 'north')
   expect((await post('/web/handover', { ticket, verifier }, { origin: main.url })).status).toBe(403)
