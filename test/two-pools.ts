@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { PoolPlace } from '../src/chat/pools.ts'
-import type { ServeOptions } from '../src/cli/serve.ts'
+import type { ServeOptions } from '../src/cli/serve-options.ts'
 import type { Input } from '../src/protocol/request.ts'
 import { type Answer, askHttp } from './ask-http.ts'
 import { openSite, type Person, type Site } from './harness.ts'

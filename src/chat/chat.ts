@@ -22,6 +22,13 @@ export type SecondFactorSetting = {
   passkeyDomain: string | undefined
 }
 
+/** Of a server that does not run all roles: which it is, and where its pool's Front End Servers are. */
+export type Apart = {
+  role: 'front-end' | 'persistent-chat'
+  /** Addresses that people sign in at; none while no such server lives. */
+  webServices: () => string[]
+}
+
 /** What the verbs share. */
 export type Chat = {
   /** This process among those of the pool (UUID, new at each start). */
@@ -56,6 +63,8 @@ export type Chat = {
   servers: () => string[]
   /** False where this server is not among the active ones: then it keeps the sessions that it has, and no more. */
   takesSessions: () => boolean
+  /** Undefined where this server runs all roles. */
+  apart?: Apart | undefined
   /** Address that files are put at, without the id; undefined where nobody serves them. */
   uploads?: () => string | undefined
   log: Log

@@ -15,11 +15,12 @@ import {
   readAdministrator,
   readDatabaseUrl,
   type StartOptions,
+  serveRoleOf,
   variable,
   withStartOptions,
 } from './options.ts'
 import { withSecrets } from './secret-reference.ts'
-import type { Serving } from './serve.ts'
+import type { Serving } from './serve-options.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
 import { connectionsFor } from './store-connection.ts'
 import type { Followed } from './topology-central-start.ts'
@@ -29,6 +30,7 @@ import { startWorkers } from './workers.ts'
 const examples = `
 Examples:
   $ pchat start --port 9000 --data-dir /srv/pchat
+  $ pchat start --role front-end --database-url postgres://pchat@db1/pchat --nats-url nats://nats1 --file-store /mnt/pchat-files
   $ pchat start --role compliance --database-url postgres://pchat@db1/pchat --compliance-database-url postgres://service@db9/archive
   $ pchat start --topology postgres://pchat_reader@db1/pchat_central --server chat1.example.com --data-dir /srv/pchat
   $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
@@ -183,8 +185,9 @@ async function serveAlone({ options, address, tls, admin, log, notes }: Plan): P
   const { followPools } = await import('./pools-file.ts')
   const { host, port, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
   const factorKeys = await readFactorKeys(options.factorKeyFile)
-  const files = await openFileOptions(options)
-  const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
+  const role = serveRoleOf(options)
+  const files = role === 'persistent-chat' ? undefined : await openFileOptions(options)
+  const where = { role, address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
   const adapterBase = adapterBaseOf(options)
   const pools = await followPools(options, log)
   const more = { directoryConfig, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { admitNext, admitted, Crowded, giveBack, requireActive } from '../chat/admission.ts'
+import { requireSignInHere } from '../chat/apart.ts'
 import type { Chat } from '../chat/chat.ts'
 import { answerStranger, dispatch, isStrangerVerb, isVerb, parseInput } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
@@ -184,6 +185,7 @@ export function serveConnection({
 
   /** The first frame binds a user to the connection; signing in by name is the only other thing that can be asked before. */
   async function beforeOpen({ id, verb, input }: Request) {
+    if (isStrangerVerb(verb)) requireSignInHere(chat)
     if (isStrangerVerb(verb)) return answer(id, { result: await answerStranger(chat, { address }, verb, input) })
     if (verb !== 'session.open')
       throw new Refusal('unauthenticated', 'session.open comes first. Send it with your token.')

@@ -8,10 +8,11 @@ import type { Chat } from '../chat/chat.ts'
 import { tokenOfUpgrade } from '../chat/credential.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { takeAddressRequest } from '../chat/rate-limit.ts'
-import { closeCodes, errorCodes, Refusal } from '../protocol/error.ts'
+import { closeCodes, Refusal } from '../protocol/error.ts'
 import { WEBSOCKET_SUBPROTOCOL } from '../protocol/version.ts'
 import { type Connection, serveConnection } from './connection.ts'
 import type { Hub } from './hub.ts'
+import { refuseUpgrade } from './refuse-upgrade.ts'
 import { openRound } from './round.ts'
 import { openFlusher } from './session.ts'
 
@@ -113,12 +114,4 @@ export function openWebSockets(
       server.off('upgrade', onUpgrade)
     },
   }
-}
-
-function refuseUpgrade(socket: Duplex, refusal: Refusal) {
-  const body = JSON.stringify({ error: refusal.toWire() })
-  const retry = refusal.retryAfterMs === undefined ? '' : `Retry-After: ${Math.ceil(refusal.retryAfterMs / 1000)}\r\n`
-  socket.end(
-    `HTTP/1.1 ${errorCodes[refusal.code].status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${retry}Connection: close\r\n\r\n${body}`,
-  )
 }

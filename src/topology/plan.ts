@@ -29,8 +29,6 @@ export type ProcessPlan = {
   pool: string
   /** What the topology wants there. */
   roles: Role[]
-  /** What starts beside it, since the program has these roles in one process still. */
-  alsoRuns: Role[]
   /** Of a Persistent Chat Server: on stand-by until it is made active. */
   standby: boolean
   /** Recording is to be on. */
@@ -38,6 +36,8 @@ export type ProcessPlan = {
   /** What the topology wants and no start does: commands to be given once the pool runs. */
   verbs: string[]
   listens: { host: string; port: number; url: string }
+  /** Addresses that people and programs sign in at: its own, or those of the Front End Servers of its pool. */
+  signIn: string[]
   /** What `pchat start` is called with, by the names of its options, without secrets. */
   settings: ServerSettings
   /** All pools, where there are several: the file pools.json in the data folder, which the server follows while it runs. */
@@ -45,7 +45,8 @@ export type ProcessPlan = {
   /** Where the passwords stand that go into settings; see fillSecrets. */
   secrets: SecretPlace[]
   databases: DatabasePlan[]
-  fileStore: string
+  /** Undefined where nothing of the process works on files. */
+  fileStore?: string | undefined
   peers: Peer[]
 }
 
@@ -96,9 +97,10 @@ function serverRoles({ pool, standard }: PoolView): Role[] {
   return ['persistent-chat', ...archive, ...(standard ? frontEndRoles : [])]
 }
 
-/** `pchat start` runs all that serves in one process. When it learns to run roles apart, this is where it is told to. */
-function rolesStarted(roles: Role[]): Role[] {
-  return [...new Set<Role>(['persistent-chat', ...roles, ...frontEndRoles])]
+/** The role of `pchat start`; it has all where it is not told of one. */
+function startRoleOf(roles: Role[]): ServerSettings['role'] {
+  if (!roles.includes('persistent-chat')) return 'front-end'
+  return roles.includes('sign-in') ? undefined : 'persistent-chat'
 }
 
 function planProcess(view: PoolView, server: Server, roles: Role[], pools: PoolPlace[]): ProcessPlan {
@@ -111,25 +113,26 @@ function planProcess(view: PoolView, server: Server, roles: Role[], pools: PoolP
     name: serves ? 'persistent-chat' : `web-${pool.name}`,
     pool: pool.fqdn,
     roles,
-    alsoRuns: rolesStarted(roles).filter(role => !roles.includes(role)),
     standby: serves && server.standby,
     recording: pool.compliance.enabled,
     verbs: serves ? verbsOf(view) : [],
     listens: { host: listenOf(server), port, url: urlOf(server, port) },
+    signIn: roles.includes('sign-in')
+      ? [urlOf(server, port)]
+      : (view.nextHop?.servers ?? []).map(one => urlOf(one, pool.webPort)),
     settings,
     pools,
     secrets,
-    databases: databasesOf(pool),
-    fileStore: pool.fileStore?.place ?? join(dataDir, 'files'),
-    peers: peersOf(view, server),
+    databases: databasesOf(pool, roles),
+    ...(worksOnFiles(roles) ? { fileStore: pool.fileStore?.place ?? join(dataDir, 'files') } : {}),
+    peers: peersOf(view, server, roles),
   }
 }
 
 /** The first four of a pool start active, whatever the document says of them; nothing is recorded until somebody says so. */
 function verbsOf(view: PoolView): string[] {
-  const { pool, servers, nextHop } = view
-  // Machines of the next hop count among the servers of the pool, and people sign in there.
-  const active = [...activeOf(view), ...(nextHop?.servers ?? [])].map(one => one.fqdn)
+  const { pool, servers } = view
+  const active = activeOf(view).map(one => one.fqdn)
   return [
     ...(servers.some(one => one.standby) ? [`pchat pool active-servers set ${active.join(' ')}`] : []),
     ...(pool.compliance.enabled ? ['pchat compliance enable'] : []),
@@ -143,6 +146,7 @@ function settingsOf(view: PoolView, server: Server, port: number, roles: Role[])
   const [store, backup, archive, bus] = [storeUrl(pool), backupUrl(pool), complianceUrl(pool), natsUrl(pool)]
   const withArchive = roles.includes('compliance') && archive !== undefined
   const settings: ServerSettings = {
+    role: startRoleOf(roles),
     port,
     host: listenOf(server),
     dataDir: server.dataDir,
@@ -157,8 +161,8 @@ function settingsOf(view: PoolView, server: Server, port: number, roles: Role[])
     url:
       server.address === undefined && port === pool.port && isLoopback(server.fqdn) ? undefined : urlOf(server, port),
     ...certificateOf(server),
-    ...filesOf(pool),
-    ...(roles.includes('compliance') ? archiveOf(pool) : {}),
+    ...filesOf(pool, roles),
+    ...archiveOf(pool, roles),
     ...placesOf(pool),
   }
   const secrets = [store, backup, withArchive ? archive : undefined, bus].flatMap(one => one?.secrets ?? [])
@@ -171,20 +175,29 @@ function certificateOf({ certificate }: Server): ServerSettings {
   return from === 'self-signed' ? { tlsSelfSigned: true } : { tlsCert: certFile, tlsKey: keyFile }
 }
 
-function filesOf({ fileStore, fileKeyFile, clamd, scannerAway, downloadUrl }: ChatPool): ServerSettings {
+/** Who takes files, and who reads them for the books of compliance. */
+function worksOnFiles(roles: Role[]): boolean {
+  return roles.includes('files') || roles.includes('compliance')
+}
+
+function filesOf({ fileStore, fileKeyFile, clamd, scannerAway, downloadUrl }: ChatPool, roles: Role[]): ServerSettings {
+  const read = worksOnFiles(roles) ? { fileStore: fileStore?.place, fileKeyFile } : {}
+  if (!roles.includes('files')) return read
   return {
-    fileStore: fileStore?.place,
-    fileKeyFile,
+    ...read,
     clamd,
     scannerAway: clamd === undefined ? undefined : scannerAway,
     downloadUrl,
   }
 }
 
-function archiveOf({ compliance }: ChatPool): ServerSettings {
-  const { keyFile, fileStore, output } = compliance
+/** Officers set adapters in the console, so that whoever answers verbs over HTTP knows below which folder; the archive is the service's alone. */
+function archiveOf({ compliance, store }: ChatPool, roles: Role[]): ServerSettings {
+  const { keyFile, fileStore, output, store: archive } = compliance
+  const complianceOutput = output ?? (fileStore === undefined ? undefined : join(fileStore, 'output'))
+  if (!roles.includes('compliance')) return archive !== undefined || store === undefined ? { complianceOutput } : {}
   return {
-    complianceOutput: output ?? (fileStore === undefined ? undefined : join(fileStore, 'output')),
+    complianceOutput,
     complianceKeyFile: keyFile,
     complianceAnchors: fileStore === undefined ? undefined : join(fileStore, 'anchors.jsonl'),
   }
@@ -200,7 +213,16 @@ function given(settings: ServerSettings): ServerSettings {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
-function databasesOf({ store, backupStore, compliance }: ChatPool): DatabasePlan[] {
+function databasesOf({ store, backupStore, compliance }: ChatPool, roles: Role[]): DatabasePlan[] {
+  const all = allDatabases({ store, backupStore, compliance })
+  return roles.includes('compliance') ? all : all.filter(({ what }) => what !== 'PersistentChatComplianceStore')
+}
+
+function allDatabases({
+  store,
+  backupStore,
+  compliance,
+}: Pick<ChatPool, 'store' | 'backupStore' | 'compliance'>): DatabasePlan[] {
   const archive = 'PersistentChatComplianceStore' as const
   return [
     store ? databaseOf('PersistentChatStore', store) : embedded('PersistentChatStore'),
@@ -218,7 +240,7 @@ function embedded(what: DatabasePlan['what']): DatabasePlan {
   return { what, hosts: [], database: '', user: '', tls: false }
 }
 
-function peersOf(view: PoolView, self: Server): Peer[] {
+function peersOf(view: PoolView, self: Server, roles: Role[]): Peer[] {
   const { pool, servers, nextHop } = view
   const others = servers
     .filter(one => one.fqdn !== self.fqdn)
@@ -226,17 +248,17 @@ function peersOf(view: PoolView, self: Server): Peer[] {
   const hops = (nextHop?.servers ?? [])
     .filter(one => one.fqdn !== self.fqdn)
     .map(one => ({ what: 'Front End Server', host: one.fqdn, port: pool.webPort }))
-  return [...others, ...hops, ...elsewhere(view)]
+  return [...others, ...hops, ...elsewhere(view, roles)]
 }
 
 /** What is no part of the product. */
-function elsewhere({ pool }: PoolView): Peer[] {
+function elsewhere({ pool }: PoolView, roles: Role[]): Peer[] {
   const each = (what: string, hosts: { host: string; port: number }[] | undefined) =>
     (hosts ?? []).map(({ host, port }) => ({ what, host, port }))
   return [
     ...each('NATS', pool.nats?.servers),
     ...each('PersistentChatStore', pool.store?.hosts),
     ...each('PersistentChatStore, backup', pool.backupStore?.hosts),
-    ...each('PersistentChatComplianceStore', pool.compliance.store?.hosts),
+    ...each('PersistentChatComplianceStore', roles.includes('compliance') ? pool.compliance.store?.hosts : undefined),
   ]
 }

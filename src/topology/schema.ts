@@ -119,10 +119,7 @@ const chatPool = part(running('One Persistent Chat pool'), {
   port: port(restart('Where its servers listen', 443)),
   webPort: port(restart('Where the servers of its next hop listen for its sign-in and web services', 443)),
   servers: Type.Array(chatServer, {
-    ...running(
-      'Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by, machines of the next hop counted; none on Standard Edition',
-      [],
-    ),
+    ...running('Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by; none on Standard Edition', []),
     ...machines,
     'x-key': 'fqdn',
   }),

@@ -40,7 +40,7 @@ export function stepsOf(plan: ServerPlan): Step[] {
 
 function accountStep({ processes }: ServerPlan): Step {
   // A disk that several machines mount knows owners by their numbers.
-  const mounted = processes.filter(({ fileStore, peers }) => fileStore.startsWith('/') && peers.some(isOurs))
+  const mounted = processes.filter(({ fileStore, peers }) => fileStore?.startsWith('/') && peers.some(isOurs))
   const places = [...new Set(mounted.map(({ fileStore }) => fileStore))].join(', ')
   return {
     id: 'account',
@@ -270,7 +270,10 @@ function testStep({ processes }: ServerPlan): Step {
   return {
     id: 'test',
     title: 'Synthetic test',
-    does: processes.map(({ listens }) => `pchat test message --server ${shellWord(listens.url)}`),
+    // People sign in at Front End Servers, of which one has to run.
+    does: processes.flatMap(({ signIn }) =>
+      signIn.slice(0, 1).map(url => `pchat test message --server ${shellWord(url)}`),
+    ),
     doneWhen: 'two test users have heard each other; it is tried each time',
   }
 }
