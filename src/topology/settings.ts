@@ -20,6 +20,7 @@ export type ServerSettings = {
   domain?: string | undefined
   passkeyDomain?: string | undefined
   factorKeyFile?: string | undefined
+  handOverKeyFile?: string | undefined
   directoryConfig?: string | undefined
   workers?: number | undefined
   fileStore?: string | undefined
