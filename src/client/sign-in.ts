@@ -1,5 +1,5 @@
 import type { WireError } from '../protocol/error.ts'
-import type { Result } from '../protocol/request.ts'
+import type { Input, Result } from '../protocol/request.ts'
 import { PchatError } from './error.ts'
 
 const ANSWER_MS = 15_000
@@ -7,7 +7,7 @@ const ANSWER_MS = 15_000
 /** Signs in over HTTP. A server that cannot be reached is `unavailable`. */
 export async function signIn(
   url: string,
-  who: { user: string; password: string },
+  who: Input<'session.signIn'>,
   stop: AbortSignal,
 ): Promise<Result<'session.signIn'>> {
   const answer = await post(`${url}/api/v1/session.signIn`, who, stop)
