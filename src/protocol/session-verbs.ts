@@ -45,6 +45,11 @@ const SessionEntry = Type.Object({
   current: Flag(),
 })
 
+/** Where they are there, `servers` alone take live sessions, and whoever signs in, asks over HTTP or puts files goes to one of these. */
+const webServices = optional(
+  Type.Array(Text(), { description: 'addresses of the Front End Servers, where the pool has some' }),
+)
+
 /** Signing in and out, and coming back. */
 export const sessionVerbs = {
   'session.signIn': verb(
@@ -57,7 +62,7 @@ export const sessionVerbs = {
       recoveryCode: optional(Text()),
       passkey: optional(PasskeyAssertion),
     },
-    { token: Text(), me: Me, servers: Type.Array(Text()) },
+    { token: Text(), me: Me, servers: Type.Array(Text()), webServices },
     { callers: 'anyone' },
   ),
   'session.challenge': verb(
@@ -80,11 +85,17 @@ export const sessionVerbs = {
   ),
   'session.open': verb(
     'Bind this connection to a signed-in user; always the first frame',
-    { token: optional(Text()) },
+    {
+      token: optional(Text()),
+      ticket: optional(
+        Text({ description: 'in place of a token: of a page of a Front End Server, from POST /web/ticket' }),
+      ),
+    },
     {
       me: Me,
       version: Type.Integer(),
       servers: Type.Array(Text()),
+      webServices,
       epoch: Text(),
       limits: Limits,
       roomManagementUrl: optional(
@@ -92,6 +103,11 @@ export const sessionVerbs = {
       ),
     },
     { ...websocket, callers: 'anyone' },
+  ),
+  'session.servers': verb(
+    'Where live sessions are opened, and where the web services are',
+    {},
+    { servers: Type.Array(Text()), webServices },
   ),
   'session.end': verb(
     'Sign out, or end the sessions of another',

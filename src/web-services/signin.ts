@@ -10,6 +10,7 @@ import { completeSetup, needsSetup } from '../chat/setup.ts'
 import { csrfOf } from '../chat/token.ts'
 import { isBadText } from '../domain/message.ts'
 import { Refusal } from '../protocol/error.ts'
+import type { Me } from '../protocol/principal.ts'
 
 /** Sign-in by cookie, for browsers. Programs use session.signIn and a bearer token. */
 
@@ -50,7 +51,7 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
     refuseForeign(request)
     const { token, me } = await signIn(chat, { address: request.ip }, parseInput('session.signIn', request.body))
     setCookie(reply, token)
-    return { me, csrf: csrfOf(token) }
+    return signedIn(chat, me, token)
   })
 
   app.post('/web/signout', limited, async (request, reply) => {
@@ -64,7 +65,7 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
     const token = tokenOfCookie(request.headers)
     const caller = token && (await callerOfRequest(chat, request))
     if (!caller) throw new Refusal('unauthenticated', 'You are not signed in. Sign in.')
-    return { me: await readMe(chat, caller), csrf: csrfOf(token) }
+    return signedIn(chat, await readMe(chat, caller), token)
   })
 
   app.get('/web/setup', limited, async () => ({ needed: await needsSetup(chat) }))
@@ -73,8 +74,13 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
     refuseForeign(request)
     const { token, me } = await completeSetup(chat, { address: request.ip }, readSetup(request.body))
     setCookie(reply, token)
-    return { me, csrf: csrfOf(token) }
+    return signedIn(chat, me, token)
   })
+}
+
+/** What a page needs. `apart`: its live sessions are at other hosts, which it is let in at by tickets. */
+function signedIn({ apart }: Chat, me: Me, token: string) {
+  return { me, csrf: csrfOf(token), ...(apart ? { apart: true } : {}) }
 }
 
 /** What the routes below /web have in common: so many requests an address, and no answer is kept. */
