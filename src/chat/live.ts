@@ -12,6 +12,7 @@ import { readRoomUser } from '../store/room-user.ts'
 import { requireRoom } from './access.ts'
 import { addressesOf } from './apart.ts'
 import type { Caller, Chat, Live, Standing } from './chat.ts'
+import { withPools } from './pools.ts'
 import { recordJoin } from './record.ts'
 
 export function limitsOf(chat: Chat): Limits {
@@ -31,6 +32,7 @@ export function opened(chat: Chat, me: Me): Result<'session.open'> {
   return {
     ...{ me, version: PROTOCOL_VERSION, ...addressesOf(chat), epoch: chat.epoch, limits: limitsOf(chat) },
     ...(roomManagementUrl === '' ? {} : { roomManagementUrl }),
+    ...withPools(chat),
   }
 }
 

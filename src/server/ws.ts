@@ -71,7 +71,7 @@ export function openWebSockets(
       if (connections.size >= maxSessions) return refuse(socket, full)
       takeAddressRequest(chat, address)
       // Cookies are for web services: that of a page at another port of this host is not for here.
-      const token = chat.apart ? tokenOfBearer(request.headers) : tokenOfUpgrade(request)
+      const token = chat.apart ? tokenOfBearer(request.headers) : tokenOfUpgrade(request, chat.pool)
       const { origin } = request.headers
       webSockets.handleUpgrade(request, socket, head, webSocket =>
         connect(webSocket, socket, { address, token, origin }),
