@@ -105,6 +105,14 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'denial.lift': t => [{ denial: t.room, reason: 'r' }],
   'compliance.removeAdapter': t => [{ name: t.room }, { name: t.category }],
 
+  'topology.get': () => [{}, { version: 1 }],
+  'topology.schema': () => [{}],
+  'topology.example': t => [{ edition: 'standard-edition' }, { edition: 'enterprise-edition', fqdn: t.name }],
+  'topology.check': t => [{ text: t.text }, { text: 'version: 1', against: 1 }],
+  'topology.publish': t => [{ text: t.text, basedOn: 0, note: t.name }],
+  'topology.history': () => [{}],
+  'topology.rollback': () => [{ version: 1, basedOn: 1 }],
+
   'directory.status': () => [{}],
   'directory.sync': () => [{}, { source: 'corp', dryRun: true }],
   'directory.check': () => [{ source: 'corp' }],

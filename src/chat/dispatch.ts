@@ -57,6 +57,15 @@ import { listSignInRecord } from './sign-in-list.ts'
 import { challengeSignIn } from './sign-in-step.ts'
 import { readSimulation, simulateCategory } from './simulation.ts'
 import { syncSession } from './sync.ts'
+import {
+  checkTopologyText,
+  getTopology,
+  getTopologyExample,
+  getTopologySchema,
+  listTopologyHistory,
+  publishTopologyText,
+  rollBackTopology,
+} from './topology.ts'
 import { reportUsage } from './usage.ts'
 
 /** What is asked before there is a session. */
@@ -164,6 +173,13 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'file.post': postFile,
   'file.list': listFiles,
   'usage.report': reportUsage,
+  'topology.get': getTopology,
+  'topology.schema': getTopologySchema,
+  'topology.example': getTopologyExample,
+  'topology.check': checkTopologyText,
+  'topology.publish': publishTopologyText,
+  'topology.history': listTopologyHistory,
+  'topology.rollback': rollBackTopology,
 }
 
 const validators = new Map(Object.entries(verbs).map(([name, verb]) => [name, Compile(verb.input)]))

@@ -1,4 +1,5 @@
 import type { Event, EventName, EventOf } from '../protocol/event.ts'
+import type { PoolEntry } from '../protocol/pool-verbs.ts'
 import type { Me } from '../protocol/principal.ts'
 import type { Input, Result, Verb } from '../protocol/request.ts'
 import type { Limits } from '../protocol/session-verbs.ts'
@@ -46,6 +47,8 @@ export type Client = {
   readonly epoch: string | undefined
   /** Where rooms are created and managed, where that is not in the built-in pages. */
   readonly roomManagementUrl: string | undefined
+  /** All pools of the organisation, where there are several; openPool opens another one. */
+  readonly pools: readonly PoolEntry[] | undefined
   /** Why it is closed. */
   readonly error: PchatError | undefined
   /** Resolves when the session is open for the first time; rejects where the server knows no such sign-in. */
@@ -123,6 +126,9 @@ export function connect(options: ClientOptions): Client {
     },
     get roomManagementUrl() {
       return link.session?.roomManagementUrl
+    },
+    get pools() {
+      return link.session?.pools
     },
     get error() {
       return link.error

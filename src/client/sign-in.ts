@@ -7,7 +7,7 @@ const ANSWER_MS = 15_000
 /** Signs in over HTTP. A server that cannot be reached is `unavailable`. */
 export function signIn(
   url: string,
-  who: { user: string; password: string },
+  who: Input<'session.signIn'>,
   stop: AbortSignal,
 ): Promise<Result<'session.signIn'>> {
   return ask(url, 'session.signIn', who, stop)

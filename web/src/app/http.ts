@@ -82,6 +82,14 @@ export const http = {
   liveTicket: (csrf: string) => call<LiveTicket>('POST', '/web/ticket', {}, csrf),
   challenge: (ticket?: string) => ask('session.challenge', ticket === undefined ? {} : { ticket }),
   enrol: (input: Input<'session.enrol'>) => ask('session.enrol', input),
+  /** Where a pool is that signs in here, and what this one is called there. */
+  beginHandOver: (from: string) =>
+    call<{ url: string; displayName: string; pool: string }>('POST', '/web/handover/begin', { from }),
+  async handOver(input: Input<'session.handOver'>, csrf: string): Promise<Result<'session.handOver'>> {
+    return (await call<{ result: Result<'session.handOver'> }>('POST', '/api/v1/session.handOver', input, csrf)).result
+  },
+  arrive: (input: { ticket: string; verifier: string; replace: boolean }, csrf: string | undefined) =>
+    call<SignedIn>('POST', '/web/handover', input, csrf),
   signOut: (csrf: string) => call<unknown>('POST', '/web/signout', {}, csrf),
   async providers(): Promise<Provider[]> {
     return (await call<{ providers: Provider[] }>('GET', '/web/oidc')).providers
