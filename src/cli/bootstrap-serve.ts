@@ -181,6 +181,16 @@ export function testDoing(site: Site): Doing {
   }
 }
 
+/** Where people sign in who come to this process. */
+async function doorOf({ roles, listens, peers }: ProcessPlan): Promise<string> {
+  if (roles.includes('sign-in')) return listens.url
+  const doors = peers.filter(({ what }) => what === 'Front End Server').map(peer => `https://${peer.host}:${peer.port}`)
+  for (const door of doors) if ((await askReady(door)) === undefined) return door
+  throw new Error(
+    `${listens.url} serves, and nobody can try it: no Front End Server answers (${doors.join(', ')}). Run this on one of them, then here again.`,
+  )
+}
+
 async function tryOut(one: ProcessPlan, site: Site): Promise<void> {
   const [{ openOperator }, { setUpAs }, { runTest }, { diagnose }] = await Promise.all([
     import('./shell/operator.ts'),
@@ -198,8 +208,9 @@ async function tryOut(one: ProcessPlan, site: Site): Promise<void> {
     const admin: Parameters<typeof setUpAs>[0] = { request: (verb, input) => ask.call(verb, input) }
     const ready = await setUpAs(admin, { sender: {}, receiver: {}, domain })
     const server = one.listens.url
+    const signInAt = await doorOf(one)
     for (let attempt = 1; ; attempt += 1) {
-      const { fault } = await runTest({ server, timeoutMs: testMs, ...ready })
+      const { fault } = await runTest({ server, signInAt, timeoutMs: testMs, ...ready })
       if (!fault) return
       if (attempt >= testTries)
         throw new Error(
