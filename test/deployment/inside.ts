@@ -1,4 +1,4 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDocBlocks } from '../doc-blocks.ts'
 import { type Machine, openMachine, openSwitch } from '../site/machine.ts'
@@ -9,64 +9,96 @@ import { installNats, installPostgres, putStandIns } from './stand-ins.ts'
 export type Walked = { block: string; machine: string; code: number; out: string; err: string; seconds: number }
 
 const page = openDocBlocks('docs/deployment.md')
-const folder = process.argv[2]!
+const [folder = '', edition = ''] = process.argv.slice(2)
 const machines = new Map<string, Machine>()
 const mounts = ['/mnt/pchat-files', '/mnt/pchat-compliance']
-const four = ['chat1', 'chat2', 'fe1', 'fe2']
-/** Blocks that are typed on more than one machine. */
-const several: Record<string, string[]> = { db: ['db1', 'db2'], each: four, both: ['desk', 'one'], all: ['desk', 'one', ...four, 'chat3'] }
+const four = ['fe1', 'fe2', 'chat1', 'chat2']
+const all = edition === 'standard' ? ['desk', 'one'] : ['desk', 'db1', 'db2', 'nats1', ...four, 'chat3']
+/** Blocks that are typed on more than one machine, or on another one in another edition. */
+const several: Record<string, string[]> = {
+  db: ['db1', 'db2'],
+  all: edition === 'standard' ? all : ['desk', ...four, 'chat3'],
+  both: [edition === 'standard' ? 'one' : 'desk'],
+}
+/** A server from what it is brought to its start. */
+const ofServer = ['each-own', 'each-topology', 'each-check', 'each-bootstrap']
+/** Of the desk's, what Standard Edition needs as well. */
+const ofBoth = ['desk-authority', 'desk-one']
 const walked: Walked[] = []
 
 async function openMachines(): Promise<void> {
-  const lines = page.says('names').trim().split('\n').map(line => line.trim().split(/\s+/) as [string, string])
+  const lines = page
+    .says('names')
+    .trim()
+    .split('\n')
+    .map(line => line.trim().split(/\s+/) as [string, string])
   await openSwitch('10.20.0.254')
   for (const place of mounts) await mkdir(join(folder, place), { recursive: true })
   const shared = Object.fromEntries(mounts.map(place => [place, join(folder, place)]))
-  for (const [address, fqdn] of lines) {
-    const name = fqdn.split('.')[0]!
-    if (!/^(desk|fe\d|chat\d|db\d|nats1|one)$/.test(name)) continue
-    const isDesk = name === 'desk'
-    const elsewhere = isDesk ? { [join(folder, 'machines')]: join(folder, 'machines') } : {}
+  for (const name of all) {
+    const [address, fqdn] = lines.find(([, one]) => one === `${name}.example.com`)!
     // Programs of this machine are not to be written to; what an administrator puts beside them is.
     const own = join(folder, 'local', name)
     await mkdir(own, { recursive: true })
-    const machine = await openMachine({ folder, name: fqdn, address, mounts: { ...shared, ...elsewhere, '/usr/local/bin': own } })
+    const others = name === 'desk' ? { [join(folder, 'machines')]: join(folder, 'machines') } : {}
+    const machine = await openMachine({
+      folder,
+      name: fqdn,
+      address,
+      mounts: { ...shared, ...others, '/usr/local/bin': own },
+    })
     await rm(machine.path('/opt/bin/pchat'))
-    if (process.env.INTERIM) await cp(process.env.INTERIM, machine.path('/opt/bin/pchat'))
-    await writeFile(machine.path('/etc/hosts'), `127.0.0.1 localhost\n${lines.map(words => words.join(' ')).join('\n')}\n`)
+    const hosts = ['127.0.0.1 localhost', ...lines.map(words => words.join(' '))]
+    await writeFile(machine.path('/etc/hosts'), `${hosts.join('\n')}\n`)
     await putStandIns(machine, join(folder, 'machines'))
     machines.set(name, machine)
   }
-  await Promise.all([...['db1', 'db2'].map(name => installPostgres(machines.get(name)!)), installNats(machines.get('nats1')!)])
+  if (edition === 'standard') return
+  await Promise.all([
+    ...['db1', 'db2'].map(name => installPostgres(machines.get(name)!)),
+    installNats(machines.get('nats1')!),
+  ])
 }
 
-async function walk(block: string, name: string): Promise<boolean> {
-  const machine = machines.get(name)!
-  // Each block is a session of its own, that begins as a log-in does.
+/** Each block is a session of its own, that begins as a log-in does. */
+async function walk(block: string, name: string): Promise<void> {
   const script = `set -a\n[ ! -f /etc/environment ] || . /etc/environment\nset +a\n${page.says(block)}`
   const began = Date.now()
-  const said = await machine.run(['bash', '--norc', '-eo', 'pipefail', '-c', script])
-  walked.push({ block, machine: name, ...said, seconds: (Date.now() - began) / 1000 })
-  process.stderr.write(`${name} ${block}: ${said.code} ${((Date.now() - began) / 1000).toFixed(1)} s\n`)
-  return said.code === 0
+  const said = await machines.get(name)!.run(['bash', '--norc', '-eo', 'pipefail', '-c', script])
+  const seconds = (Date.now() - began) / 1_000
+  walked.push({ block, machine: name, ...said, seconds })
+  process.stderr.write(`${name}, ${block}: ${said.code} after ${seconds.toFixed(1)} s\n`)
+  if (said.code !== 0) process.stderr.write(`${said.err.slice(-2_000)}\n${said.out.slice(-2_000)}\n`)
 }
 
-/** A server from step 6 on, by the very blocks of the page. */
-const isServer = (block: string) => ['each-own', 'each-check', 'each-bootstrap'].includes(block)
+async function walkServer(name: string, blocks: string[]): Promise<void> {
+  for (const block of blocks) await walk(block, name)
+}
+
+function machinesOf(block: string, prefix: string): string[] {
+  if (edition === 'standard' && prefix === 'desk' && !ofBoth.includes(block)) return []
+  return (several[prefix] ?? [prefix]).filter(name => machines.has(name))
+}
 
 async function walkAll(): Promise<void> {
-  const waiting: string[] = []
   for (const block of page.commands) {
     const [prefix = ''] = block.split('-')
-    if (isServer(block)) {
-      waiting.push(block)
-      if (block !== 'each-bootstrap') continue
-      for (const name of four) for (const one of waiting) if (!(await walk(one, name))) return
+    if (block === 'desk-one' && edition !== 'standard') continue
+    if (block === ofServer.at(-1) && edition !== 'standard') {
+      // The look before it is the same on machines of one kind.
+      for (const name of four)
+        await walkServer(
+          name,
+          ofServer.filter(one => one !== 'each-check' || name.endsWith('1')),
+        )
       continue
     }
-    const ran = await Promise.all((several[prefix] ?? [prefix]).map(name => walk(block, name)))
-    if (ran.includes(false)) return
-    if (block === 'desk-add') for (const one of waiting) if (!(await walk(one, 'chat3'))) return
+    await Promise.all(machinesOf(block, prefix).map(name => walk(block, name)))
+    if (block === 'desk-add')
+      await walkServer(
+        'chat3',
+        ofServer.filter(one => one !== 'each-check'),
+      )
   }
 }
 
@@ -74,6 +106,6 @@ try {
   await openMachines()
   await walkAll()
 } catch (error) {
-  process.stderr.write(`${(error as Error).stack}\n`)
+  process.stderr.write(`${(error as Error).message}\n`)
 }
 process.stdout.write(JSON.stringify(walked), () => process.exit(0))

@@ -11,7 +11,7 @@ const inside = fileURLToPath(new URL('inside.ts', import.meta.url))
 const prefix = 'pchat-site'
 
 /** Own network, mounts and processes: what runs in there ends with its first process, and nothing of it is left on the machine. */
-const namespaces = ['--net', '--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL', '--mount-proc']
+export const namespaces = ['--net', '--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL', '--mount-proc']
 /** Who is not root is root of a world in which there is nobody else. */
 const asRoot = ['--user', '--map-root-user']
 
