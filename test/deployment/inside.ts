@@ -18,12 +18,14 @@ const all = edition === 'standard' ? ['desk', 'one'] : ['desk', 'db1', 'db2', 'n
 const several: Record<string, string[]> = {
   db: ['db1', 'db2'],
   all: edition === 'standard' ? all : ['desk', ...four, 'chat3'],
+  servers: ['fe1', 'fe2', 'chat1', 'chat3'],
   both: [edition === 'standard' ? 'one' : 'desk'],
 }
 /** A server from what it is brought to its start. */
-const ofServer = ['each-own', 'each-topology', 'each-check', 'each-bootstrap']
+const ofServer = ['each-own', 'each-topology', 'each-check', 'each-bootstrap', 'each-doctor']
 /** Of the desk's, what Standard Edition needs as well. */
 const ofBoth = ['desk-authority', 'desk-one']
+const isLook = (block: string) => block === 'each-check' || block === 'each-doctor'
 const walked: Walked[] = []
 
 async function openMachines(): Promise<void> {
@@ -89,7 +91,7 @@ async function walkAll(): Promise<void> {
       for (const name of four)
         await walkServer(
           name,
-          ofServer.filter(one => one !== 'each-check' || name.endsWith('1')),
+          ofServer.filter(one => !isLook(one) || name.endsWith('1')),
         )
       continue
     }
@@ -97,7 +99,7 @@ async function walkAll(): Promise<void> {
     if (block === 'desk-add')
       await walkServer(
         'chat3',
-        ofServer.filter(one => one !== 'each-check'),
+        ofServer.filter(one => !isLook(one)),
       )
   }
 }
