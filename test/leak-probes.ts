@@ -28,6 +28,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'session.open': () => [{}],
   'session.handOver': t => [{ pool: t.text, challenge: 'x'.repeat(43) }],
   'session.end': t => [{ session: t.room }, { user: t.room }, { user: t.name }],
+  'session.servers': () => [{}],
   'session.list': t => [{}, { user: t.room }, { user: t.member }],
   'session.record': t => [{ user: t.room }, { user: t.member }, { user: t.name, all: true }],
   'session.sync': t => [

@@ -5,6 +5,7 @@ import { type Input, type Result, type Verb, verbs } from '../protocol/request.t
 import type { Doors } from '../protocol/verb.ts'
 import { requireRole } from './access.ts'
 import { createAddin, deleteAddin, listAddins, updateAddin } from './addin.ts'
+import { listServers } from './apart.ts'
 import { listAudit } from './audit.ts'
 import { createBot, issueBotToken } from './bot.ts'
 import { createCategory, deleteCategory, listCategories, updateCategory } from './category.ts'
@@ -82,6 +83,7 @@ type Dispatched = Exclude<Verb, 'session.open' | StrangerVerb>
 
 const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) => Promise<Result<V>> } = {
   'session.handOver': handOver,
+  'session.servers': listServers,
   'session.end': endSession,
   'session.list': listSessions,
   'session.record': listSignInRecord,
