@@ -12,15 +12,15 @@ function parse(text: string): Document {
 
 /** The data of a document, for the forms. What is wrong with it the server says. */
 export function readDocument(text: string): Reading {
-  const document = parse(text)
-  const [error] = document.errors
-  if (error) return { fault: `Line ${text.slice(0, error.pos[0]).split('\n').length} is not YAML.` }
   try {
-    // Aliases are refused by the server; here they must not grow.
+    const document = parse(text)
+    const [error] = document.errors
+    if (error) return { fault: `Line ${text.slice(0, error.pos[0]).split('\n').length} is not YAML.` }
+    // Parts that stand for others the server refuses; here they must not grow.
     const value: unknown = document.toJS({ maxAliasCount: 0 }) ?? {}
     return isRecord(value) ? { value } : { fault: 'It is no document of options.' }
   } catch {
-    return { fault: 'It names parts that stand elsewhere (*), which a topology does not.' }
+    return { fault: 'It is too deep, or names parts that stand elsewhere (*), which a topology does not.' }
   }
 }
 
@@ -79,9 +79,18 @@ function edited(text: string, change: (document: Document) => void): string {
   const document = parse(text)
   if (document.contents === null) document.contents = document.createNode({ version: 1 }) as never
   change(document)
-  const written = document.toString({ lineWidth: 0 })
-  // JSON stays JSON: the library writes its strings as they were, and no comments.
-  return written
+  return isJson(text) ? JSON.stringify(document.toJS(), null, 2) : document.toString({ lineWidth: 0 })
+}
+
+/** What is JSON stays so; it has no comments that could be lost. */
+function isJson(text: string): boolean {
+  if (!text.trimStart().startsWith('{')) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The place of a line in the text, for the cursor. */

@@ -31,11 +31,17 @@ export function layOut({ nodes, links }: TopologyPicture, width: number): Layout
   const childrenOf = (id: string) => inside.get(id) ?? []
   const outer = childrenOf('')
   const usable = Math.max(width, cardWidth + 4 * pad)
-  const sites = outer.filter(({ kind }) => kind === 'site')
-  const loose = outer.filter(({ kind }) => kind !== 'site')
+  const isSite = ({ kind }: TopologyNode) => kind === 'site'
+  const isGone = ({ change }: TopologyNode) => change === 'removed'
+  const block = (site: TopologyNode) => siteBlock(site, childrenOf(site.id), links, usable, childrenOf)
+  const loose = (nodes: TopologyNode[]) => (nodes.length > 0 ? [tiers(nodes, links, usable, childrenOf)] : [])
+  const others = outer.filter(node => !isSite(node))
+  // What is no longer there stands below everything that is.
   const blocks = [
-    ...sites.map(site => siteBlock(site, childrenOf(site.id), usable, childrenOf)),
-    ...(loose.length > 0 ? [tiers(loose, usable, childrenOf)] : []),
+    ...outer.filter(node => isSite(node) && !isGone(node)).map(block),
+    ...loose(others.filter(node => !isGone(node))),
+    ...outer.filter(node => isSite(node) && isGone(node)).map(block),
+    ...loose(others.filter(isGone)),
   ]
   const all = stack(blocks, gap * 1.5).place(0, 0)
   return { ...all, lines: [...all.lines, ...linkLines(links, all.boxes)] }
@@ -43,26 +49,26 @@ export function layOut({ nodes, links }: TopologyPicture, width: number): Layout
 
 type Children = (id: string) => TopologyNode[]
 
-function siteBlock(site: TopologyNode, parts: TopologyNode[], width: number, children: Children): Block {
-  const inner = parts.length > 0 ? tiers(parts, width - 2 * pad, children) : undefined
+type Links = TopologyPicture['links']
+
+function siteBlock(site: TopologyNode, parts: TopologyNode[], links: Links, width: number, children: Children): Block {
+  const inner = parts.length > 0 ? tiers(parts, links, width - 2 * pad, children) : undefined
   return framed(site, inner, Math.max(inner?.width ?? 0, width - 2 * pad))
 }
 
-/** Where people sign in, and below it the pools. */
-function tiers(parts: TopologyNode[], width: number, children: Children): Block {
+/** Each place where people sign in, and below it the pools that have it as their next hop; then what has none here. */
+function tiers(parts: TopologyNode[], links: Links, width: number, children: Children): Block {
   const hops = parts.filter(({ kind }) => kind === 'enterprisePool' || kind === 'standardServer')
   const others = parts.filter(part => !hops.includes(part))
-  const rows = [
-    ...wrap(
-      hops.map(one => hopBlock(one, width, children)),
-      width,
-    ),
-    ...wrap(
-      others.map(one => (one.kind === 'chatPool' ? poolBlock(one, width, children) : card(one))),
-      width,
-    ),
-  ]
-  return stack(rows, tierGap)
+  const hopOf = (part: TopologyNode) =>
+    links.find(({ to, from }) => to === part.id && hops.some(({ id }) => id === from))
+  const drawn = (part: TopologyNode) => (part.kind === 'chatPool' ? poolBlock(part, width, children) : card(part))
+  const groups = hops.map(hop => {
+    const pools = others.filter(part => hopOf(part)?.from === hop.id)
+    return stack([hopBlock(hop, width, children), ...wrap(pools.map(drawn), width)], tierGap)
+  })
+  const rest = others.filter(part => hopOf(part) === undefined)
+  return stack([...wrap(groups, width), ...wrap(rest.map(drawn), width)], tierGap)
 }
 
 function hopBlock(node: TopologyNode, width: number, children: Children): Block {
@@ -81,12 +87,14 @@ function poolBlock(pool: TopologyNode, width: number, children: Children): Block
   const parts = children(pool.id)
   const servers = parts.filter(({ kind }) => kind === 'chatServer')
   const others = parts.filter(({ kind }) => kind !== 'chatServer')
-  const own = framed(pool, servers.length > 0 ? grid(servers.map(card), width - 2 * pad) : undefined)
-  if (others.length === 0) return own
   const columns = Math.max(1, Math.min(3, Math.floor((width - rake + gap) / (cardWidth + gap))))
   const rows = Math.ceil(others.length / columns)
   const teeth = Math.min(columns, others.length)
-  const wide = Math.max(own.width, rake + teeth * (cardWidth + gap) - gap)
+  const reach = rake + teeth * (cardWidth + gap) - gap
+  const inner = servers.length > 0 ? grid(servers.map(card), width - 2 * pad) : undefined
+  const own = framed(pool, inner, others.length > 0 ? reach - 2 * pad : 0)
+  if (others.length === 0) return own
+  const wide = Math.max(own.width, reach)
   return {
     width: wide,
     height: own.height + rows * (cardHeight + rake),
@@ -202,20 +210,31 @@ function together(placed: Layout[], width: number, height: number): Layout {
   return { boxes: placed.flatMap(one => one.boxes), lines: placed.flatMap(one => one.lines), width, height }
 }
 
-/** From the lower edge of one part to the upper edge of another; around, where that one stands above. */
-function linkLines(links: TopologyPicture['links'], boxes: Box[]): Line[] {
+/** From the lower edge of one part to the upper edge of another; around the side, where others stand between. */
+function linkLines(links: Links, boxes: Box[]): Line[] {
   const byId = new Map(boxes.map(box => [box.node.id, box]))
-  return links.flatMap(({ from, to, what }) => {
+  return links.flatMap(({ from, to, what }, i) => {
     const [one, other] = [byId.get(from), byId.get(to)]
     if (!one || !other) return []
     const [x1, y1] = [one.x + one.width / 2, one.y + one.height]
     const [x2, y2] = [other.x + other.width / 2, other.y]
-    if (y2 >= y1) {
+    const [left, right] = [Math.min(x1, x2), Math.max(x1, x2)]
+    const between = boxes.filter(
+      box =>
+        ![one, other].includes(box) &&
+        box.node.kind !== 'site' &&
+        Math.min(y1, y2) < box.y + box.height &&
+        box.y < Math.max(y1, y2) &&
+        box.x < right + 1 &&
+        left - 1 < box.x + box.width,
+    )
+    if (y2 >= y1 && between.length === 0) {
       const middle = (y1 + y2) / 2
       return [{ path: `M ${x1} ${y1} C ${x1} ${middle} ${x2} ${middle} ${x2} ${y2}`, what, from, to }]
     }
-    const side = Math.min(one.x, other.x) - 10
-    const path = `M ${one.x} ${one.y + one.height / 2} H ${side} V ${other.y + other.height / 2} H ${other.x}`
+    // Each at a distance of its own.
+    const side = Math.min(one.x, other.x, ...between.map(({ x }) => x)) - 5 - (i % 3) * 4
+    const path = `M ${one.x} ${one.y + headHeight / 2} H ${side} V ${other.y + headHeight / 2} H ${other.x}`
     return [{ path, what, from, to }]
   })
 }
@@ -231,10 +250,19 @@ export function nextBox(boxes: readonly Box[], from: Box, key: string): Box | un
   const sign = key === 'ArrowRight' || key === 'ArrowDown' ? 1 : -1
   const ranked = boxes.flatMap(box => {
     const there = middle(box)
-    const [ahead, aside] = isSideways
-      ? [sign * (there.x - here.x), Math.abs(there.y - here.y)]
-      : [sign * (there.y - here.y), Math.abs(there.x - here.x)]
-    return box !== from && ahead > 1 && (!isSideways || aside < cardHeight) ? [{ box, rank: ahead + 2 * aside }] : []
+    const ahead = sign * (isSideways ? there.x - here.x : there.y - here.y)
+    const aside = isSideways
+      ? apart([from.y, from.height], [box.y, box.height])
+      : apart([from.x, from.width], [box.x, box.width])
+    const isAround = isSideways && box.isFrame && box.x <= from.x && from.x + from.width <= box.x + box.width
+    return box !== from && ahead > 1 && !isAround && (!isSideways || aside === 0)
+      ? [{ box, rank: ahead + 2 * aside }]
+      : []
   })
   return ranked.sort((one, other) => one.rank - other.rank)[0]?.box
+}
+
+/** How far two stretches are from each other; 0 where they overlap. */
+function apart([one, length]: [number, number], [other, width]: [number, number]): number {
+  return Math.max(0, other - (one + length), one - (other + width))
 }

@@ -64,10 +64,16 @@ export function askWords(differences: readonly TopologyDifference[]): { servers:
 export function effectWords({ asks, verb }: TopologyDifference): string {
   if (verb !== undefined) return `Say: ${verb}`
   if (asks.length === 0) return 'Nothing restarts'
-  return asks
-    .map(
-      ({ doing, server, process }) =>
-        `${server}${process === undefined ? '' : ` (${process})`} ${doings[doing] ?? doing}`,
-    )
+  const told: [string, string][] = [
+    ['start', 'Starts'],
+    ['restart', 'Restarts'],
+    ['stop', 'Drains and stops'],
+  ]
+  return told
+    .flatMap(([doing, words]) => {
+      const those = asks.filter(one => one.doing === doing)
+      const names = those.map(({ server, process }) => (process === undefined ? server : `${server} (${process})`))
+      return names.length === 0 ? [] : [`${words}: ${names.join(', ')}`]
+    })
     .join('; ')
 }

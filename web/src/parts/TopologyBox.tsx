@@ -53,7 +53,8 @@ export function TopologyBox({ box, isSelected, isStop, words, onSelect, onKeyDow
   const isGone = node.change === 'removed'
   const kind = titleOf(node) === node.name && isFrame ? `${kindWords(node)} ` : ''
   const titleWidth = width - 2 * inset - (isFrame ? pillsWidth : 0)
-  const lines = isFrame ? node.lines : cardLines(node.lines)
+  const whole = `${kind}${titleOf(node)}`
+  const lines = isFrame ? node.lines : cardLines(node.lines.length === 0 ? [kindWords(node)] : node.lines)
   return (
     // biome-ignore lint/a11y/useSemanticElements: a button cannot stand in a picture
     <g
@@ -81,11 +82,11 @@ export function TopologyBox({ box, isSelected, isStop, words, onSelect, onKeyDow
         )}
       />
       <text x={inset} y={headHeight - 7} className={mergeClasses(styles.title, isGone && styles.struck)}>
-        {cut(`${kind}${titleOf(node)}`, titleWidth / 7.4)}
+        {cut(whole.length * 8 > titleWidth ? titleOf(node) : whole, titleWidth / 8)}
       </text>
       {lines.map((line, i) => (
         <text key={line} x={inset} y={headHeight + 10 + i * 17} className={styles.words}>
-          {cut(line, (width - 2 * inset) / 6.4)}
+          {cut(line, (width - 2 * inset) / 7)}
         </text>
       ))}
       {pills.map(({ text, look }, i) => {
@@ -120,12 +121,12 @@ function pillsOf({ node }: Box): { text: string; look: Look }[] {
 }
 
 function pillWidth(text: string): number {
-  return 16 + text.length * letter * 0.86
+  return 18 + text.length * letter
 }
 
 /** There is room for two. */
 function cardLines(lines: string[]): string[] {
-  return lines.length <= 2 ? lines : [lines[0]!, `${lines[1]!} and ${lines.length - 2} more`]
+  return lines.length <= 2 ? lines : [lines[0]!, `${lines[1]!} +${lines.length - 2}`]
 }
 
 /** In the middle: names of machines differ at their beginning, and domains say where. */

@@ -1,4 +1,5 @@
 import { makeStyles, Text, tokens } from '@fluentui/react-components'
+import { Fragment } from 'react'
 import type { TopologyDifference } from '../../../src/protocol/topology-verbs.ts'
 import { askWords, effectWords } from '../app/topology-words.ts'
 import { type Column, DataTable } from './DataTable.tsx'
@@ -9,11 +10,22 @@ const useStyles = makeStyles({
 })
 
 const columns: Column<TopologyDifference>[] = [
-  { name: 'Where', text: one => one.where, width: '34%' },
+  { name: 'Where', text: one => one.where, cell: one => <Where path={one.where} />, width: '34%' },
   { name: 'Before', text: one => (one.change === 'added' ? '' : (one.before ?? '')) },
   { name: 'After', text: one => (one.change === 'removed' ? 'removed' : (one.after ?? 'removed')) },
   { name: 'Servers', text: effectWords, width: '26%' },
 ]
+
+/** It may break where one step ends. */
+function Where({ path }: { path: string }) {
+  return path.split(/(?<=\.(?=[a-z]+(?:[A-Z[.]|$)))|(?=\[)/).map((step, i) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: a step is its place
+    <Fragment key={i}>
+      {step}
+      <wbr />
+    </Fragment>
+  ))
+}
 
 type TopologyDifferencesProps = {
   label: string

@@ -30,6 +30,7 @@ const useStyles = makeStyles({
     paddingLeft: tokens.spacingHorizontalL,
     borderLeft: `1px solid ${tokens.colorNeutralStroke2}`,
   },
+  legend: { marginTop: tokens.spacingVerticalM, color: tokens.colorNeutralForeground2 },
   below: { width: 'auto', paddingLeft: 0, borderLeft: 'none' },
 })
 
@@ -108,7 +109,16 @@ export function TopologyWorkplace({ editing, view, selected, actions, onSelect, 
             {view === 'text' ? null : <Button onClick={() => onView('text')}>Open the text</Button>}
           </>
         ) : selected === '' || schema === undefined ? (
-          <Text>Choose a part to see its options.</Text>
+          <>
+            <Text block>Choose a part to see its options, or add one.</Text>
+            {view === 'picture' ? (
+              <Text block className={styles.legend}>
+                A thick line leads from where people sign in to the pool that they chat in; thin lines lead to what a
+                pool talks to. A dashed card is on stand-by. Marks: + new, ~ changed, − gone against what is published,
+                ✕ errors, ! advice.
+              </Text>
+            ) : null}
+          </>
         ) : (
           <TopologyForm
             schema={schema}
