@@ -31,7 +31,7 @@ test('[ST8] every option has a default or is left out', () => {
 })
 
 test.each([
-  [['--role', 'some'], /--role <role>.*Allowed choices are all, compliance/],
+  [['--role', 'some'], /--role <role>.*Allowed choices are all, front-end, persistent-chat, compliance/],
   [['--port', 'abc'], /--port <number>.*whole number from 0 to 65535/],
   [['--port', '65536'], /--port <number>.*whole number/],
   [['--port', '1e3'], /--port <number>.*whole number/],
@@ -136,6 +136,20 @@ test('[ST8] options that need or exclude each other', () => {
     fault: expect.stringContaining('PCHAT_ADMIN_USER'),
   })
   expect(readAdministrator({})).toBeUndefined()
+})
+
+test('[FR5] a role alone needs what the parts of a pool share', () => {
+  const pool = { ...parse(), databaseUrl: 'postgres://db/pchat', natsUrl: 'nats://nats' }
+  const frontEnd = { ...pool, role: 'front-end', fileStore: '/mnt/files' } as const
+  for (const role of ['front-end', 'persistent-chat'] as const) {
+    expect(findFault(parse('--role', role))).toMatch(/^--role .* Add --database-url/)
+    expect(findFault({ ...parse('--role', role), databaseUrl: pool.databaseUrl })).toMatch(/^--role .* Add --nats-url/)
+  }
+  expect(findFault(frontEnd)).toBeUndefined()
+  expect(findFault({ ...pool, role: 'persistent-chat' })).toBeUndefined()
+  expect(findFault({ ...pool, role: 'persistent-chat', complianceDatabaseUrl: 'postgres://db9/a' })).toBeUndefined()
+  expect(findFault({ ...frontEnd, complianceDatabaseUrl: 'postgres://db9/a' })).toMatch(/has no compliance service/)
+  expect(findFault({ ...pool, role: 'front-end' })).toMatch(/Add --file-store/)
 })
 
 test('[TB13] the console publishes to the store that is named, else to the one that is followed, else beside the embedded one', () => {

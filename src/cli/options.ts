@@ -3,11 +3,17 @@ import { isAbsolute, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { isOneHost } from '../base/host.ts'
 import { parseClamdAddress } from '../files/clamd.ts'
+import type { ServeRole } from './serve-options.ts'
+
+/** What can run by itself; see docs/roles.md. */
+const startRoles = ['all', 'front-end', 'persistent-chat', 'compliance'] as const
+export type StartRole = (typeof startRoles)[number]
+
 import { type StoreAddress, splitHosts } from '../store/address.ts'
 import { centralBeside } from '../topology/central-place.ts'
 
 export type StartOptions = {
-  role?: 'all' | 'compliance'
+  role?: StartRole
   port: number
   host: string
   dataDir: string
@@ -24,6 +30,8 @@ export type StartOptions = {
   url?: string
   passkeyDomain?: string
   factorKeyFile?: string
+  pools?: string
+  handOverKeyFile?: string
   workers: number
   directoryConfig?: string
   fileStore?: string
@@ -47,9 +55,13 @@ export type StartOptions = {
 export function withStartOptions(command: Command): Command {
   return command
     .addOption(
-      variable('--role <role>', 'PCHAT_ROLE', 'what runs here: all, or the compliance service alone')
+      variable(
+        '--role <role>',
+        'PCHAT_ROLE',
+        'what runs here: all; sign-in, web services and files (front-end); live sessions (persistent-chat); or the compliance service alone',
+      )
         .default('all')
-        .choices(['all', 'compliance']),
+        .choices(startRoles),
     )
     .addOption(
       variable('--port <number>', 'PCHAT_PORT', 'where the server listens; 0 takes a free one')
@@ -125,6 +137,20 @@ export function withStartOptions(command: Command): Command {
         '--factor-key-file <file>',
         'PCHAT_FACTOR_KEY_FILE',
         'keys that encrypt the secrets of authenticator apps in the store, the same on all servers',
+      ),
+    )
+    .addOption(
+      variable(
+        '--pools <file>',
+        'PCHAT_POOLS',
+        'all pools of the organisation, YAML or JSON, looked at while the server runs; default: pools.json in the data folder',
+      ),
+    )
+    .addOption(
+      variable(
+        '--hand-over-key-file <file>',
+        'PCHAT_HAND_OVER_KEY_FILE',
+        'keys that sign who is signed in for the other pools, the same on all servers of all pools, the newest first',
       ),
     )
     .addOption(
@@ -220,7 +246,9 @@ export function withStartOptions(command: Command): Command {
 /** What no option alone can be blamed for. Answers the sentence to show, or nothing. */
 export function findFault(options: StartOptions): string | undefined {
   const { host, tlsCert, tlsKey, tlsSelfSigned } = options
-  if (options.role === 'compliance') return findRoleFault(options)
+  if (options.role === 'compliance') return findComplianceFault(options)
+  const apartFault = findApartFault(options)
+  if (apartFault) return apartFault
   if (tlsCert !== undefined && tlsKey === undefined) return '--tls-cert needs its private key. Add --tls-key <file>.'
   if (tlsKey !== undefined && tlsCert === undefined) return '--tls-key needs its certificate. Add --tls-cert <file>.'
   if (tlsSelfSigned && tlsCert !== undefined)
@@ -238,8 +266,22 @@ export function findFault(options: StartOptions): string | undefined {
   return undefined
 }
 
+/** Front End Servers and Persistent Chat Servers share a store, and hear of each other by NATS: the processes of one machine are not all. */
+function findApartFault({ role, databaseUrl, natsUrl, complianceDatabaseUrl, fileStore }: StartOptions) {
+  if (role !== 'front-end' && role !== 'persistent-chat') return undefined
+  if (databaseUrl === undefined)
+    return `--role ${role} is one part of a pool, whose parts share one store. Add --database-url <url>.`
+  if (natsUrl === undefined)
+    return `--role ${role} is one part of a pool, whose parts hear of each other by NATS. Add --nats-url <url>.`
+  if (role === 'front-end' && complianceDatabaseUrl !== undefined)
+    return '--role front-end has no compliance service. Leave out --compliance-database-url; Persistent Chat Servers or --role compliance take it.'
+  if (role === 'front-end' && fileStore === undefined)
+    return '--role front-end takes files for all servers of the pool, not into its own data folder. Add --file-store <place>, the same on all Front End Servers.'
+  return undefined
+}
+
 /** The service alone is of a pool: one machine with its own database has it inside. */
-function findRoleFault({ databaseUrl, complianceDatabaseUrl }: StartOptions): string | undefined {
+function findComplianceFault({ databaseUrl, complianceDatabaseUrl }: StartOptions): string | undefined {
   if (databaseUrl === undefined)
     return "--role compliance takes events from a pool's store. Add --database-url <url>; a server with its own database has the service inside."
   if (complianceDatabaseUrl === undefined)
@@ -286,6 +328,11 @@ function isLoopback(host: string): boolean {
 
 export function variable(flags: string, name: string, description: string): Option {
   return new Option(flags, description).env(name)
+}
+
+/** Of a server; the compliance service is none, and is started in another way. */
+export function serveRoleOf({ role }: StartOptions): ServeRole {
+  return role === 'front-end' || role === 'persistent-chat' ? role : 'all'
 }
 
 /** Below it adapters write that are set over the wire; undefined: they are set on the machine only. */

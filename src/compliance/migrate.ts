@@ -8,7 +8,7 @@ const folder = new URL('migrations/', import.meta.url)
  * may only append finds out whether it is there already, and throws where it is not.
  */
 export async function migrateArchive(db: Db): Promise<string[]> {
-  const names = (await readdir(folder)).filter(name => /^\d{4}_\w+\.sql$/.test(name)).sort()
+  const names = await namesOf()
   const missing = await missingOf(db, names)
   if (missing.length === 0) return []
   if (!(await mayMake(db)))
@@ -28,6 +28,15 @@ export async function migrateArchive(db: Db): Promise<string[]> {
     }
     return fresh
   })
+}
+
+/** Whether its schema is all that this program knows. */
+export async function isWhole(q: Queryable): Promise<boolean> {
+  return (await missingOf(q, await namesOf())).length === 0
+}
+
+async function namesOf(): Promise<string[]> {
+  return (await readdir(folder)).filter(name => /^\d{4}_\w+\.sql$/.test(name)).sort()
 }
 
 async function missingOf(q: Queryable, names: string[]): Promise<string[]> {

@@ -1,5 +1,6 @@
-import { type Db, openDb } from '../store/db.ts'
-import { migrateArchive } from './migrate.ts'
+import type { Db } from '../store/db.ts'
+import { asAdministrator, becomeMember, ensureRole, inDatabase, requireNames, setPassword } from '../store/role.ts'
+import { isWhole, migrateArchive } from './migrate.ts'
 
 export type ArchiveRoles = {
   /** Of somebody who may make databases and roles. */
@@ -14,22 +15,28 @@ export type ArchiveRoles = {
  * The archive in the hands of an owner who cannot sign in, and a service that can add entries and heads, move its own marks, and
  * nothing else: who has its password changes and deletes nothing. May be run again; answers what it applied.
  */
-export async function prepareRoles(roles: ArchiveRoles): Promise<string[]> {
-  const { adminUrl, database, owner, service, password } = roles
-  for (const name of [database, owner, service])
-    if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name)) throw new Error(`${name} is no name of a database or role.`)
-  await on(adminUrl, async admin => {
+export async function prepareRoles({ adminUrl, database, owner, service, password }: ArchiveRoles): Promise<string[]> {
+  requireNames(database, owner, service)
+  return asAdministrator(adminUrl, async admin => {
     await ensureRole(admin, owner, 'NOLOGIN')
-    await ensureRole(admin, service, 'LOGIN')
-    if (password !== undefined) await setPassword(admin, service, password)
-    const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database])
+    const isNew = await ensureRole(admin, service, 'LOGIN', password)
+    if (!isNew && password !== undefined) await setPassword(admin, service, password)
     // Who makes a database for another must be able to become him.
-    await admin.query(`GRANT ${owner} TO CURRENT_USER`)
-    if (rowCount === 0) await admin.query(`CREATE DATABASE ${database} OWNER ${owner}`)
-    await admin.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
-    await admin.query(`GRANT CONNECT ON DATABASE ${database} TO ${service}`)
+    const stop = await becomeMember(admin, owner)
+    try {
+      const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database])
+      if (rowCount === 0) await admin.query(`CREATE DATABASE ${database} OWNER ${owner}`)
+      await admin.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
+      await admin.query(`GRANT CONNECT ON DATABASE ${database} TO ${service}`)
+      return await fill(inDatabase(adminUrl, database), owner, service)
+    } finally {
+      await stop()
+    }
   })
-  return on(inDatabase(adminUrl, database), async archive => {
+}
+
+function fill(archiveUrl: string, owner: string, service: string): Promise<string[]> {
+  return asAdministrator(archiveUrl, async archive => {
     await archive.query(`SET ROLE ${owner}`)
     const applied = await migrateArchive(archive)
     await archive.query(`
@@ -43,32 +50,12 @@ export async function prepareRoles(roles: ArchiveRoles): Promise<string[]> {
   })
 }
 
-async function ensureRole(admin: Db, name: string, login: 'LOGIN' | 'NOLOGIN'): Promise<void> {
-  const { rowCount } = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [name])
-  if (rowCount === 0) await admin.query(`CREATE ROLE ${name} ${login}`)
-}
-
-/** DDL takes no parameters: the server itself quotes it. */
-async function setPassword(admin: Db, role: string, password: string): Promise<void> {
-  const { rows } = await admin.query<{ statement: string }>(
-    `SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text) AS statement`,
-    [role, password],
+/** What the service needs is there: its schema is the one that the program knows, and it may append. Asked as the service. */
+export async function isPrepared(archive: Db): Promise<boolean> {
+  if (!(await isWhole(archive))) return false
+  const { rows } = await archive.query<{ may: boolean }>(
+    `SELECT has_table_privilege('entry', 'INSERT') AND has_table_privilege('adapter', 'INSERT')
+        AND has_table_privilege('mover', 'UPDATE') AND has_table_privilege('adapter', 'UPDATE') AS may`,
   )
-  await admin.query(rows[0]!.statement)
-}
-
-function inDatabase(url: string, database: string): string {
-  const other = new URL(url)
-  other.pathname = `/${database}`
-  return other.href
-}
-
-/** One connection, so that a role that is set stays. */
-async function on<T>(connectionString: string, work: (db: Db) => Promise<T>): Promise<T> {
-  const db = openDb({ connectionString }, { max: 1, statementMs: 3_600_000 })
-  try {
-    return await work(db)
-  } finally {
-    await db.end()
-  }
+  return rows[0]!.may
 }

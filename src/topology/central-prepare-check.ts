@@ -49,18 +49,3 @@ export async function giveOver(admin: Db, database: string, owner: string): Prom
     )
   })
 }
-
-/** Answers how to give back what it took: whoever is no superuser acts for a role that he is a member of, and should not stay one. */
-export async function becomeMember(admin: Db, owner: string): Promise<() => Promise<void>> {
-  const { rows } = await admin.query<{ isNeeded: boolean }>(
-    `SELECT NOT rolsuper AND EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AND NOT EXISTS (
-       SELECT FROM pg_auth_members m JOIN pg_roles o ON o.oid = m.roleid
-       WHERE o.rolname = $1 AND m.member = r.oid
-         AND (current_setting('server_version_num')::int < 160000 OR m.grantor = r.oid)) AS "isNeeded"
-     FROM pg_roles r WHERE r.rolname = current_user`,
-    [owner],
-  )
-  if (!rows[0]!.isNeeded) return async () => {}
-  await admin.query(`GRANT ${owner} TO CURRENT_USER`)
-  return async () => void (await admin.query(`REVOKE ${owner} FROM CURRENT_USER`))
-}

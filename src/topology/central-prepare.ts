@@ -1,5 +1,6 @@
-import { type Db, openDb } from '../store/db.ts'
-import { becomeMember, giveOver, requireFit, requireOurs } from './central-prepare-check.ts'
+import type { Db } from '../store/db.ts'
+import { asAdministrator, becomeMember, ensureRole, inDatabase, requireNames, setPassword } from '../store/role.ts'
+import { giveOver, requireFit, requireOurs } from './central-prepare-check.ts'
 import { migrateCentral } from './central-schema.ts'
 
 export type CentralRoles = {
@@ -22,13 +23,10 @@ export async function prepareCentral({
   publisher,
   reader,
 }: CentralRoles): Promise<string[]> {
-  for (const name of [database, owner, publisher.name, reader.name])
-    if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name)) throw new Error(`${name} is no name of a database or role.`)
+  requireNames(database, owner, publisher.name, reader.name)
   if (new Set([owner, publisher.name, reader.name]).size < 3)
     throw new Error('Owner, publisher and reader are one role. Give each its own name: only then each has its rights.')
-  const place = new URL(adminUrl)
-  place.pathname = `/${database}`
-  const inside = <T>(work: (central: Db) => Promise<T>) => asAdministrator(place.href, work)
+  const inside = <T>(work: (central: Db) => Promise<T>) => asAdministrator(inDatabase(adminUrl, database), work)
   return asAdministrator(adminUrl, async admin => {
     await requireFit(admin, { owner, publisher: publisher.name, reader: reader.name })
     const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database])
@@ -76,28 +74,4 @@ async function fill(central: Db, { database, owner, publisher, reader }: Names):
     GRANT INSERT (based_on, restores, document, author, note) ON publication TO ${publisher};
     GRANT INSERT (version, author, note) ON adoption TO ${publisher}`)
   return applied
-}
-
-async function ensureRole(admin: Db, name: string, login: 'LOGIN' | 'NOLOGIN'): Promise<void> {
-  const { rowCount } = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [name])
-  if (rowCount === 0) await admin.query(`CREATE ROLE ${name} ${login}`)
-}
-
-/** DDL takes no parameters, and only the server knows how it quotes. */
-async function setPassword(admin: Db, role: string, password: string): Promise<void> {
-  const { rows } = await admin.query<{ statement: string }>(
-    `SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text) AS statement`,
-    [role, password],
-  )
-  await admin.query(rows[0]!.statement)
-}
-
-/** Over one connection, so that a role that is set stays. */
-async function asAdministrator<T>(connectionString: string, work: (db: Db) => Promise<T>): Promise<T> {
-  const db = openDb({ connectionString }, { max: 1, statementMs: 600_000 })
-  try {
-    return await work(db)
-  } finally {
-    await db.end()
-  }
 }
