@@ -118,6 +118,12 @@ test('[PL12] [PL14] another pool is opened from the menu, by keyboard, signed in
   await again.getByRole('heading', { name: 'Sign in' }).waitFor()
   expect(await signedInAs(page)).toBe(name)
   expect(await signedInAs(again)).toBe('nobody')
+  await again.getByText('You have signed out of North rooms. Where you opened other pools').waitFor()
+  await picture(again, 'signed-out')
+  // And back in by the one that it came from.
+  await again.getByRole('link', { name: 'Sign in by Main rooms' }).click()
+  await places(again).waitFor()
+  expect(await signedInAs(again)).toBe(name)
 })
 
 test('[PL12] where there is one pool, no word is said of pools', async () => {
