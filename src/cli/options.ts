@@ -3,12 +3,14 @@ import { isAbsolute, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { isOneHost } from '../base/host.ts'
 import { parseClamdAddress } from '../files/clamd.ts'
-import { splitHosts } from '../store/address.ts'
 import type { ServeRole } from './serve-options.ts'
 
 /** What can run by itself; see docs/roles.md. */
 const startRoles = ['all', 'front-end', 'persistent-chat', 'compliance'] as const
 export type StartRole = (typeof startRoles)[number]
+
+import { type StoreAddress, splitHosts } from '../store/address.ts'
+import { centralBeside } from '../topology/central-place.ts'
 
 export type StartOptions = {
   role?: StartRole
@@ -45,6 +47,8 @@ export type StartOptions = {
   logLevel: string
   /** Of a server that starts as the published topology says: the Central Management Store. */
   topology?: string
+  /** The Central Management Store that the administration console publishes to. */
+  cms?: string
 }
 
 /** The options of every verb that starts a server. Each can be given as an environment variable too. */
@@ -223,6 +227,13 @@ export function withStartOptions(command: Command): Command {
     .addOption(variable('--tls-cert <file>', 'PCHAT_TLS_CERT', 'certificate, PEM, with its chain'))
     .addOption(variable('--tls-key <file>', 'PCHAT_TLS_KEY', 'private key of the certificate, PEM'))
     .addOption(
+      variable(
+        '--cms <url>',
+        'PCHAT_CMS',
+        'Central Management Store that the administration console publishes topologies to; default: that of --topology, or the one beside the embedded database',
+      ).argParser(readDatabaseUrl),
+    )
+    .addOption(
       variable('--tls-self-signed', 'PCHAT_TLS_SELF_SIGNED', 'make a certificate and keep it in the data folder'),
     )
     .addOption(
@@ -327,6 +338,13 @@ export function serveRoleOf({ role }: StartOptions): ServeRole {
 /** Below it adapters write that are set over the wire; undefined: they are set on the machine only. */
 export function adapterBaseOf({ complianceOutput, databaseUrl, dataDir }: StartOptions): string | undefined {
   return complianceOutput ?? (databaseUrl === undefined ? resolve(dataDir, 'compliance') : undefined)
+}
+
+/** The Central Management Store that a server asks for its console. One that it follows is often opened for reading only. */
+export function centralOf({ cms, topology }: StartOptions, address: StoreAddress): StoreAddress | undefined {
+  const connectionString = cms ?? topology
+  if (connectionString !== undefined) return { connectionString }
+  return 'connectionString' in address ? undefined : centralBeside(address)
 }
 
 function readWholePath(text: string): string {

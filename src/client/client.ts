@@ -8,7 +8,7 @@ import { createEars } from './ears.ts'
 import type { PchatError } from './error.ts'
 import { createHear } from './hear.ts'
 import { History } from './history.ts'
-import { type ConnectionState, Link } from './link.ts'
+import { type ConnectionState, Link, type LiveTicket } from './link.ts'
 import { createPoster, type PostContent, type Posted } from './post.ts'
 import type { Range } from './ranges.ts'
 import { createSync, resume } from './resume.ts'
@@ -22,6 +22,8 @@ export type ClientOptions = {
   token?: string
   /** Instead of a token: signs in over HTTP first, and again when the sign-in has run out. */
   signIn?: { user: string; password: string }
+  /** Instead of both, in a page of a Front End Server: asked for before each connection, where the session's cookie does not go. */
+  ticket?: () => Promise<LiveTicket>
   webSocket?: SocketClass
   random?: () => number
   /** What to hear of messages that were missed: as many as the server sends at once (default), or all. */
@@ -80,6 +82,7 @@ export function connect(options: ClientOptions): Client {
     url: options.url,
     token: options.token,
     signIn: options.signIn,
+    ticket: options.ticket,
     webSocket: options.webSocket ?? globalSocket(),
     random,
     heard,
