@@ -24,7 +24,7 @@ test('[PL15] the step writes what the servers of the machine read, once, and ane
     // The account of the servers is whoever runs this.
     const [uid, gid] = [process.getuid!(), process.getgid!()]
     const machine = { run: async () => `pchat:x:${uid}:${gid}::/nonexistent:/usr/sbin/nologin` }
-    const doingOf = (plan: Site['plan']) => poolsDoing({ plan, machine } as Site)
+    const doingOf = (plan: Site['plan']) => poolsDoing({ plan, machine })
     const doing = doingOf(plan)
     expect(stepsOf(plan).some(({ id }) => id === doing.id)).toBe(true)
     expect(await doing.look()).toMatchObject({ done: false, found: expect.stringContaining('to be written') })
