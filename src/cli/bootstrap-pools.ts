@@ -1,25 +1,38 @@
-import { readFile } from 'node:fs/promises'
-import type { ServerPlan } from '../topology/plan.ts'
+import { readFile, stat } from 'node:fs/promises'
 import { poolsFileOf, poolsText } from '../topology/pool-places.ts'
-import { writePools } from './pools-file.ts'
+import { account } from '../topology/unit.ts'
+import { type Doing, entryOf, ownerOf, type Site } from './bootstrap-doing.ts'
+import { writeWhole } from './whole-file.ts'
 
-/** The step that tells each process of the machine of all pools: looked at, and written where it is not so. Nobody is started anew for it. */
-export function poolsDoing({ plan }: { plan: ServerPlan }) {
+/** The pools beside that of each server, in the file that it looks at while it runs. */
+export function poolsDoing({ plan, machine }: Site): Doing {
   const told = plan.processes
     .filter(({ pools }) => pools.length > 0)
-    .map(({ settings, pools }) => ({ dataDir: settings.dataDir!, pools }))
-  const files = told.map(({ dataDir }) => poolsFileOf(dataDir))
+    .map(({ settings, pools }) => ({ path: poolsFileOf(settings.dataDir!), text: poolsText(pools) }))
+  const missing = async () => {
+    const uid = Number((await entryOf(machine, 'passwd', account))?.[2])
+    const seen = await Promise.all(told.map(async one => ((await isSo(one, uid)) ? [] : [one])))
+    return seen.flat()
+  }
   return {
     id: 'pools',
-    async look(): Promise<{ done: boolean; found: string }> {
-      for (const { dataDir, pools } of told) {
-        const text = await readFile(poolsFileOf(dataDir), 'utf8').catch(() => undefined)
-        if (text !== poolsText(pools)) return { done: false, found: `${poolsFileOf(dataDir)} to be written` }
-      }
-      return { done: true, found: files.join(', ') }
+    async look() {
+      const paths = (await missing()).map(({ path }) => path)
+      return paths.length === 0
+        ? { done: true, found: told.map(({ path }) => path).join(', ') }
+        : { done: false, found: `to be written: ${paths.join(', ')}` }
     },
-    async act(): Promise<void> {
-      for (const { dataDir, pools } of told) await writePools(dataDir, pools)
+    async act() {
+      const owner = await ownerOf(machine, account)
+      for (const { path, text } of await missing()) await writeWhole(path, text, 0o600, owner)
     },
   }
+}
+
+async function isSo({ path, text }: { path: string; text: string }, uid: number): Promise<boolean> {
+  const seen = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  return seen === text && (await stat(path)).uid === uid
 }

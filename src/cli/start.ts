@@ -12,7 +12,6 @@ import { readFactorKeys, readHandOverKeys } from './factor-key.ts'
 import {
   adapterBaseOf,
   centralOf,
-  findFault,
   readAdministrator,
   readDatabaseUrl,
   type StartOptions,
@@ -22,6 +21,7 @@ import {
 } from './options.ts'
 import { withSecrets } from './secret-reference.ts'
 import type { Serving } from './serve-options.ts'
+import { findFault } from './start-fault.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
 import { connectionsFor } from './store-connection.ts'
 import type { Followed } from './topology-central-start.ts'
