@@ -108,8 +108,8 @@ ${block('text one-machine-plan', planned('standard-edition', 'localhost'))}
 ## A pool
 
 In Enterprise Edition people sign in at Front End Servers, on which the two web services run, too; Persistent Chat Servers are machines of
-their own. A pool has up to four active servers and up to eight with those on stand-by; until roles run apart, each machine of its next hop
-counts as an active one. Store, archive of compliance, NATS and files are beside them.
+their own. A pool has up to four active servers and up to eight with those on stand-by; the machines of its next hop are none of them. Store,
+archive of compliance, NATS and files are beside them. How clients find their way is in [roles](roles.md).
 
 ${block(
   'sh pool',
@@ -120,16 +120,23 @@ pchat topology show topology.yaml`,
 
 ${block('text pool-picture', shown('enterprise-edition'))}
 
-What runs does not follow the document in these: the commands say it to the pool, once, and again where it changes.
-What one of these machines runs, how it is started, and whom it has to reach:
+Boxes are pools with the ports that their servers listen on; a line leads to what they talk to. Two things are not done by publishing:
+who of the servers takes sessions, and whether recording is on. The commands under the table say them to the pool: once when it runs, and
+again where the document changes there.
+
+What two of these machines run, how they are started, and whom they have to reach (for firewalls):
 
 ${block('sh pool-plan', 'pchat topology plan topology.yaml --server chat1.example.com')}
 
 ${block('text pool-plan-said', planned('enterprise-edition', 'chat1.example.com'))}
 
+${block('sh front-end-plan', 'pchat topology plan topology.yaml --server fe1.example.com')}
+
+${block('text front-end-plan-said', planned('enterprise-edition', 'fe1.example.com'))}
+
 With \`--json\` the same is there for programs, the words behind \`pchat start\` one by one in \`arguments\`. The command holds no password:
-\`secrets\` says which address gets which one. This version of the program runs all that serves in one process, so that a Front End Server
-takes live sessions, too, and counts among the active servers of its pool; \`alsoRuns\` names what starts beside what is wanted.
+\`secrets\` says which address gets which one. A Front End Server is started with \`--role front-end\`, without the archive; a machine of the
+pool with \`--role persistent-chat\`, and with the archive where compliance is wanted.
 
 ## What is wrong, all at once
 

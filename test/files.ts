@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { ServeOptions } from '../src/cli/serve.ts'
+import type { ServeOptions } from '../src/cli/serve-options.ts'
 import { openFolder } from '../src/files/folder.ts'
 import type { FilesOptions } from '../src/files/http.ts'
 import { noKeys } from '../src/files/keys.ts'

@@ -22,6 +22,8 @@ test('[TR74] every command of docs/topology.md does what stands below it', async
   expect(await readFile(join(folder, 'topology.yaml'), 'utf8')).toBe(says('standard-edition'))
   expect(await walk('pool')).toBe(sound + says('pool-picture'))
   expect(await walk('pool-plan')).toBe(says('pool-plan-said'))
+  expect(await walk('front-end-plan')).toBe(says('front-end-plan-said'))
+  expect(says('front-end-plan-said')).toMatch(/pchat start --role front-end /)
   expect(await walk('wrong')).toBe(says('wrong-said'))
   expect(says('wrong-said')).toMatch(/error TR17: [\s\S]*error TR50: [\s\S]*error TR51: /)
   expect(await walk('change')).toBe(says('change-said'))

@@ -93,7 +93,7 @@ test('[TR72] show, diff and plan for people and programs, with their exit codes'
   expect(shown.json).toMatchObject({ sound: true, topology: { version: 1 } })
   expect(shown.json.servers).toHaveLength(5)
   expect((await topology(['show', before])).out).toMatch(
-    /\nOnce chat\.example\.com runs:\n {2}pchat pool active-servers set chat1\.\S+ chat2\.\S+ fe1\.\S+ fe2\.\S+\n {2}pchat compliance enable\n$/,
+    /\nOnce chat\.example\.com runs:\n {2}pchat pool active-servers set chat1\.\S+ chat2\.\S+\n {2}pchat compliance enable\n$/,
   )
   expect(await topology(['diff', before, before])).toMatchObject({ code: 0, out: 'Nothing differs.\n' })
   const differs = await topology(['diff', before, after, '--json'])
@@ -216,4 +216,19 @@ test('[TR64] --help has every option of the document, from the schema', async ()
     expect(out).toContain(`  ${name} `)
     expect(out).toContain(sentence)
   }
+})
+
+test('[TR78] new takes only names that its own document is sound with', async () => {
+  for (const name of ['10.0.0.5', 'chat.5', '0x7f', '1', 'chat.0x1'])
+    for (const edition of ['standard-edition', 'enterprise-edition'])
+      expect(await topology(['new', edition, '--fqdn', name]), name).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringMatching(/ends in a number[\s\S]*Give the name in DNS, such as chat\.example\.com/),
+      })
+  for (const name of ['5.example.com', 'fe.example.com', 'fe1.example.com', 'db1', '1a'])
+    for (const edition of ['standard-edition', 'enterprise-edition']) {
+      const { out } = await topology(['new', edition, '--fqdn', name])
+      expect((await topology(['validate', '-'], out)).out, name).toBe('It is sound. Nothing to remark.\n')
+    }
 })

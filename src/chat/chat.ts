@@ -7,8 +7,10 @@ import type { Roster } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
 import type { PoolSettings } from '../protocol/settings-verbs.ts'
 import type { Db } from '../store/db.ts'
+import type { PoolsKnown } from './pools.ts'
 import type { PostQueue } from './post-queue.ts'
 import type { DirectorySync } from './synced-source.ts'
+import type { TopologyDesk } from './topology-desk.ts'
 
 /** Who needs a second factor, and how it is kept and shown. */
 export type SecondFactorSetting = {
@@ -19,6 +21,13 @@ export type SecondFactorSetting = {
   publicUrl: () => string
   /** What passkeys are made for: a domain that the hosts of all servers are in. Undefined: the host of `publicUrl`. */
   passkeyDomain: string | undefined
+}
+
+/** Of a server that does not run all roles: which it is, and where its pool's Front End Servers are. */
+export type Apart = {
+  role: 'front-end' | 'persistent-chat'
+  /** Addresses that people sign in at; none while no such server lives. */
+  webServices: () => string[]
 }
 
 /** What the verbs share. */
@@ -49,10 +58,16 @@ export type Chat = {
   site: string | undefined
   /** Name of the pool that this server is told to be of. */
   pool?: string | undefined
+  /** The pools beside it, where this server was told of some. */
+  pools?: PoolsKnown | undefined
   /** WebSocket addresses of the pool's servers that take sessions. */
   servers: () => string[]
   /** False where this server is not among the active ones: then it keeps the sessions that it has, and no more. */
   takesSessions: () => boolean
+  /** Undefined where this server runs all roles. */
+  apart?: Apart | undefined
+  /** What runs where, and what of it is published; undefined where verbs are run on the store itself. */
+  topology?: TopologyDesk | undefined
   /** Address that files are put at, without the id; undefined where nobody serves them. */
   uploads?: () => string | undefined
   log: Log

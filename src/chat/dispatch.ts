@@ -5,6 +5,7 @@ import { type Input, type Result, type Verb, verbs } from '../protocol/request.t
 import type { Doors } from '../protocol/verb.ts'
 import { requireRole } from './access.ts'
 import { createAddin, deleteAddin, listAddins, updateAddin } from './addin.ts'
+import { listServers } from './apart.ts'
 import { listAudit } from './audit.ts'
 import { createBot, issueBotToken } from './bot.ts'
 import { createCategory, deleteCategory, listCategories, updateCategory } from './category.ts'
@@ -30,6 +31,7 @@ import { beginFile, getFile, postFile } from './file.ts'
 import { listFiles } from './file-list.ts'
 import { breakRoomGlass } from './glass.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
+import { handOver } from './hand-over.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
 import { checkRoomName } from './name-check.ts'
@@ -37,6 +39,7 @@ import { createPolicy, deletePolicy, getPolicies, updatePolicy } from './named-p
 import { changePassword } from './password.ts'
 import { grantPolicy, listPolicies } from './policy.ts'
 import { getPool, updatePool } from './pool.ts'
+import { listPools } from './pools.ts'
 import { createPrincipal, findPrincipals, getPrincipal } from './principal.ts'
 import { updatePrincipal } from './principal-update.ts'
 import { clearRoom, removeMessages } from './removal.ts'
@@ -54,6 +57,15 @@ import { listSignInRecord } from './sign-in-list.ts'
 import { challengeSignIn } from './sign-in-step.ts'
 import { readSimulation, simulateCategory } from './simulation.ts'
 import { syncSession } from './sync.ts'
+import {
+  checkTopologyText,
+  getTopology,
+  getTopologyExample,
+  getTopologySchema,
+  listTopologyHistory,
+  publishTopologyText,
+  rollBackTopology,
+} from './topology.ts'
 import { reportUsage } from './usage.ts'
 
 /** What is asked before there is a session. */
@@ -70,6 +82,8 @@ type StrangerVerb = 'session.signIn' | 'session.challenge' | 'session.enrol'
 type Dispatched = Exclude<Verb, 'session.open' | StrangerVerb>
 
 const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) => Promise<Result<V>> } = {
+  'session.handOver': handOver,
+  'session.servers': listServers,
   'session.end': endSession,
   'session.list': listSessions,
   'session.record': listSignInRecord,
@@ -106,6 +120,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'configuration.delete': deleteConfiguration,
   'pool.get': getPool,
   'pool.update': updatePool,
+  'pool.list': listPools,
   'audit.list': listAudit,
   'role.grant': grantRole,
   'role.list': listRoles,
@@ -158,6 +173,13 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'file.post': postFile,
   'file.list': listFiles,
   'usage.report': reportUsage,
+  'topology.get': getTopology,
+  'topology.schema': getTopologySchema,
+  'topology.example': getTopologyExample,
+  'topology.check': checkTopologyText,
+  'topology.publish': publishTopologyText,
+  'topology.history': listTopologyHistory,
+  'topology.rollback': rollBackTopology,
 }
 
 const validators = new Map(Object.entries(verbs).map(([name, verb]) => [name, Compile(verb.input)]))

@@ -30,9 +30,12 @@ export async function checkFiles(
     const databaseAnswers = stores.some(({ check, state }) => hosts.includes(check) && state === 'ok')
     const alone = one.settings.databaseUrl === undefined
     const settings = filledSettings(one, env)
+    // A Persistent Chat Server without the archive works on no files.
+    if (one.fileStore === undefined) continue
     found.set(one.fileStore, { place: one.fileStore, shared, alone, settings, databaseAnswers })
   }
-  const kept = processes.flatMap(({ settings: { complianceAnchors, complianceOutput } }) => [
+  const archiving = processes.filter(({ roles }) => roles.includes('compliance'))
+  const kept = archiving.flatMap(({ settings: { complianceAnchors, complianceOutput } }) => [
     ...(complianceAnchors === undefined ? [] : [dirname(complianceAnchors)]),
     ...(complianceOutput === undefined ? [] : [complianceOutput]),
   ])

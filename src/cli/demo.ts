@@ -7,7 +7,7 @@ import { recountUsage } from '../store/usage-count.ts'
 import { categories, demoDomain, groups, people, rooms, units } from './demo-data.ts'
 import { openRandom, pastOf, sayLine } from './demo-text.ts'
 import { type StartOptions, withStartOptions } from './options.ts'
-import type { Serving } from './serve.ts'
+import type { Serving } from './serve-options.ts'
 import { start } from './start.ts'
 
 export const demoPassword = 'persistent-chat'

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Server } from 'node:http'
 import { hostname } from 'node:os'
-import type { FastifyInstance } from 'fastify'
-import { descriptorLimit } from '../base/descriptors.ts'
 import { repeatEvery } from '../base/lifecycle.ts'
-import type { Log } from '../base/log.ts'
-import { type Counted, openMetrics, sumCounted } from '../base/metrics.ts'
+import { openMetrics } from '../base/metrics.ts'
 import { admissionLine } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
 import { hostOf, openDirectorySync } from '../chat/directory-sync.ts'
@@ -24,16 +20,14 @@ import { openLocalDirectory } from '../directory/local.ts'
 import type { OidcClients } from '../directory/oidc.ts'
 import type { OidcProvider } from '../directory/oidc-config.ts'
 import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
-import type { ScimClient } from '../directory/scim-config.ts'
-import { addFiles, type FilesOptions, uploadsPath } from '../files/http.ts'
+import { type FilesRole, uploadsPath } from '../files/http.ts'
 import type { Bus } from '../pool/bus.ts'
 import { openLocalBus } from '../pool/local.ts'
 import { openNatsBus } from '../pool/nats.ts'
 import { watchBusLag } from '../server/bus-lag.ts'
-import { type HubOptions, openHub } from '../server/hub.ts'
+import { watchFrontEnds } from '../server/front-ends.ts'
+import { openHub } from '../server/hub.ts'
 import { openMembership } from '../server/membership.ts'
-import { openWebSockets } from '../server/ws.ts'
-import type { StoreAddress } from '../store/address.ts'
 import { openDb } from '../store/db.ts'
 import { readEpoch } from '../store/epoch.ts'
 import { findCredential } from '../store/principal.ts'
@@ -42,98 +36,27 @@ import { dropDeadProcesses } from '../store/server.ts'
 import { defaultSettings } from '../store/settings.ts'
 import { openTimedDb } from '../store/timing.ts'
 import { dropOldChanges, flushWordIndex, purgeSlice, turnPartitions } from '../store/upkeep.ts'
-import { type Health, openHttp } from '../web-services/http.ts'
-import { closeSources, loadDirectoryConfig, type OpenSource, openSources } from './directory-sources.ts'
-import { listenBacklog } from './entrance.ts'
+import type { Health } from '../web-services/app.ts'
+import { closeSources, loadDirectoryConfig, openSources } from './directory-sources.ts'
 import { lookAtMachine } from './machine.ts'
 import { programVersion } from './program.ts'
+import { openDoor } from './serve-door.ts'
+import type { ServeOptions, ServingProcess } from './serve-options.ts'
 import { storeConnections } from './store-connection.ts'
-import { urlOf } from './url.ts'
-
-export type ServeOptions = {
-  address: StoreAddress
-  host: string
-  port: number
-  tls?: { cert: string; key: string } | undefined
-  domain?: string | undefined
-  site?: string | undefined
-  /** The server's name in its pool; several processes may have the same. */
-  server?: string | undefined
-  /** What this pool's subjects on the bus begin with, where several share one. */
-  pool?: string | undefined
-  natsUrl?: string | undefined
-  /** Instead of NATS: the bus of the workers of one server, or a test's own. */
-  bus?: Bus | undefined
-  /** Of a worker: where its connections come from, in place of a port of its own. */
-  door?: Door | undefined
-  /** Of a worker: what all processes of the server counted. */
-  countAll?: (() => Promise<Counted[]>) | undefined
-  /** False where another process sees to the first administrator and makes the link for one. */
-  setUp?: boolean | undefined
-  /** Address that clients reach this server at, where it is not that of host and port. */
-  publicUrl?: string | undefined
-  /** File that says where people come from; the same on every server. */
-  directoryConfig?: string | undefined
-  /** For tests: what opens the sources that it names. */
-  openSource?: OpenSource
-  /** For tests: providers in place of those of the file. */
-  oidc?: OidcProvider[] | undefined
-  scim?: ScimClient[] | undefined
-  log: Log
-  admin?: { user: string; password: string } | undefined
-  webRoot: string
-  /** What else is not as it should be, for /readyz. */
-  notes?: (() => string[]) | undefined
-  /** Who must have a second factor beside a password that is kept here; `optional` unless said. */
-  secondFactor?: 'optional' | 'administrators' | 'everyone' | undefined
-  /** Encrypts the secrets of authenticator apps: the first one; all decrypt. See readFactorKeys. */
-  factorKeys?: Uint8Array[] | undefined
-  /** What passkeys are made for, where the servers of a pool have hosts of their own: a domain that all of them are in. */
-  passkeyDomain?: string | undefined
-  /** Below it compliance adapters write that are set over the wire; without it they are set on the machine only. */
-  adapterBase?: string | undefined
-  /** The role files; without it this server takes none. */
-  files?: FilesOptions | undefined
-  /** For tests: how often the hub sweeps, how long a lost connection lingers. */
-  sweepMs?: number
-  lingerMs?: number
-  /** How often it is written down who has left, and who died. */
-  attendance?: HubOptions['attendance']
-  /** How often each connection is asked for a sign of life. */
-  pingMs?: number
-  /** WebSocket connections at a time; by default as many as leave the process enough descriptors for itself. */
-  maxSessions?: number
-  /** How often it looks whether the store was restored. */
-  epochMs?: number
-  /** How often it looks for whom an OpenID provider is to be asked, and how it talks to providers. */
-  oidcCheckMs?: number
-  oidcOptions?: DiscoveryOptions
-}
-export type Door = { port: number; open(http: FastifyInstance): Promise<void> }
-export type Serving = {
-  url: string
-  setupUrl?: string | undefined
-  stop(): Promise<void>
-}
-export type ServingProcess = Serving & {
-  /** Live sessions of this process. */
-  sessions(): number
-  /** What this process counted. */
-  counted(): Promise<Counted>
-}
+import { openTopologyDesk } from './topology-desk.ts'
 
 const defaultPool = 'pchat'
 const upkeepMs = 30_000
-/** For the store, the bus and listening; and as many for requests over HTTP. */
-const keptDescriptors = 50
-const httpConnections = 50
 const wordIndexMs = 1_000
 const sizesMs = 2_000
 const oidcCheckMs = 10_000
 
-/** One server with all roles, on a store that is already migrated. `stop` drains: what was asked is answered, what was taken is written. */
+/**
+ * One server with all roles, or with those of a Front End Server or a Persistent Chat Server, on a store that is already migrated. `stop`
+ * drains: what was asked is answered, what was taken is written.
+ */
 export async function serve(options: ServeOptions): Promise<ServingProcess> {
-  const { log } = options
+  const { log, role = 'all' } = options
   await using started = new AsyncDisposableStack()
   const metrics = openMetrics()
   let draining = false
@@ -162,7 +85,11 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const local = openLocalDirectory({ findAccount })
   const directories = new Map([...sources].map(([name, { directory }]) => [name, directory]))
 
+  const topology = openTopologyDesk(options.central)
+  started.defer(() => topology.stop())
+
   let url = ''
+  const publicUrl = () => (options.publicUrl ?? url).replace(/\/$/, '')
   const chat: Chat = {
     member: randomUUID(),
     db,
@@ -178,15 +105,17 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     epoch: await readEpoch(db),
     site: options.site,
     pool: options.pool ?? defaultPool,
+    pools: options.pools,
     servers: () => [],
     takesSessions: () => true,
     secondFactor: {
       need: options.secondFactor ?? config.secondFactor ?? 'optional',
       keys: options.factorKeys ?? [],
-      publicUrl: () => options.publicUrl ?? url,
+      publicUrl: () => pagesUrl(chat, publicUrl()),
       passkeyDomain: options.passkeyDomain,
     },
     adapterBase: options.adapterBase,
+    topology,
     log,
     metrics,
   }
@@ -202,9 +131,15 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   started.defer(() => hub.stop())
   chat.roster = hub.roster
   switched = () => void hub.checkStore()
+  const frontEnds = role === 'all' ? undefined : await watchFrontEnds(chat)
+  started.defer(() => frontEnds?.stop())
+  if (role !== 'all' && frontEnds) chat.apart = { role, webServices: frontEnds.urls }
+  let files: FilesRole | undefined
+  const isFileStoreThere = () => files?.isThere() ?? false
   const membership = await openMembership(chat, {
     server: options.server ?? hostname(),
-    url: () => (url === '' ? '' : `${(options.publicUrl ?? url).replace(/^http/, 'ws').replace(/\/$/, '')}/ws`),
+    frontEnd: role === 'front-end' ? { takesFiles: isFileStoreThere } : undefined,
+    url: () => (url === '' ? '' : role === 'front-end' ? publicUrl() : `${publicUrl().replace(/^http/, 'ws')}/ws`),
     program: programVersion,
     sessions: () => hub.sessions.size,
     records: hub.records,
@@ -254,46 +189,33 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       ...(isBusThere(bus) ? [] : ['bus away']),
       ...(files?.isThere() === false ? ['file store away'] : []),
       ...(chat.recording === 'full' ? ['compliance outbox full'] : chat.recordingBehind ? ['compliance behind'] : []),
-      ...(draining || membership.takesSessions() ? [] : ['on stand-by']),
+      ...(role === 'front-end' || draining || membership.takesSessions() ? [] : ['on stand-by']),
+      ...(role === 'front-end' && chat.servers().length === 0 ? ['no Persistent Chat Server'] : []),
+      ...(role === 'persistent-chat' && frontEnds?.urls().length === 0 ? ['no Front End Server'] : []),
       ...(membership.state() === 'normal' ? [] : [membership.state()]),
       ...(options.notes?.() ?? []),
     ]
     return { ready: !draining && isStoreThere, notes }
   }
-  chat.uploads = () => (files?.isThere() ? `${(options.publicUrl ?? url).replace(/\/$/, '')}${uploadsPath}` : undefined)
-  const { countAll } = options
-  const publicUrl = () => (options.publicUrl ?? url).replace(/\/$/, '')
-  const measure = countAll && (async () => sumCounted(await countAll()))
-  const http = await openHttp(chat, {
-    tls: options.tls,
-    webRoot: options.webRoot,
-    health,
-    measure,
-    oidc,
-    scim,
-    publicUrl,
-    downloadUrl: options.files?.downloadUrl,
-  })
-  started.defer(() => http.close())
-  const files = options.files && (await addFiles(http, chat, options.files))
-  started.defer(() => files?.stop())
-  const machine = { certificate: options.tls?.cert, fileStore: options.files?.store.place }
-  const isFileStoreThere = () => files?.isThere() ?? false
+  if (role === 'persistent-chat' && frontEnds)
+    chat.uploads = () => {
+      const other = frontEnds.forFiles()
+      return other === undefined ? undefined : `${other}${uploadsPath}`
+    }
+  const live = role === 'front-end' ? membership.known : undefined
+  const door = await openDoor(chat, hub, { ...options, role, oidc, scim, publicUrl, live, health })
+  started.defer(() => door.close())
+  files = door.files
+  const machine = { certificate: options.tls?.cert, fileStore: files && options.files?.store.place }
   const measuring = openMeasuring(chat, () => lookAtMachine(metrics, { ...machine, isFileStoreThere }))
   started.defer(() => measuring.stop())
-  const { maxSessions = descriptorsForSessions() } = options
-  // Whoever connects and asks nothing has a descriptor, too.
-  http.server.maxConnections = maxSessions + httpConnections
-  const webSockets = openWebSockets(http.server as Server, chat, hub, {
-    ...{ pingMs: options.pingMs, maxSessions, downloadUrl: options.files?.downloadUrl },
-  })
-  if (options.door) await options.door.open(http)
-  else await http.listen({ host: options.host, port: options.port, backlog: listenBacklog })
-  url = urlOf({ ...options, port: options.door?.port ?? portOf(http.server as Server) ?? options.port })
+  url = await door.listen()
   await membership.announce()
 
   const setupUrl =
-    options.setUp !== false && (await needsSetup(chat)) ? `${url}/setup#token=${await beginSetup(chat)}` : undefined
+    role !== 'persistent-chat' && options.setUp !== false && (await needsSetup(chat))
+      ? `${url}/setup#token=${await beginSetup(chat)}`
+      : undefined
   const running = started.move()
   return {
     url,
@@ -303,7 +225,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     async stop() {
       draining = true
       await membership.drain()
-      await webSockets.stop()
+      await door.drain()
       await chat.posts.flush()
       await writeUses(chat).catch(error => log.warn({ err: error }, 'uses of sign-ins were not noted'))
       await running.disposeAsync()
@@ -311,8 +233,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   }
 }
 
-function descriptorsForSessions(): number {
-  return Math.max(1, (descriptorLimit() ?? Number.POSITIVE_INFINITY) - keptDescriptors - httpConnections)
+/** Where browsers are: a Persistent Chat Server has no pages, and one of its Front End Servers stands for all. */
+function pagesUrl({ apart }: Chat, own: string): string {
+  return apart?.role === 'persistent-chat' ? (apart.webServices()[0] ?? '') : own
 }
 
 /** The libraries for it are more than 10 MB, which a server without providers does without. */
@@ -339,9 +262,4 @@ async function keepUp(chat: Chat, isStopping: () => boolean) {
   // A slice at a time, so that no long transaction stands in the way of posts.
   while (!isStopping() && (await purgeSlice(chat.db))) await new Promise(resolve => setImmediate(resolve))
   await countSizes(chat.db, sizesMs)
-}
-
-function portOf(server: Server): number | undefined {
-  const bound = server.address()
-  return typeof bound === 'object' && bound ? bound.port : undefined
 }

@@ -8,18 +8,20 @@ import { type Certificate, keepSelfSigned, readCertificate } from './certificate
 import type { ComplianceHere } from './compliance-service.ts'
 import { type DataFolder, takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
-import { readFactorKeys } from './factor-key.ts'
+import { readFactorKeys, readHandOverKeys } from './factor-key.ts'
 import {
   adapterBaseOf,
-  findFault,
+  centralOf,
   readAdministrator,
   readDatabaseUrl,
   type StartOptions,
+  serveRoleOf,
   variable,
   withStartOptions,
 } from './options.ts'
 import { withSecrets } from './secret-reference.ts'
-import type { Serving } from './serve.ts'
+import type { Serving } from './serve-options.ts'
+import { findFault } from './start-fault.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
 import { connectionsFor } from './store-connection.ts'
 import type { Followed } from './topology-central-start.ts'
@@ -29,13 +31,14 @@ import { startWorkers } from './workers.ts'
 const examples = `
 Examples:
   $ pchat start --port 9000 --data-dir /srv/pchat
+  $ pchat start --role front-end --database-url postgres://pchat@db1/pchat --nats-url nats://nats1 --file-store /mnt/pchat-files
   $ pchat start --role compliance --database-url postgres://pchat@db1/pchat --compliance-database-url postgres://service@db9/archive
   $ pchat start --topology postgres://pchat_reader@db1/pchat_central --server chat1.example.com --data-dir /srv/pchat
   $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
 
 Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.
-PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET) says where the password
-of that address stands, as env:NAME or file:/path, so that none is in a command line.`
+PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET, PCHAT_CMS_SECRET) says
+where the password of that address stands, as env:NAME or file:/path, so that none is in a command line.`
 
 export function addStart(program: Command): void {
   withStartOptions(program.command('start').description('start a whole server on this machine, with its own database'))
@@ -115,6 +118,7 @@ async function checkSetting(options: StartOptions): Promise<Setting> {
   if (admin && 'fault' in admin) throw new Error(admin.fault)
   // Before anything starts: a server without them could not check the codes of others.
   await readFactorKeys(options.factorKeyFile)
+  await readHandOverKeys(options.handOverKeyFile)
   const { tlsCert, tlsKey } = options
   return { admin, tls: tlsCert && tlsKey ? await readCertificate(tlsCert, tlsKey) : undefined }
 }
@@ -179,12 +183,19 @@ async function serveAlone({ options, address, tls, admin, log, notes }: Plan): P
   // Half of the program's memory, which the parent of workers would hold for nothing.
   const { serve } = await import('./serve.ts')
   const { openFileOptions } = await import('./file-options.ts')
+  const { followPools } = await import('./pools-file.ts')
   const { host, port, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
   const factorKeys = await readFactorKeys(options.factorKeyFile)
-  const files = await openFileOptions(options)
-  const where = { address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
+  const role = serveRoleOf(options)
+  const files = role === 'persistent-chat' ? undefined : await openFileOptions(options)
+  const where = { role, address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
   const adapterBase = adapterBaseOf(options)
-  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot, notes })
+  const pools = await followPools(options, log)
+  const central = centralOf(options, address)
+  const more = { directoryConfig, central, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot }
+  const allNotes = () => [...notes(), ...pools.notes()]
+  const serving = await serve({ ...where, ...more, pools: pools.known, notes: allNotes })
+  return { ...serving, stop: () => serving.stop().finally(pools.stop) }
 }
 
 async function openStore(

@@ -31,24 +31,31 @@ export function planLines({ fqdn, address, site, processes }: ServerPlan): strin
 }
 
 function processLines(process: ProcessPlan): string[] {
-  const { name, pool, roles, alsoRuns, standby, recording, verbs, listens, secrets, databases, fileStore, peers } =
+  const { name, pool, roles, standby, recording, verbs, listens, signIn, secrets, databases, fileStore, peers } =
     process
   const words = startArguments(process.settings).map(shellWord)
   return [
     '',
     `${name}, of pool ${pool}${standby ? ', on stand-by' : ''}`,
     `  Runs: ${roles.join(', ')}`,
-    ...(alsoRuns.length > 0 ? [`  In the same process, since they do not run apart yet: ${alsoRuns.join(', ')}`] : []),
     `  Reached at: ${listens.url}`,
+    ...(signIn.includes(listens.url) ? [] : [`  People sign in at: ${signIn.join(', ')}`]),
     `  Start: ${['pchat start', ...words].join(' ')}`,
     ...secrets.map(({ setting, reference }) => `  Password in ${setting}: ${reference}`),
     ...databases.map(one => `  ${one.what}: ${databaseText(one)}`),
-    `  Files: ${fileStore}`,
+    ...(fileStore === undefined ? [] : [`  Files: ${fileStore}`]),
     ...(standby ? ['  On stand-by: not by its start; the first four servers of a pool start active'] : []),
     `  Recording: ${recording ? 'to be on' : 'off'}`,
+    ...(process.pools.length > 0
+      ? [`  Pools that it tells of, in pools.json: ${process.pools.map(poolText).join('; ')}`]
+      : []),
     ...(verbs.length > 0 ? ['  Once the pool runs:', ...verbs.map(verb => `    ${verb}`)] : []),
     ...(peers.length > 0 ? ['  Talks to:', ...tableLines(peers.map(peerRow)).map(line => `    ${line}`)] : []),
   ]
+}
+
+function poolText({ displayName, url, default: isDefault }: ProcessPlan['pools'][number]): string {
+  return `${displayName} at ${url}${isDefault ? ' (for rooms of this site)' : ''}`
 }
 
 function databaseText({ hosts, database, user, tls }: DatabasePlan): string {

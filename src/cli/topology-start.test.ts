@@ -12,7 +12,8 @@ import { planServer, planServers, serversOf } from '../topology/plan.ts'
 import { readTopology } from '../topology/read.ts'
 import type { Topology } from '../topology/schema.ts'
 import type { ServerSettings } from '../topology/settings.ts'
-import { findFault, type StartOptions, withStartOptions } from './options.ts'
+import { type StartOptions, withStartOptions } from './options.ts'
+import { findFault } from './start-fault.ts'
 import { pictureLines } from './topology-picture.ts'
 import { planLines, serverTable } from './topology-plan.ts'
 import { startArguments } from './topology-start.ts'
@@ -90,9 +91,9 @@ test('[TR65] [TR66] of 1,000 random topologies none ends the program, and what v
   expect(counts.sound, JSON.stringify(counts)).toBeGreaterThan(100)
   expect(found.size, [...found].join(' ')).toBeGreaterThan(25)
   const all = withStartOptions(new Command()).options.map(option => option.attributeName())
-  // A server has all its roles in one process; a machine for the archive alone is no part of a topology. Only that
-  // one has a door of its own for its health.
-  expect(all.filter(name => !used.has(name))).toEqual(['role', 'healthPort'])
+  // A machine for the archive alone is no part of a topology, and only that one has a door of its own for its health.
+  // Pools are in a file that is followed; where a topology is published to does not stand in it.
+  expect(all.filter(name => !used.has(name))).toEqual(['healthPort', 'pools', 'cms'])
 }, 120_000)
 
 test('[TR71] of random pairs, differences that ask nothing of processes change nothing of how a server is started', () => {
@@ -195,7 +196,7 @@ test('[BS26] an address without a user, or with a password, takes no other: it i
 
 test('[TR66] what no start does stands in the plan as a command: stand-by, and recording', () => {
   const plan = planServer(topologyOf(exampleOf('enterprise-edition')), 'chat3.example.com')!
-  const set = 'pchat pool active-servers set chat1.example.com chat2.example.com fe1.example.com fe2.example.com'
+  const set = 'pchat pool active-servers set chat1.example.com chat2.example.com'
   expect(plan.processes[0]!.verbs).toEqual([set, 'pchat compliance enable'])
   const lines = planLines(plan)
   expect(lines).toContain('  On stand-by: not by its start; the first four servers of a pool start active')
@@ -224,7 +225,7 @@ test('[TR66] Front End Servers run sign-in and the two web services of each pool
     {
       name: 'web-pchat',
       roles: ['sign-in', 'web-services', 'files'],
-      alsoRuns: ['persistent-chat'],
+      settings: { role: 'front-end', complianceOutput: '/mnt/pchat-compliance/output' },
       listens: { port: 443 },
     },
     { name: 'web-talk', pool: 'talk.example.com', settings: { port: 8443, dataDir: '/var/lib/pchat/web-talk' } },

@@ -7,8 +7,10 @@ import { type BusSignal, openChannel, openParentBus } from '../pool/parent.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import { openFileOptions } from './file-options.ts'
-import { adapterBaseOf } from './options.ts'
-import { type Door, type ServingProcess, serve } from './serve.ts'
+import { adapterBaseOf, centralOf, serveRoleOf } from './options.ts'
+import { followPools } from './pools-file.ts'
+import { serve } from './serve.ts'
+import type { Door, ServingProcess } from './serve-options.ts'
 import { aborted } from './stopping.ts'
 import { webRoot } from './web-root.ts'
 import type { ToParent, ToWorker, WorkerSetting } from './worker-signal.ts'
@@ -73,15 +75,20 @@ async function work({ number, options, port, address, tls, setUp, notes: first }
   try {
     const { host, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
     const factorKeys = await readFactorKeys(options.factorKeyFile)
+    const role = serveRoleOf(options)
+    const pools = await followPools(options, log)
     serving = await serve({
+      role,
       ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
       ...{ directoryConfig, passkeyDomain, factorKeys, adapterBase: adapterBaseOf(options) },
-      files: await openFileOptions(options),
+      central: centralOf(options, address),
+      files: role === 'persistent-chat' ? undefined : await openFileOptions(options),
       ...(natsUrl ? { natsUrl } : { bus: openParentBus(openParentChannel(log)) }),
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
       door: entry.door,
       countAll,
-      notes: () => notes,
+      pools: pools.known,
+      notes: () => [...notes, ...pools.notes()],
     })
   } catch (error) {
     log.debug({ err: error }, 'start failed')

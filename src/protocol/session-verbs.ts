@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { FactorKind, NewTotp, PasskeyAssertion, PasskeyAttestation, SignInEntry } from './factor.ts'
 import { PrincipalRef, RoomId, Seq, Uuid } from './ids.ts'
 import { Message } from './message.ts'
+import { PoolEntry } from './pool-verbs.ts'
 import { Me, Principal } from './principal.ts'
 import { Invitation, Room } from './room.ts'
 import { Flag, Limit, optional, Text, verb, websocket } from './verb.ts'
@@ -43,7 +44,13 @@ const SessionEntry = Type.Object({
   expiresAt: Type.Union([Text(), Type.Null()]),
   address: Text(),
   current: Flag(),
+  handedOverFrom: optional(Text({ description: 'display name of the pool that it came from' })),
 })
+
+/** Where they are there, `servers` alone take live sessions, and whoever signs in, asks over HTTP or puts files goes to one of these. */
+const webServices = optional(
+  Type.Array(Text(), { description: 'addresses of the Front End Servers, where the pool has some' }),
+)
 
 /** Signing in and out, and coming back. */
 export const sessionVerbs = {
@@ -56,8 +63,10 @@ export const sessionVerbs = {
       code: optional(Text()),
       recoveryCode: optional(Text()),
       passkey: optional(PasskeyAssertion),
+      handOver: optional(Text({ description: 'ticket of session.handOver at another pool, with verifier' })),
+      verifier: optional(Text({ description: 'what challenge was the hash of' })),
     },
-    { token: Text(), me: Me, servers: Type.Array(Text()) },
+    { token: Text(), me: Me, servers: Type.Array(Text()), webServices, pools: optional(Type.Array(PoolEntry)) },
     { callers: 'anyone' },
   ),
   'session.challenge': verb(
@@ -80,18 +89,41 @@ export const sessionVerbs = {
   ),
   'session.open': verb(
     'Bind this connection to a signed-in user; always the first frame',
-    { token: optional(Text()) },
+    {
+      token: optional(Text()),
+      ticket: optional(
+        Text({ description: 'in place of a token: of a page of a Front End Server, from POST /web/ticket' }),
+      ),
+    },
     {
       me: Me,
       version: Type.Integer(),
       servers: Type.Array(Text()),
+      webServices,
       epoch: Text(),
       limits: Limits,
+      pools: optional(Type.Array(PoolEntry)),
       roomManagementUrl: optional(
         Text({ description: 'rooms are created and managed there, not in the built-in pages' }),
       ),
     },
     { ...websocket, callers: 'anyone' },
+  ),
+  'session.handOver': verb(
+    'A ticket of half a minute that signs the caller in at another pool (session.signIn there), once',
+    {
+      pool: Text({ minLength: 1, maxLength: 253, description: 'name of the pool' }),
+      challenge: Type.String({
+        pattern: '^[A-Za-z0-9_-]{43}$',
+        description: 'SHA-256 of a secret text (verifier), base64url; whoever shows that is the one that asked',
+      }),
+    },
+    { ticket: Text(), url: Text({ description: 'where the pool is reached' }) },
+  ),
+  'session.servers': verb(
+    'Where live sessions are opened, and where the web services are',
+    {},
+    { servers: Type.Array(Text()), webServices },
   ),
   'session.end': verb(
     'Sign out, or end the sessions of another',

@@ -1,5 +1,6 @@
 import { repeatEvery } from '../base/lifecycle.ts'
 import type { Chat } from '../chat/chat.ts'
+import { beatFrontEnd, endFrontEnd } from '../store/front-end.ts'
 import { beat, deadAfterMs, endProcess, readPool, registerServer, type SeenPool } from '../store/server.ts'
 
 /** How often the pool is looked at: a change of the active servers is in force everywhere within this time. */
@@ -13,8 +14,10 @@ const awayMs = 3_000
 export type MembershipOptions = {
   /** The server's name in its pool; several processes may serve under one. */
   server: string
-  /** WebSocket address for clients. */
+  /** WebSocket address for clients; of a Front End Server the address of its pages. */
   url: () => string
+  /** Of a Front End Server, which is none of the pool's servers: whether it takes files. */
+  frontEnd?: { takesFiles: () => boolean } | undefined
   program: string
   sessions: () => number
   /** Version of the settings under which all that happens here is recorded; 0 where it is not. */
@@ -27,6 +30,8 @@ export type MembershipOptions = {
 export type Membership = {
   /** WebSocket addresses of servers that take sessions, this one's first. */
   servers(): string[]
+  /** Those of all servers that the pool knows of, also on stand-by, going or away: where sessions may be some time. */
+  known(): string[]
   /** False where an administrator took this server out of the active ones. */
   takesSessions(): boolean
   state(): SeenPool['state']
@@ -38,18 +43,18 @@ export type Membership = {
 }
 
 export async function openMembership(chat: Chat, options: MembershipOptions): Promise<Membership> {
-  const { server, program } = options
+  const { server, program, frontEnd } = options
   let draining = false
   let beatAt = Number.NEGATIVE_INFINITY
   let told = 0
   const recording = options.records ?? (() => 0)
-  await registerServer(chat.db, server)
+  if (!frontEnd) await registerServer(chat.db, server)
   let pool = await readPool(chat.db)
   let lookedAt = performance.now()
   /** Until then nobody counts as dead: while the store was away nobody could beat. */
   let mildUntil = Number.NEGATIVE_INFINITY
   let living = new Set<string>()
-  const isActive = () => pool.servers.some(one => one.name === server && one.active)
+  const isActive = () => !frontEnd && pool.servers.some(one => one.name === server && one.active)
 
   async function look() {
     const before = isActive()
@@ -76,7 +81,9 @@ export async function openMembership(chat: Chat, options: MembershipOptions): Pr
     const url = options.url()
     if (url === '') return
     const records = recording()
-    await beat(chat.db, { id: chat.member, server, url, program, sessions: options.sessions(), draining, records })
+    const own = { id: chat.member, server, url, program, draining, records }
+    if (frontEnd) await beatFrontEnd(chat.db, { ...own, takesFiles: frontEnd.takesFiles() })
+    else await beat(chat.db, { ...own, sessions: options.sessions() })
     told = records
     beatAt = performance.now()
   }
@@ -91,6 +98,7 @@ export async function openMembership(chat: Chat, options: MembershipOptions): Pr
       const own = isActive() && !draining ? [options.url()] : []
       return [...new Set([...own, ...alive.map(process => process.url)])]
     },
+    known: () => [...new Set(pool.servers.flatMap(one => one.processes.map(process => process.url)))],
     takesSessions: () => !draining && isActive(),
     state: () => pool.state,
     announce: write,
@@ -100,7 +108,7 @@ export async function openMembership(chat: Chat, options: MembershipOptions): Pr
     },
     async stop() {
       await looking.stop()
-      await endProcess(chat.db, chat.member).catch(() => {})
+      await (frontEnd ? endFrontEnd : endProcess)(chat.db, chat.member).catch(() => {})
     },
   }
 }

@@ -5,13 +5,14 @@ import { openHostTest } from '../base/host.ts'
 import type { Running } from '../base/lifecycle.ts'
 import { requireActive } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
-import { tokenOfUpgrade } from '../chat/credential.ts'
+import { tokenOfBearer, tokenOfUpgrade } from '../chat/credential.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { takeAddressRequest } from '../chat/rate-limit.ts'
-import { closeCodes, errorCodes, Refusal } from '../protocol/error.ts'
+import { closeCodes, Refusal } from '../protocol/error.ts'
 import { WEBSOCKET_SUBPROTOCOL } from '../protocol/version.ts'
 import { type Connection, serveConnection } from './connection.ts'
 import type { Hub } from './hub.ts'
+import { refuseUpgrade } from './refuse-upgrade.ts'
 import { openRound } from './round.ts'
 import { openFlusher } from './session.ts'
 
@@ -35,6 +36,8 @@ export type WebSocketOptions = {
   maxSessions?: number | undefined
   downloadUrl?: string | undefined
 }
+
+type From = { address: string; token: string | undefined; origin: string | undefined }
 
 /** The WebSocket door at /ws of an HTTP server. Stopping drains: what was asked is answered, then everybody is sent elsewhere. */
 export function openWebSockets(
@@ -67,8 +70,12 @@ export function openWebSockets(
       // Expected, and so many that each in the log would be a flood: pchat_open_descriptors tells.
       if (connections.size >= maxSessions) return refuse(socket, full)
       takeAddressRequest(chat, address)
-      const token = tokenOfUpgrade(request)
-      webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, token))
+      // Cookies are for web services: that of a page at another port of this host is not for here.
+      const token = chat.apart ? tokenOfBearer(request.headers) : tokenOfUpgrade(request, chat.pool)
+      const { origin } = request.headers
+      webSockets.handleUpgrade(request, socket, head, webSocket =>
+        connect(webSocket, socket, { address, token, origin }),
+      )
     } catch (error) {
       refuse(socket, toRefusal(chat, error, { door: 'upgrade' }))
     }
@@ -79,8 +86,8 @@ export function openWebSockets(
     refuseUpgrade(socket, refusal)
   }
 
-  function connect(webSocket: import('ws').WebSocket, socket: Duplex, address: string, token: string | undefined) {
-    const connection = serveConnection({ chat, hub, webSocket, socket, address, token, schedule })
+  function connect(webSocket: import('ws').WebSocket, socket: Duplex, from: From) {
+    const connection = serveConnection({ chat, hub, webSocket, socket, ...from, schedule })
     connections.add(connection)
     const endPings = pinging.add(connection)
     webSocket.on('close', () => {
@@ -113,12 +120,4 @@ export function openWebSockets(
       server.off('upgrade', onUpgrade)
     },
   }
-}
-
-function refuseUpgrade(socket: Duplex, refusal: Refusal) {
-  const body = JSON.stringify({ error: refusal.toWire() })
-  const retry = refusal.retryAfterMs === undefined ? '' : `Retry-After: ${Math.ceil(refusal.retryAfterMs / 1000)}\r\n`
-  socket.end(
-    `HTTP/1.1 ${errorCodes[refusal.code].status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${retry}Connection: close\r\n\r\n${body}`,
-  )
 }

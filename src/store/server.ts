@@ -76,10 +76,14 @@ export async function beat(q: Queryable, process: ServerProcess): Promise<void> 
   })
 }
 
+/** Processes that write to the store: those of the pool's servers, and those of Front End Servers, which are none of them. */
+const allProcesses = `(SELECT server, program, schema, records, started_at, beat_at FROM server_process
+    UNION ALL SELECT server, program, schema, records, started_at, beat_at FROM front_end_process) p`
+
 /** Servers with a process that lives and does not record all that happens there under these settings, or newer ones. */
 export async function listUnheard(q: Queryable, version: number): Promise<string[]> {
   const { rows } = await q.query<{ server: string }>(
-    `SELECT DISTINCT server FROM server_process
+    `SELECT DISTINCT server FROM ${allProcesses}
       WHERE records < $1 AND beat_at > clock_timestamp() - make_interval(secs => $2) ORDER BY server`,
     [version, deadAfterMs / 1000],
   )
@@ -91,8 +95,10 @@ export async function processesBelow(
   q: Queryable,
   schema: number,
 ): Promise<{ server: string; program: string; schema: number }[]> {
+  // Asked between migrations, and the first of them know no Front End Servers.
+  const { rows: known } = await q.query<{ is: boolean }>("SELECT to_regclass('front_end_process') IS NOT NULL AS is")
   const { rows } = await q.query<{ server: string; program: string; schema: number }>(
-    `SELECT server, program, schema FROM server_process
+    `SELECT server, program, schema FROM ${known[0]?.is ? allProcesses : 'server_process'}
       WHERE schema < $1 AND beat_at > clock_timestamp() - make_interval(secs => $2) ORDER BY server, started_at`,
     [schema, deadAfterMs / 1000],
   )
@@ -105,7 +111,8 @@ export async function endProcess(q: Queryable, id: string): Promise<void> {
 
 /** Rows of the dead, once they tell nobody anything any more. */
 export async function dropDeadProcesses(q: Queryable): Promise<void> {
-  await q.query("DELETE FROM server_process WHERE beat_at < clock_timestamp() - interval '1 day'")
+  for (const table of ['server_process', 'front_end_process'])
+    await q.query(`DELETE FROM ${table} WHERE beat_at < clock_timestamp() - interval '1 day'`)
 }
 
 type PoolRow = { state: PoolState; name: string | null; active: boolean } & Omit<SeenProcess, 'id'> & {

@@ -22,7 +22,9 @@ const bytesPerDevice = 48 * 1024
 export function needsOf(topology: Topology, { processes }: ServerPlan): Needs {
   const workers = processes.reduce((sum, { settings }) => sum + (settings.workers ?? 1), 0)
   const embedded = processes.some(({ databases }) => databases.some(({ hosts }) => hosts.length === 0))
-  const pools = topology.persistentChatPools.filter(one => processes.some(({ pool }) => pool === one.fqdn))
+  // Devices hold their sessions at Persistent Chat Servers; a Front End Server answers one request after the other.
+  const live = processes.filter(({ roles }) => roles.includes('persistent-chat'))
+  const pools = topology.persistentChatPools.filter(one => live.some(({ pool }) => pool === one.fqdn))
   const devices = pools.reduce((sum, pool) => sum + devicesPerServer(pool), 0)
   return {
     devices,

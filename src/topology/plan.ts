@@ -1,6 +1,7 @@
 import { backupUrl, complianceUrl, natsUrl, type SecretPlace, storeUrl } from './connection.ts'
 import { isLoopback } from './host.ts'
 import { join } from './path.ts'
+import { type PoolPlace, poolPlaces } from './pool-places.ts'
 import type { ChatPool, Topology } from './schema.ts'
 import type { ServerSettings } from './settings.ts'
 import { activeOf, hostsOf, listenOf, type PoolView, type Server, urlOf, type View, viewOf } from './view.ts'
@@ -28,8 +29,6 @@ export type ProcessPlan = {
   pool: string
   /** What the topology wants there. */
   roles: Role[]
-  /** What starts beside it, since the program has these roles in one process still. */
-  alsoRuns: Role[]
   /** Of a Persistent Chat Server: on stand-by until it is made active. */
   standby: boolean
   /** Recording is to be on. */
@@ -37,12 +36,17 @@ export type ProcessPlan = {
   /** What the topology wants and no start does: commands to be given once the pool runs. */
   verbs: string[]
   listens: { host: string; port: number; url: string }
+  /** Addresses that people and programs sign in at: its own, or those of the Front End Servers of its pool. */
+  signIn: string[]
   /** What `pchat start` is called with, by the names of its options, without secrets. */
   settings: ServerSettings
+  /** All pools, where there are several: the file pools.json in the data folder, which the server follows while it runs. */
+  pools: PoolPlace[]
   /** Where the passwords stand that go into settings; see fillSecrets. */
   secrets: SecretPlace[]
   databases: DatabasePlan[]
-  fileStore: string
+  /** Undefined where nothing of the process works on files. */
+  fileStore?: string | undefined
   peers: Peer[]
 }
 
@@ -66,14 +70,15 @@ export function planServers(topology: Topology): ServerPlan[] {
 }
 
 /** The same for one of many, whose topology was looked at once. */
-export function planIn({ pools, frontEnds, standards, chatServers }: View, fqdn: string): ServerPlan | undefined {
+export function planIn(all: View, fqdn: string): ServerPlan | undefined {
+  const { pools, frontEnds, standards, chatServers } = all
   const found = [...frontEnds, ...standards, ...chatServers].find(one => one.fqdn === fqdn)
   if (found === undefined) return undefined
   const processes = pools.flatMap(view => {
     const server = view.servers.find(one => one.fqdn === fqdn)
-    if (server) return [planProcess(view, server, serverRoles(view))]
+    if (server) return [planProcess(view, server, serverRoles(view), poolPlaces(all, server.site))]
     const frontEnd = view.nextHop?.servers.find(one => one.fqdn === fqdn)
-    return frontEnd ? [planProcess(view, frontEnd, frontEndRoles)] : []
+    return frontEnd ? [planProcess(view, frontEnd, frontEndRoles, poolPlaces(all, frontEnd.site))] : []
   })
   const { address, site, certificate } = found
   return { fqdn, address, site, certificate, processes }
@@ -92,12 +97,13 @@ function serverRoles({ pool, standard }: PoolView): Role[] {
   return ['persistent-chat', ...archive, ...(standard ? frontEndRoles : [])]
 }
 
-/** `pchat start` runs all that serves in one process. When it learns to run roles apart, this is where it is told to. */
-function rolesStarted(roles: Role[]): Role[] {
-  return [...new Set<Role>(['persistent-chat', ...roles, ...frontEndRoles])]
+/** The role of `pchat start`; it has all where it is not told of one. */
+function startRoleOf(roles: Role[]): ServerSettings['role'] {
+  if (!roles.includes('persistent-chat')) return 'front-end'
+  return roles.includes('sign-in') ? undefined : 'persistent-chat'
 }
 
-function planProcess(view: PoolView, server: Server, roles: Role[]): ProcessPlan {
+function planProcess(view: PoolView, server: Server, roles: Role[], pools: PoolPlace[]): ProcessPlan {
   const { pool } = view
   const serves = roles.includes('persistent-chat')
   const port = serves ? pool.port : pool.webPort
@@ -107,24 +113,26 @@ function planProcess(view: PoolView, server: Server, roles: Role[]): ProcessPlan
     name: serves ? 'persistent-chat' : `web-${pool.name}`,
     pool: pool.fqdn,
     roles,
-    alsoRuns: rolesStarted(roles).filter(role => !roles.includes(role)),
     standby: serves && server.standby,
     recording: pool.compliance.enabled,
     verbs: serves ? verbsOf(view) : [],
     listens: { host: listenOf(server), port, url: urlOf(server, port) },
+    signIn: roles.includes('sign-in')
+      ? [urlOf(server, port)]
+      : (view.nextHop?.servers ?? []).map(one => urlOf(one, pool.webPort)),
     settings,
+    pools,
     secrets,
-    databases: databasesOf(pool),
-    fileStore: pool.fileStore?.place ?? join(dataDir, 'files'),
-    peers: peersOf(view, server),
+    databases: databasesOf(pool, roles),
+    ...(worksOnFiles(roles) ? { fileStore: pool.fileStore?.place ?? join(dataDir, 'files') } : {}),
+    peers: peersOf(view, server, roles),
   }
 }
 
 /** The first four of a pool start active, whatever the document says of them; nothing is recorded until somebody says so. */
 function verbsOf(view: PoolView): string[] {
-  const { pool, servers, nextHop } = view
-  // Machines of the next hop count among the servers of the pool, and people sign in there.
-  const active = [...activeOf(view), ...(nextHop?.servers ?? [])].map(one => one.fqdn)
+  const { pool, servers } = view
+  const active = activeOf(view).map(one => one.fqdn)
   return [
     ...(servers.some(one => one.standby) ? [`pchat pool active-servers set ${active.join(' ')}`] : []),
     ...(pool.compliance.enabled ? ['pchat compliance enable'] : []),
@@ -138,6 +146,7 @@ function settingsOf(view: PoolView, server: Server, port: number, roles: Role[])
   const [store, backup, archive, bus] = [storeUrl(pool), backupUrl(pool), complianceUrl(pool), natsUrl(pool)]
   const withArchive = roles.includes('compliance') && archive !== undefined
   const settings: ServerSettings = {
+    role: startRoleOf(roles),
     port,
     host: listenOf(server),
     dataDir: server.dataDir,
@@ -152,8 +161,8 @@ function settingsOf(view: PoolView, server: Server, port: number, roles: Role[])
     url:
       server.address === undefined && port === pool.port && isLoopback(server.fqdn) ? undefined : urlOf(server, port),
     ...certificateOf(server),
-    ...filesOf(pool),
-    ...(roles.includes('compliance') ? archiveOf(pool) : {}),
+    ...filesOf(pool, roles),
+    ...archiveOf(pool, roles),
     ...placesOf(pool),
   }
   const secrets = [store, backup, withArchive ? archive : undefined, bus].flatMap(one => one?.secrets ?? [])
@@ -166,28 +175,37 @@ function certificateOf({ certificate }: Server): ServerSettings {
   return from === 'self-signed' ? { tlsSelfSigned: true } : { tlsCert: certFile, tlsKey: keyFile }
 }
 
-function filesOf({ fileStore, fileKeyFile, clamd, scannerAway, downloadUrl }: ChatPool): ServerSettings {
+/** Who takes files, and who reads them for the books of compliance. */
+function worksOnFiles(roles: Role[]): boolean {
+  return roles.includes('files') || roles.includes('compliance')
+}
+
+function filesOf({ fileStore, fileKeyFile, clamd, scannerAway, downloadUrl }: ChatPool, roles: Role[]): ServerSettings {
+  const read = worksOnFiles(roles) ? { fileStore: fileStore?.place, fileKeyFile } : {}
+  if (!roles.includes('files')) return read
   return {
-    fileStore: fileStore?.place,
-    fileKeyFile,
+    ...read,
     clamd,
     scannerAway: clamd === undefined ? undefined : scannerAway,
     downloadUrl,
   }
 }
 
-function archiveOf({ compliance }: ChatPool): ServerSettings {
-  const { keyFile, fileStore, output } = compliance
+/** Officers set adapters in the console, so that whoever answers verbs over HTTP knows below which folder; the archive is the service's alone. */
+function archiveOf({ compliance, store }: ChatPool, roles: Role[]): ServerSettings {
+  const { keyFile, fileStore, output, store: archive } = compliance
+  const complianceOutput = output ?? (fileStore === undefined ? undefined : join(fileStore, 'output'))
+  if (!roles.includes('compliance')) return archive !== undefined || store === undefined ? { complianceOutput } : {}
   return {
-    complianceOutput: output ?? (fileStore === undefined ? undefined : join(fileStore, 'output')),
+    complianceOutput,
     complianceKeyFile: keyFile,
     complianceAnchors: fileStore === undefined ? undefined : join(fileStore, 'anchors.jsonl'),
   }
 }
 
 function placesOf(pool: ChatPool): ServerSettings {
-  const { domain, passkeyDomain, factorKeyFile, directoryConfig, workers, logLevel } = pool
-  return { domain, passkeyDomain, factorKeyFile, directoryConfig, workers, logLevel }
+  const { domain, passkeyDomain, factorKeyFile, handOverKeyFile, directoryConfig, workers, logLevel } = pool
+  return { domain, passkeyDomain, factorKeyFile, handOverKeyFile, directoryConfig, workers, logLevel }
 }
 
 /** Without what is not said. */
@@ -195,7 +213,16 @@ function given(settings: ServerSettings): ServerSettings {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
-function databasesOf({ store, backupStore, compliance }: ChatPool): DatabasePlan[] {
+function databasesOf({ store, backupStore, compliance }: ChatPool, roles: Role[]): DatabasePlan[] {
+  const all = allDatabases({ store, backupStore, compliance })
+  return roles.includes('compliance') ? all : all.filter(({ what }) => what !== 'PersistentChatComplianceStore')
+}
+
+function allDatabases({
+  store,
+  backupStore,
+  compliance,
+}: Pick<ChatPool, 'store' | 'backupStore' | 'compliance'>): DatabasePlan[] {
   const archive = 'PersistentChatComplianceStore' as const
   return [
     store ? databaseOf('PersistentChatStore', store) : embedded('PersistentChatStore'),
@@ -213,7 +240,7 @@ function embedded(what: DatabasePlan['what']): DatabasePlan {
   return { what, hosts: [], database: '', user: '', tls: false }
 }
 
-function peersOf(view: PoolView, self: Server): Peer[] {
+function peersOf(view: PoolView, self: Server, roles: Role[]): Peer[] {
   const { pool, servers, nextHop } = view
   const others = servers
     .filter(one => one.fqdn !== self.fqdn)
@@ -221,17 +248,17 @@ function peersOf(view: PoolView, self: Server): Peer[] {
   const hops = (nextHop?.servers ?? [])
     .filter(one => one.fqdn !== self.fqdn)
     .map(one => ({ what: 'Front End Server', host: one.fqdn, port: pool.webPort }))
-  return [...others, ...hops, ...elsewhere(view)]
+  return [...others, ...hops, ...elsewhere(view, roles)]
 }
 
 /** What is no part of the product. */
-function elsewhere({ pool }: PoolView): Peer[] {
+function elsewhere({ pool }: PoolView, roles: Role[]): Peer[] {
   const each = (what: string, hosts: { host: string; port: number }[] | undefined) =>
     (hosts ?? []).map(({ host, port }) => ({ what, host, port }))
   return [
     ...each('NATS', pool.nats?.servers),
     ...each('PersistentChatStore', pool.store?.hosts),
     ...each('PersistentChatStore, backup', pool.backupStore?.hosts),
-    ...each('PersistentChatComplianceStore', pool.compliance.store?.hosts),
+    ...each('PersistentChatComplianceStore', roles.includes('compliance') ? pool.compliance.store?.hosts : undefined),
   ]
 }

@@ -79,7 +79,7 @@ persistentChatPools:
     '7:5 persistentChatPools[0].port: Give a whole number from 1 to 65,535, not a text. It is: Where its servers listen.',
     '8:5 persistentChatPools[0].workers: Give a whole number from 1 to 64, not 65. It is: Processes that serve together on each server.',
     '9:5 persistentChatPools[0].scannerAway: Give one of closed, open. It is: Files wait (closed) or pass (open) while clamd is away.',
-    '10:5 persistentChatPools[0].servers: Give a list, not a text. It is: Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by, machines of the next hop counted; none on Standard Edition.',
+    '10:5 persistentChatPools[0].servers: Give a list, not a text. It is: Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by; none on Standard Edition.',
     '12:7 persistentChatPools[0].store.hosts: Give at least 1. It is: PostgreSQL 15 or later; several: the primary and its stand-by, in any order.',
     expect.stringMatching(/^13:5 persistentChatPools\[0\]: There is no option dataDir here\. There are: fqdn, name, /),
   ])

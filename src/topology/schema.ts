@@ -119,10 +119,7 @@ const chatPool = part(running('One Persistent Chat pool'), {
   port: port(restart('Where its servers listen', 443)),
   webPort: port(restart('Where the servers of its next hop listen for its sign-in and web services', 443)),
   servers: Type.Array(chatServer, {
-    ...running(
-      'Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by, machines of the next hop counted; none on Standard Edition',
-      [],
-    ),
+    ...running('Persistent Chat Servers, 1 to 4 active, up to 8 with those on stand-by; none on Standard Edition', []),
     ...machines,
     'x-key': 'fqdn',
   }),
@@ -168,6 +165,13 @@ const chatPool = part(running('One Persistent Chat pool'), {
   ),
   factorKeyFile: Type.Optional(
     file(restart('Keys that encrypt the secrets of authenticator apps, the same on all servers')),
+  ),
+  handOverKeyFile: Type.Optional(
+    file(
+      restart(
+        'Keys that sign who is signed in for the other pools, the same on all servers of all pools; without it, people sign in at each',
+      ),
+    ),
   ),
   directoryConfig: Type.Optional(
     file(restart('Where people and groups come from, the same on all servers: docs/directory.md')),

@@ -1,6 +1,6 @@
 /** What a server is started with, by the names of the options of `pchat start`; the command line checks that they are these. */
 export type ServerSettings = {
-  role?: 'all' | 'compliance' | undefined
+  role?: 'all' | 'front-end' | 'persistent-chat' | 'compliance' | undefined
   port?: number | undefined
   host?: string | undefined
   dataDir?: string | undefined
@@ -11,6 +11,8 @@ export type ServerSettings = {
   complianceAnchors?: string | undefined
   complianceOutput?: string | undefined
   natsUrl?: string | undefined
+  /** Of no topology: where one is published to. */
+  cms?: string | undefined
   pool?: string | undefined
   server?: string | undefined
   site?: string | undefined
@@ -18,6 +20,7 @@ export type ServerSettings = {
   domain?: string | undefined
   passkeyDomain?: string | undefined
   factorKeyFile?: string | undefined
+  handOverKeyFile?: string | undefined
   directoryConfig?: string | undefined
   workers?: number | undefined
   fileStore?: string | undefined

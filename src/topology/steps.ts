@@ -1,5 +1,6 @@
 import { join } from './path.ts'
 import type { DatabasePlan, ProcessPlan, ServerPlan } from './plan.ts'
+import { poolsFileOf } from './pool-places.ts'
 import { account, environmentFile, foldersOf, targetName, unitFolder, unitName } from './unit.ts'
 import { shellWord } from './unit-text.ts'
 
@@ -24,6 +25,7 @@ export function stepsOf(plan: ServerPlan): Step[] {
     ...certificateStep(plan),
     ...databasesOf(plan).map(databaseStep),
     ...migrationsStep(plan),
+    ...poolsStep(plan),
     unitsStep(plan),
     startStep(plan),
     ...embeddedStep(plan),
@@ -36,7 +38,7 @@ export function stepsOf(plan: ServerPlan): Step[] {
 
 function accountStep({ processes }: ServerPlan): Step {
   // A disk that several machines mount knows owners by their numbers.
-  const mounted = processes.filter(({ fileStore, peers }) => fileStore.startsWith('/') && peers.some(isOurs))
+  const mounted = processes.filter(({ fileStore, peers }) => fileStore?.startsWith('/') && peers.some(isOurs))
   const places = [...new Set(mounted.map(({ fileStore }) => fileStore))].join(', ')
   return {
     id: 'account',
@@ -82,6 +84,7 @@ export function passwordFilesOf(plan: ServerPlan): string[] {
 export function keyFilesOf({ processes }: ServerPlan): string[] {
   const keys = processes.flatMap(({ settings }) => [
     settings.factorKeyFile,
+    settings.handOverKeyFile,
     settings.fileKeyFile,
     settings.complianceKeyFile,
   ])
@@ -188,6 +191,23 @@ function embeddedStep({ processes }: ServerPlan): Step[] {
   ]
 }
 
+/** Of no secret, and no reason to start anew: a server looks at it while it runs. */
+function poolsStep({ processes }: ServerPlan): Step[] {
+  const told = processes.filter(({ pools }) => pools.length > 0)
+  if (told.length === 0) return []
+  return [
+    {
+      id: 'pools',
+      title: 'The other pools',
+      does: told.map(({ settings, pools }) => {
+        const names = pools.map(({ displayName }) => displayName).join(', ')
+        return `Written: ${poolsFileOf(settings.dataDir!)}, which servers follow while they run, with ${names}`
+      }),
+      doneWhen: `each holds the pools of the topology, and ${account} reads it`,
+    },
+  ]
+}
+
 function unitsStep({ fqdn, processes }: ServerPlan): Step {
   const names = [targetName, ...processes.map(unitName)]
   return {
@@ -277,7 +297,10 @@ function testStep({ processes }: ServerPlan): Step {
   return {
     id: 'test',
     title: 'Synthetic test',
-    does: processes.map(({ listens }) => `pchat test message --server ${shellWord(listens.url)}`),
+    // People sign in at Front End Servers, of which one has to run.
+    does: processes.flatMap(({ signIn }) =>
+      signIn.slice(0, 1).map(url => `pchat test message --server ${shellWord(url)}`),
+    ),
     doneWhen: 'two test users have heard each other; it is tried each time',
   }
 }

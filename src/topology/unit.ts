@@ -50,7 +50,7 @@ function targetUnit({ fqdn, processes }: ServerPlan): UnitFile {
 }
 
 /** The certificate, and keys that only root reads on the machine; systemd hands them to the service in a folder of its own. */
-const keyFiles = ['tlsCert', 'tlsKey', 'factorKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const
+const keyFiles = ['tlsCert', 'tlsKey', 'factorKeyFile', 'handOverKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const
 
 function serviceText(process: ProcessPlan, program: Program): string {
   const { roles, pool, settings } = process
@@ -126,9 +126,11 @@ function commandText(command: string[], options: string[]): string {
 
 /** Where the process writes; everything else is read-only for it. A bucket is no folder. */
 export function foldersOf({ settings, fileStore }: Pick<ProcessPlan, 'settings' | 'fileStore'>): string[] {
-  const { dataDir, complianceAnchors, complianceOutput } = settings
+  const { dataDir, complianceAnchors, complianceOutput, role } = settings
   const anchors = complianceAnchors?.replace(/\/[^/]*$/, '')
-  const all = [dataDir, fileStore.startsWith('s3:') ? undefined : fileStore, anchors, complianceOutput]
+  // A Front End Server only says which folders adapters may be set to.
+  const books = role === 'front-end' ? undefined : complianceOutput
+  const all = [dataDir, fileStore?.startsWith('s3:') ? undefined : fileStore, anchors, books]
   const named = [...new Set(all.filter(one => one !== undefined && one !== ''))] as string[]
   return named.filter(one => !named.some(other => one !== other && one.startsWith(`${other.replace(/\/+$/, '')}/`)))
 }

@@ -189,27 +189,27 @@ export const roleRules: Rule[] = [
   {
     id: 'TR24',
     level: 'error',
-    text: 'A pool has at most 4 active servers; the machines of its next hop count among them until roles run apart.',
+    text: 'A pool has at most 4 active servers; the machines of its next hop are none of them.',
     find: ({ pools }) =>
       apart(pools)
-        .filter(one => activeOf(one).length + hopMachines(one) > maxActiveServers)
+        .filter(one => activeOf(one).length > maxActiveServers)
         .map(one => ({
           path: `${one.path}/servers`,
-          reason: `${one.pool.fqdn} has ${counted(activeOf(one).length)} active servers${withHop(one)}, and a pool can have ${maxActiveServers}.`,
+          reason: `${one.pool.fqdn} has ${counted(activeOf(one).length)} active servers, and a pool can have ${maxActiveServers}.`,
           mend: 'Put the others on stand-by (standby: true), or take them away.',
         })),
   },
   {
     id: 'TR25',
     level: 'error',
-    text: 'A pool has at most 8 servers with those on stand-by; the machines of its next hop count among them until roles run apart.',
+    text: 'A pool has at most 8 servers with those on stand-by; the machines of its next hop are none of them.',
     find: ({ pools }) =>
       apart(pools)
-        .filter(one => one.servers.length + hopMachines(one) > maxServers)
+        .filter(one => one.servers.length > maxServers)
         .map(one => ({
           path: `${one.path}/servers`,
-          reason: `${one.pool.fqdn} has ${counted(one.servers.length)} servers${withHop(one)}, and a pool can have ${maxServers}: the next one would not be let in.`,
-          mend: `Take ${counted(one.servers.length + hopMachines(one) - maxServers)} away.`,
+          reason: `${one.pool.fqdn} has ${counted(one.servers.length)} servers, and a pool can have ${maxServers}: the next one would not be let in.`,
+          mend: `Take ${counted(one.servers.length - maxServers)} away.`,
         })),
   },
   {
@@ -241,16 +241,6 @@ export const roleRules: Rule[] = [
         })),
   },
 ]
-
-/** Each runs a whole server still, which the store of the pool counts as one that takes sessions. */
-function hopMachines({ nextHop }: PoolView): number {
-  return nextHop?.servers.length ?? 0
-}
-
-function withHop(one: PoolView): string {
-  const count = hopMachines(one)
-  return count === 0 ? '' : ` and ${counted(count)} at its next hop, which count as such`
-}
 
 /** `.example.com` of `fe.example.com`; nothing of a name without a domain. */
 function domainOf(fqdn: string): string {
