@@ -1,8 +1,8 @@
 import { Button, Field, Input, makeStyles, Subtitle2, Text, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
+import { unreadable } from '../../../src/protocol/csv.ts'
 import type { Input as VerbInput } from '../../../src/protocol/request.ts'
 import { useChat } from '../app/chat.ts'
-import { unreadable } from '../app/csv.ts'
 import { useTask } from '../app/task.ts'
 import { FaultNote } from './FaultNote.tsx'
 
