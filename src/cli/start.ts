@@ -9,11 +9,11 @@ import type { ComplianceHere } from './compliance-service.ts'
 import { type DataFolder, takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys, readHandOverKeys } from './factor-key.ts'
+import { readDatabaseUrl } from './option-value.ts'
 import {
   adapterBaseOf,
   centralOf,
   readAdministrator,
-  readDatabaseUrl,
   type StartOptions,
   serveRoleOf,
   variable,
