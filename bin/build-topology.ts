@@ -120,8 +120,11 @@ pchat topology show topology.yaml`,
 
 ${block('text pool-picture', shown('enterprise-edition'))}
 
-What runs does not follow the document in these: the commands say it to the pool, once, and again where it changes.
-What two of these machines run, how they are started, and whom they have to reach:
+Boxes are pools with the ports that their servers listen on; a line leads to what they talk to. Two things are not done by publishing:
+who of the servers takes sessions, and whether recording is on. The commands under the table say them to the pool: once when it runs, and
+again where the document changes there.
+
+What two of these machines run, how they are started, and whom they have to reach (for firewalls):
 
 ${block('sh pool-plan', 'pchat topology plan topology.yaml --server chat1.example.com')}
 

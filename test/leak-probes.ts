@@ -26,6 +26,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'session.challenge': t => [{ ticket: t.text }],
   'session.enrol': t => [{ ticket: t.text, begin: 'totp' }],
   'session.open': () => [{}],
+  'session.handOver': t => [{ pool: t.text, challenge: 'x'.repeat(43) }],
   'session.end': t => [{ session: t.room }, { user: t.room }, { user: t.name }],
   'session.list': t => [{}, { user: t.room }, { user: t.member }],
   'session.record': t => [{ user: t.room }, { user: t.member }, { user: t.name, all: true }],
@@ -84,6 +85,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'configuration.delete': t => [{ scope: `site:${t.name}` }, { scope: t.room }],
   'pool.get': () => [{}],
   'pool.update': () => [{ state: 'normal' }],
+  'pool.list': () => [{}],
   'audit.list': t => [{ limit: 20 }, { limit: 1 }, { subject: t.room }, { text: t.name, actor: t.member }],
   'role.grant': t => [
     { principal: t.room, role: 'helpDesk', granted: true },

@@ -12,10 +12,20 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
   const attestation = { id: 'i', clientDataJSON: 'c', attestationObject: 'a', transports: ['usb'] }
   const lists = { members: { add: [user], remove: [] }, managers: [user], presenters: { add: [], remove: [user] } }
   return {
-    'session.signIn': { user, password: 'p', ticket: 't', code: '1', recoveryCode: 'r', passkey: assertion },
+    'session.signIn': {
+      user,
+      password: 'p',
+      ticket: 't',
+      code: '1',
+      recoveryCode: 'r',
+      passkey: assertion,
+      handOver: 'h',
+      verifier: 'v',
+    },
     'session.challenge': { ticket: 't' },
     'session.enrol': { ticket: 't', begin: 'totp', code: '1', passkey: attestation, name: 'n' },
     'session.open': { token: 't' },
+    'session.handOver': { pool: 'north', challenge: 'x'.repeat(43) },
     'session.end': { session: randomUUID(), user },
     'session.list': { user },
     'session.record': { user, all: true, limit: 5, before: 5 },
@@ -79,6 +89,7 @@ export function validInputs({ room, category, user, group }: Names): { [V in Ver
     },
     'pool.get': {},
     'pool.update': { activeServers: ['one'], state: 'normal' },
+    'pool.list': {},
     'audit.list': { action: 'a', actor: user, subject: 's', text: 't', from: at, until: at, limit: 5, before: 5 },
     'role.grant': { principal: user, role: 'helpDesk', granted: true },
     'role.list': {},

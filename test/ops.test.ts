@@ -117,3 +117,37 @@ test('[MN7] the expressions of the dashboard are such as Prometheus takes, and n
   const ids = dashboard.panels.map((panel: { id: number }) => panel.id)
   expect(new Set(ids).size).toBe(ids.length)
 })
+
+test('[MN7] of the dashboard each panel has the members that Grafana reads, and each variable and data source is declared', () => {
+  const { templating, schemaVersion, uid, title } = dashboard
+  expect({ schemaVersion, uid, title }).toEqual({
+    schemaVersion: expect.any(Number),
+    uid: expect.stringMatching(/^[\w-]{1,40}$/),
+    title: expect.stringMatching(/./),
+  })
+  const declared = templating.list.map(({ name }: { name: string }) => name)
+  const used = [...JSON.stringify(dashboard).matchAll(/\$\{?([a-z]\w*)/g)].map(([, name]) => name!)
+  expect(used.length).toBeGreaterThan(40)
+  expect(used.filter(name => !declared.includes(name))).toEqual([])
+  const source = { type: 'prometheus', uid: `\${datasource}` }
+  for (const panel of dashboard.panels) {
+    expect(panel, panel.title).toMatchObject({
+      id: expect.any(Number),
+      type: expect.stringMatching(/^(row|stat|timeseries)$/),
+    })
+    if (panel.type === 'row') {
+      expect(panel).toMatchObject({ collapsed: false, panels: [] })
+      continue
+    }
+    expect(panel, panel.title).toMatchObject({
+      datasource: source,
+      fieldConfig: { defaults: {}, overrides: [] },
+      options: {},
+    })
+    const refs = panel.targets.map(({ refId }: { refId: string }) => refId)
+    expect(refs.length, panel.title).toBeGreaterThan(0)
+    expect(new Set(refs).size, panel.title).toBe(refs.length)
+    for (const target of panel.targets)
+      expect(target).toMatchObject({ datasource: source, expr: expect.stringMatching(/./) })
+  }
+})

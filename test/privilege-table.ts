@@ -43,6 +43,8 @@ export const table: { [V in Verb]: Row<V> } = {
   'session.enrol': row('cc cccc ccc cc', 'own', () => ({ ticket: 'x'.repeat(43) })),
   // At HTTP as any verb that binds a live session; over one that is open already.
   'session.open': row('uc cccc ccc cc', 'own', () => ({})),
+  // Where there is no other pool; with one: test/pools.test.ts.
+  'session.handOver': row('un nnnn nnn nn', 'own', () => ({ pool: 'north', challenge: 'x'.repeat(43) })),
   'session.end': row('uf ffff fff fy', 'writes', async w => ({ user: await w.aUser() })),
   'session.list': row('uf ffff fff fy', 'reads', w => ({ user: w.victim })),
   'session.record': row('uf ffff fyf fy', 'reads', w => ({ user: w.victim })),
@@ -98,6 +100,7 @@ export const table: { [V in Verb]: Row<V> } = {
   'settings.update': row('uf ffff fff yy', 'writes', () => ({ settings: { defaultChatHistory: 31 } })),
   'pool.get': row('uf ffff yff yy', 'reads', () => ({})),
   'pool.update': row('uf ffff fff yy', 'writes', () => ({ state: 'normal' })),
+  'pool.list': row('uy yyyy yyy yy', 'reads', () => ({})),
   'usage.report': row('uf ffff fff yy', 'reads', () => ({})),
   'audit.list': row('uf ffff fyf yy', 'reads', () => ({ limit: 1 })),
   'role.grant': row('uf ffff fff fy', 'writes', async w => ({

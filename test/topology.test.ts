@@ -217,3 +217,18 @@ test('[TR64] --help has every option of the document, from the schema', async ()
     expect(out).toContain(sentence)
   }
 })
+
+test('[TR78] new takes only names that its own document is sound with', async () => {
+  for (const name of ['10.0.0.5', 'chat.5', '0x7f', '1', 'chat.0x1'])
+    for (const edition of ['standard-edition', 'enterprise-edition'])
+      expect(await topology(['new', edition, '--fqdn', name]), name).toMatchObject({
+        code: 2,
+        out: '',
+        err: expect.stringMatching(/ends in a number[\s\S]*Give the name in DNS, such as chat\.example\.com/),
+      })
+  for (const name of ['5.example.com', 'fe.example.com', 'fe1.example.com', 'db1', '1a'])
+    for (const edition of ['standard-edition', 'enterprise-edition']) {
+      const { out } = await topology(['new', edition, '--fqdn', name])
+      expect((await topology(['validate', '-'], out)).out, name).toBe('It is sound. Nothing to remark.\n')
+    }
+})

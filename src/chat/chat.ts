@@ -7,6 +7,7 @@ import type { Roster } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
 import type { PoolSettings } from '../protocol/settings-verbs.ts'
 import type { Db } from '../store/db.ts'
+import type { PoolsKnown } from './pools.ts'
 import type { PostQueue } from './post-queue.ts'
 import type { DirectorySync } from './synced-source.ts'
 
@@ -56,6 +57,8 @@ export type Chat = {
   site: string | undefined
   /** Name of the pool that this server is told to be of. */
   pool?: string | undefined
+  /** The pools beside it, where this server was told of some. */
+  pools?: PoolsKnown | undefined
   /** WebSocket addresses of the pool's servers that take sessions. */
   servers: () => string[]
   /** False where this server is not among the active ones: then it keeps the sessions that it has, and no more. */

@@ -9,13 +9,28 @@ export const secureCookie = '__Host-pchat'
 /** On loopback HTTP, where no cookie may be Secure. */
 export const loopbackCookie = 'pchat'
 
+/** Of the pool that servers are of where nobody says another. */
+const usualPool = 'pchat'
+
+/**
+ * Cookies know no ports: each pool has a cookie of its own, so that two of them on one host do not sign each other's people out. The usual
+ * pool keeps the plain name. A point cannot come from another cookie of ours, and names of pools hold nothing that a cookie's may not.
+ */
+export function sessionCookieName(secure: boolean, pool = usualPool): string {
+  return `${secure ? secureCookie : loopbackCookie}${pool === usualPool ? '' : `.${pool}`}`
+}
+
 type Asking = { method?: string | undefined; headers: IncomingHttpHeaders }
 
-/** The token that came in the cookie. The unprefixed one counts on loopback only: elsewhere a neighbour could plant it. */
-export function tokenOfCookie(headers: IncomingHttpHeaders): string | undefined {
+/**
+ * The token that came in the cookie of the pool, else in that of the plain name: earlier programs set no other. The unprefixed one counts
+ * on loopback only: elsewhere a neighbour could plant it.
+ */
+export function tokenOfCookie(headers: IncomingHttpHeaders, pool?: string): string | undefined {
   const cookies = (headers.cookie ?? '').split(';').map(pair => pair.trim())
   const sent = (name: string) => cookies.find(pair => pair.startsWith(`${name}=`))?.slice(name.length + 1)
-  return sent(secureCookie) ?? (isLoopback(headers.host) ? sent(loopbackCookie) : undefined)
+  const named = (secure: boolean) => sent(sessionCookieName(secure, pool)) ?? sent(sessionCookieName(secure))
+  return named(true) ?? (isLoopback(headers.host) ? named(false) : undefined)
 }
 
 function isLoopback(host: string | undefined): boolean {
@@ -37,7 +52,7 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 export async function callerOfHttp(chat: Chat, request: Asking, address: string): Promise<Caller | undefined> {
   const bearer = tokenOfBearer(request.headers)
   if (bearer !== undefined) return callerOfToken(chat, bearer, address)
-  const token = tokenOfCookie(request.headers)
+  const token = tokenOfCookie(request.headers, chat.pool)
   if (token === undefined) return undefined
   const caller = await callerOfToken(chat, token, address)
   if (caller && !safeMethods.has(request.method ?? '')) refuseForged(request.headers, token)
@@ -58,10 +73,10 @@ function refuseForged(headers: IncomingHttpHeaders, token: string): void {
  * up by session.open alone: in a storm upgrades cost the store nothing. A page of another origin cannot send headers of its own,
  * but browsers do send our cookie along: with a cookie the Origin must be ours (forbidden).
  */
-export function tokenOfUpgrade(request: Asking): string | undefined {
+export function tokenOfUpgrade(request: Asking, pool?: string): string | undefined {
   const bearer = tokenOfBearer(request.headers)
   if (bearer !== undefined) return bearer
-  const token = tokenOfCookie(request.headers)
+  const token = tokenOfCookie(request.headers, pool)
   if (token === undefined) return undefined
   if (!isSameOrigin(request.headers))
     throw new Refusal(

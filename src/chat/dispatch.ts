@@ -30,6 +30,7 @@ import { beginFile, getFile, postFile } from './file.ts'
 import { listFiles } from './file-list.ts'
 import { breakRoomGlass } from './glass.ts'
 import { listGroupMembers, updateGroup } from './group.ts'
+import { handOver } from './hand-over.ts'
 import { joinRoom, listParticipants, partRoom } from './live.ts'
 import { listMessages, postMessage } from './message.ts'
 import { checkRoomName } from './name-check.ts'
@@ -37,6 +38,7 @@ import { createPolicy, deletePolicy, getPolicies, updatePolicy } from './named-p
 import { changePassword } from './password.ts'
 import { grantPolicy, listPolicies } from './policy.ts'
 import { getPool, updatePool } from './pool.ts'
+import { listPools } from './pools.ts'
 import { createPrincipal, findPrincipals, getPrincipal } from './principal.ts'
 import { updatePrincipal } from './principal-update.ts'
 import { clearRoom, removeMessages } from './removal.ts'
@@ -70,6 +72,7 @@ type StrangerVerb = 'session.signIn' | 'session.challenge' | 'session.enrol'
 type Dispatched = Exclude<Verb, 'session.open' | StrangerVerb>
 
 const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) => Promise<Result<V>> } = {
+  'session.handOver': handOver,
   'session.end': endSession,
   'session.list': listSessions,
   'session.record': listSignInRecord,
@@ -106,6 +109,7 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'configuration.delete': deleteConfiguration,
   'pool.get': getPool,
   'pool.update': updatePool,
+  'pool.list': listPools,
   'audit.list': listAudit,
   'role.grant': grantRole,
   'role.list': listRoles,

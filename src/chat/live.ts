@@ -11,6 +11,7 @@ import { findRoom, toRoom } from '../store/room.ts'
 import { readRoomUser } from '../store/room-user.ts'
 import { requireRoom } from './access.ts'
 import type { Caller, Chat, Live, Standing } from './chat.ts'
+import { withPools } from './pools.ts'
 import { recordJoin } from './record.ts'
 
 export function limitsOf(chat: Chat): Limits {
@@ -30,6 +31,7 @@ export function opened(chat: Chat, me: Me): Result<'session.open'> {
   return {
     ...{ me, version: PROTOCOL_VERSION, servers: chat.servers(), epoch: chat.epoch, limits: limitsOf(chat) },
     ...(roomManagementUrl === '' ? {} : { roomManagementUrl }),
+    ...withPools(chat),
   }
 }
 

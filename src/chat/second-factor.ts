@@ -2,7 +2,7 @@ import { Refusal } from '../protocol/error.ts'
 import type { FactorKind, SecondStep } from '../protocol/factor.ts'
 import type { Connection, Queryable } from '../store/db.ts'
 import type { FactorPerson } from '../store/second-factor.ts'
-import { insertSession, isProven } from '../store/session.ts'
+import { insertSession, isProven, type Origin } from '../store/session.ts'
 import { insertTicket } from '../store/sign-in-ticket.ts'
 import type { Caller, Chat } from './chat.ts'
 import { passkeySite } from './passkey.ts'
@@ -35,8 +35,19 @@ export type Opening = { token: string; session: string } | { step: SecondStep }
 export async function openOrAsk(chat: Chat, tx: Connection, person: FactorPerson, address: string): Promise<Opening> {
   const has = mayHaveFactor(person) && hasFactor(person)
   if (!has && !needsFactor(chat, person)) return openFor(chat, tx, person.id, address)
+  return askFactor(chat, tx, person)
+}
+
+/** What is asked for before there is a session: a factor of his, or setting one up. The caller holds the person. */
+export async function askFactor(
+  chat: Chat,
+  tx: Connection,
+  person: FactorPerson,
+  origin?: Origin,
+): Promise<{ step: SecondStep }> {
+  const has = mayHaveFactor(person) && hasFactor(person)
   const { token, hash } = makeToken()
-  await insertTicket(tx, hash, person.id, has ? 'verify' : 'enrol')
+  await insertTicket(tx, hash, person.id, has ? 'verify' : 'enrol', origin)
   const methods: SecondStep['methods'] = has
     ? [
         ...(person.passkeys > 0 ? (['passkey'] as const) : []),
@@ -47,11 +58,15 @@ export async function openOrAsk(chat: Chat, tx: Connection, person: FactorPerson
   return { step: { ticket: token, methods, enrol: !has, kinds: kindsAt(chat) } }
 }
 
+/** What he showed, and the pool that he comes from. */
+export type Shown = { byFactor?: boolean; isProven?: boolean; origin?: Origin | undefined }
+
 /** A new session of a person who has shown all that is asked of him. */
-export async function openFor(chat: Chat, tx: Connection, principal: string, address: string) {
+export async function openFor(chat: Chat, tx: Connection, principal: string, address: string, shown: Shown = {}) {
   const { token, hash } = makeToken()
   const days = chat.settings.sessionDays
-  return { token, session: await insertSession(tx, { principal, tokenHash: hash, kind: 'person', address, days }) }
+  const made = { principal, tokenHash: hash, kind: 'person', address, days, ...shown } as const
+  return { token, session: await insertSession(tx, made) }
 }
 
 /** Said only after the right password. */

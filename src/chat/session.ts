@@ -25,6 +25,8 @@ import { mayActFor } from './access.ts'
 import { announce, type News } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
 import { guarded } from './guess.ts'
+import { signInHandedOver } from './hand-over.ts'
+import { withPools } from './pools.ts'
 import { type Opening, openOrAsk, secondFactorRequired } from './second-factor.ts'
 import { recordSignIn, type SignInMethod, type SignInTry } from './sign-in-record.ts'
 import { signInByStep } from './sign-in-step.ts'
@@ -47,16 +49,19 @@ export async function signIn(
   from: { address: string },
   input: Input<'session.signIn'>,
 ): Promise<Result<'session.signIn'>> {
-  const { user, password } = input
+  const { user, password, handOver, verifier } = input
+  const isHandedOver = handOver !== undefined || verifier !== undefined
   const isStep = input.ticket !== undefined || input.passkey !== undefined
-  if (!isStep && (user === undefined || password === undefined || Object.keys(input).length > 2))
+  if (!isStep && !isHandedOver && (user === undefined || password === undefined || Object.keys(input).length > 2))
     throw new Refusal('invalid_argument', 'Give user and password; a code needs the ticket of its sign-in.')
-  const { token, person } = isStep
-    ? await signInByStep(chat, from, input)
-    : await signInByPassword(chat, from.address, user ?? '', password ?? '')
+  const { token, person } = isHandedOver
+    ? await signInHandedOver(chat, from, input)
+    : isStep
+      ? await signInByStep(chat, from, input)
+      : await signInByPassword(chat, from.address, user ?? '', password ?? '')
   const { id, kind, name, displayName } = person
   const me = await withRights(chat, { id, kind, name, displayName })
-  return { token, me, servers: chat.servers() }
+  return { token, me, servers: chat.servers(), ...withPools(chat) }
 }
 
 async function signInByPassword(chat: Chat, address: string, user: string, password: string) {
@@ -220,8 +225,9 @@ export async function listSessions(
   await writeUses(chat)
   const rows = await readSessions(chat.db, owner)
   return {
-    sessions: rows.map(row => ({
+    sessions: rows.map(({ handedOverFrom, ...row }) => ({
       ...row,
+      ...(handedOverFrom === null ? {} : { handedOverFrom }),
       createdAt: row.createdAt.toISOString(),
       lastUsedAt: row.lastUsedAt.toISOString(),
       expiresAt: row.expiresAt?.toISOString() ?? null,

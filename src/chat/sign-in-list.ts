@@ -25,11 +25,12 @@ export async function listSignInRecord(
   const principal = input.all === true ? undefined : owner
   const rows = await listSignIns(chat.db, { principal, limit: input.limit ?? defaultPage, before: input.before })
   return {
-    entries: rows.map(({ at, unknown, session, ...row }) => ({
+    entries: rows.map(({ at, unknown, session, pool, ...row }) => ({
       ...row,
       at: at.toISOString(),
       ...(unknown === null ? {} : { unknown }),
       ...(session === null ? {} : { session }),
+      ...(pool === null ? {} : { pool }),
     })),
   }
 }

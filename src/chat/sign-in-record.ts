@@ -14,7 +14,8 @@ export type SignInMethod =
   | 'oidc'
   | 'device'
   | 'ldap'
-export type SignInOutcome = 'ok' | 'wrong' | 'locked' | 'factor required' | 'enrolment required'
+  | 'hand-over'
+export type SignInOutcome = 'ok' | 'wrong' | 'locked' | 'factor required' | 'enrolment required' | 'given'
 
 /** `name` as typed, where it is not known whose it is. */
 export type SignInTry = {
@@ -24,6 +25,8 @@ export type SignInTry = {
   method: SignInMethod
   outcome: SignInOutcome
   session?: string | undefined
+  /** Display name of the pool that it was handed over from, or given to. */
+  pool?: string | undefined
 }
 
 type Waiting = {
@@ -64,6 +67,7 @@ export function recordSignIn(chat: Chat, made: SignInTry): void {
     method: made.method,
     outcome: made.outcome,
     session: made.session ?? null,
+    pool: made.pool ?? null,
   })
   if (queue.rows.length > maxWaiting) {
     queue.rows.shift()

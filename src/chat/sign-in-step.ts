@@ -4,6 +4,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { type Connection, transaction } from '../store/db.ts'
 import { findPasskey, usePasskey } from '../store/passkey.ts'
 import { type FactorPerson, holdPerson } from '../store/second-factor.ts'
+import type { Origin } from '../store/session.ts'
 import { findTicket, takeTicket } from '../store/sign-in-ticket.ts'
 import type { Chat } from './chat.ts'
 import { codeKey, guarded } from './guess.ts'
@@ -77,7 +78,9 @@ async function bySecondStep(chat: Chat, from: From, ticket: Buffer, input: Input
   if (!holder) throw staleTicket()
   const open = (use: (tx: Connection) => Promise<boolean>) =>
     openWithin(chat, from, holder.principal, use, async tx => {
-      if (!(await takeTicket(tx, ticket, step))) throw staleTicket()
+      const taken = await takeTicket(tx, ticket, step)
+      if (!taken) throw staleTicket()
+      return taken.origin
     })
   if (passkey !== undefined) {
     const seen = await checkPasskey(chat, from, passkey, holder.principal)
@@ -147,19 +150,19 @@ async function usedPasskey(
 
 /**
  * Uses up what was shown and opens the session, or does neither. Undefined where it was used already, or the person may not sign in.
- * `last` comes at the end: where it throws, the code is not used up.
+ * `last` comes at the end and answers the pool that he comes from, if any: where it throws, the code is not used up.
  */
 function openWithin(
   chat: Chat,
   { address }: From,
   principal: string,
   use: (tx: Connection) => Promise<boolean>,
-  last?: (tx: Connection) => Promise<void>,
+  last?: (tx: Connection) => Promise<Origin | undefined>,
 ): Promise<Opened | undefined> {
   return transaction(chat.db, async tx => {
     const person = await holdPerson(tx, principal)
     if (!person || !mayHaveFactor(person) || !(await use(tx))) return undefined
-    await last?.(tx)
-    return { ...(await openFor(chat, tx, principal, address)), person }
+    const origin = await last?.(tx)
+    return { ...(await openFor(chat, tx, principal, address, { byFactor: true, origin })), person }
   })
 }

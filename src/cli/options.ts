@@ -28,6 +28,8 @@ export type StartOptions = {
   url?: string
   passkeyDomain?: string
   factorKeyFile?: string
+  pools?: string
+  handOverKeyFile?: string
   workers: number
   directoryConfig?: string
   fileStore?: string
@@ -131,6 +133,20 @@ export function withStartOptions(command: Command): Command {
         '--factor-key-file <file>',
         'PCHAT_FACTOR_KEY_FILE',
         'keys that encrypt the secrets of authenticator apps in the store, the same on all servers',
+      ),
+    )
+    .addOption(
+      variable(
+        '--pools <file>',
+        'PCHAT_POOLS',
+        'all pools of the organisation, YAML or JSON, looked at while the server runs; default: pools.json in the data folder',
+      ),
+    )
+    .addOption(
+      variable(
+        '--hand-over-key-file <file>',
+        'PCHAT_HAND_OVER_KEY_FILE',
+        'keys that sign who is signed in for the other pools, the same on all servers of all pools, the newest first',
       ),
     )
     .addOption(

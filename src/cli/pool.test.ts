@@ -17,6 +17,13 @@ async function pool(...args: string[]) {
   return { code: await program.ended, said: program.said() }
 }
 
+/** Without what goes on by itself. */
+const named = (state: unknown) =>
+  (state as { state: string; servers: { name: string; active: boolean }[] }).servers.map(({ name, active }) => [
+    name,
+    active,
+  ])
+
 test('[SV8] the state of the pool is shown as a table, and as JSON', async () => {
   const { code, said } = await pool('state')
   expect(code).toBe(0)
@@ -67,6 +74,35 @@ test('[SV8] what cannot be is refused with a sentence and changes nothing; a ser
     said: expect.stringMatching(/knows no server gone/),
   })
   expect((await pool('state')).said).not.toMatch(/gone/)
+})
+
+test('[SV10] --what-if says what would change, or be refused, and changes nothing', async () => {
+  await (await site.another({ server: 'idle' })).stop()
+  const before = (await pool('state', '--json')).said
+  const tried = await pool('active-servers', 'set', 'idle', '--what-if', '--json')
+  const { servers } = JSON.parse(before) as { servers: { name: string; active: boolean }[] }
+  expect(JSON.parse(tried.said)).toEqual({
+    whatIf: true,
+    changes: servers
+      .filter(({ name, active }) => active !== (name === 'idle'))
+      .map(({ name, active }) => ({
+        what: `server ${name}`,
+        change: 'role',
+        ...(active ? { now: 'active', after: 'stand-by' } : { now: 'stand-by', after: 'active' }),
+      })),
+  })
+  expect((await pool('failed-over', '--what-if')).said).toMatch(/^pool +state +normal +failed-over$/m)
+  expect((await pool('normal', '--what-if')).said).toBe('Nothing would change.\n')
+  expect((await pool('remove-server', 'idle', '--what-if')).said).toMatch(/^server idle +remove +(active|stand-by)$/m)
+  expect(await pool('remove-server', 'one', '--what-if')).toMatchObject({
+    code: 1,
+    said: expect.stringMatching(/is running. Stop it first/),
+  })
+  expect(await pool('active-servers', 'swap', '--what-if')).toMatchObject({ code: 0 })
+  const still = JSON.parse((await pool('state', '--json')).said) as typeof before
+  expect(named(still)).toEqual(named(JSON.parse(before)))
+  const { entries } = await site.admin.call('audit.list', { limit: 1 })
+  expect(entries[0]).not.toMatchObject({ detail: { removeServer: 'idle' } })
 })
 
 test('[SV8] without a store, or with one that holds no pool, it says so', async () => {

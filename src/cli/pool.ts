@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { operator } from '../domain/operator.ts'
 import { audit } from '../store/audit.ts'
-import { type Connection, type Db, transaction } from '../store/db.ts'
+import { type Connection, type Db, transaction, tryOut } from '../store/db.ts'
 import {
   type PoolState,
   readClock,
@@ -13,15 +13,16 @@ import {
   setPoolState,
   swapActiveServers,
 } from '../store/server.ts'
-import { onStore, printTable, type StoreOptions, withStore } from './store-verb.ts'
+import type { Change } from './shell/verb.ts'
+import { onStore, printTable, printWhatIf, type StoreOptions, withStore, withWhatIf } from './store-verb.ts'
 
-type PoolOptions = StoreOptions & { none?: boolean }
+type PoolOptions = StoreOptions & { none?: boolean; whatIf?: boolean }
 
 const examples = `
 Examples:
   $ pchat pool state --database-url postgres://pchat@db1,db2/pchat
   $ pchat pool active-servers set chat1 chat2 chat3
-  $ pchat pool active-servers swap`
+  $ pchat pool active-servers swap --what-if`
 
 /** How long a change waits to be heard by the servers that run; they look each second. */
 const heardWithinMs = 8_000
@@ -38,7 +39,7 @@ export function addPool(program: Command): void {
   const active = pool
     .command('active-servers')
     .description('who takes new sessions; the others keep those that they have')
-  withStore(active.command('set').description('exactly these servers, at most four'))
+  withWhatIf(active.command('set').description('exactly these servers, at most four'))
     .argument('[names...]', 'names of servers')
     .option('--none', 'nobody takes new sessions')
     .action((names: string[], options: PoolOptions, command: Command) => {
@@ -46,7 +47,7 @@ export function addPool(program: Command): void {
         command.error('error: Name the servers that are to be active, or say --none.')
       return change(options, 'activeServers', names.join(' '), tx => setActiveServers(tx, names))
     })
-  withStore(active.command('swap').description('those on stand-by instead of the active ones')).action(
+  withWhatIf(active.command('swap').description('those on stand-by instead of the active ones')).action(
     (options: PoolOptions) => change(options, 'swap', '', swapActiveServers),
   )
   for (const [state, text] of [
@@ -56,10 +57,10 @@ export function addPool(program: Command): void {
       'the pool runs on the store of its other site (--backup-database-url of its servers); say so there',
     ],
   ] as const satisfies [PoolState, string][])
-    withStore(pool.command(state).description(text)).action((options: PoolOptions) =>
+    withWhatIf(pool.command(state).description(text)).action((options: PoolOptions) =>
       change(options, 'state', state, tx => setPoolState(tx, state)),
     )
-  withStore(pool.command('remove-server').description('forget a server that does not run any more'))
+  withWhatIf(pool.command('remove-server').description('forget a server that does not run any more'))
     .argument('<name>', 'its name')
     .action((name: string, options: PoolOptions) => change(options, 'removeServer', name, tx => removeServer(tx, name)))
 }
@@ -72,6 +73,7 @@ function change(
   work: (tx: Connection) => Promise<unknown>,
 ): Promise<void> {
   return onStore(options, async db => {
+    if (options.whatIf) return printWhatIf(options, await tryOut(db, tx => changesOf(tx, work)))
     const changedAt = await transaction(db, async tx => {
       await work(tx)
       await audit(tx, operator.id, 'pool.update', 'pool', { [action]: detail })
@@ -80,6 +82,24 @@ function change(
     await heard(db, changedAt)
     await show(db, options)
   })
+}
+
+async function changesOf(tx: Connection, work: (tx: Connection) => Promise<unknown>): Promise<Change[]> {
+  const before = await readPool(tx)
+  await work(tx)
+  const after = await readPool(tx)
+  const servers = before.servers.flatMap(({ name, active }) => {
+    const now = role(active)
+    const left = after.servers.find(one => one.name === name)
+    if (left === undefined) return [{ what: `server ${name}`, change: 'remove', now, after: '' }]
+    return left.active === active ? [] : [{ what: `server ${name}`, change: 'role', now, after: role(left.active) }]
+  })
+  if (before.state === after.state) return servers
+  return [...servers, { what: 'pool', change: 'state', now: before.state, after: after.state }]
+}
+
+function role(active: boolean): string {
+  return active ? 'active' : 'stand-by'
 }
 
 /** Until all that run have looked since: then it is in force. */
@@ -103,7 +123,7 @@ async function show(db: Db, { json }: PoolOptions): Promise<void> {
     const runs = alive.length === 0 ? 'no' : alive.some(one => one.draining) ? 'going away' : `${alive.length}`
     return [
       name,
-      active ? 'active' : 'stand-by',
+      role(active),
       runs,
       `${sessions}`,
       distinct(alive.map(one => one.program)),

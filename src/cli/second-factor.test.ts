@@ -46,6 +46,22 @@ test('[SF16] on the machine itself the operator takes the factors of a user away
   expect(JSON.parse((await reset('admin@example.com', '--json')).said)).toEqual({ ended: 1 })
 })
 
+test('[SF19] --what-if of the reset says what would be taken, and takes nothing', async () => {
+  const { token } = (await askSignIn(site.url, { user: 'admin', password })).result!
+  await addTotp(stranger(site.url, token))
+  const tried = await reset('admin', '--what-if')
+  expect(tried).toMatchObject({ code: 0 })
+  expect(tried.said).toMatch(
+    /^user admin@example\.com +second factors +an authenticator app, 10 recovery codes +none\nuser admin@example\.com +sign-ins +1 +0$/m,
+  )
+  const { changes } = JSON.parse((await reset('admin', '--what-if', '--json')).said)
+  expect(changes).toHaveLength(2)
+  expect((await askSignIn(site.url, { user: 'admin', password })).error?.code).toBe('second_factor_required')
+  expect(await reset('nobody', '--what-if')).toMatchObject({ code: 1, said: expect.stringMatching(/nobody@/) })
+  expect((await reset('admin')).code).toBe(0)
+  expect((await reset('admin', '--what-if')).said).toBe('Nothing would change.\n')
+})
+
 test('[SF16] whom there is not, and a store without a pool, are told in a sentence', async () => {
   expect(await reset('nobody')).toMatchObject({ code: 1, said: expect.stringMatching(/nobody@example\.com/) })
   expect(await reset('example.com@')).toMatchObject({ code: 1 })

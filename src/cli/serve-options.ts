@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../base/log.ts'
 import type { Counted } from '../base/metrics.ts'
+import type { PoolsKnown } from '../chat/pools.ts'
 import type { OidcProvider } from '../directory/oidc-config.ts'
 import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
 import type { ScimClient } from '../directory/scim-config.ts'
@@ -24,6 +25,8 @@ export type ServeOptions = {
   server?: string | undefined
   /** What this pool's subjects on the bus begin with, where several share one. */
   pool?: string | undefined
+  /** The pools beside it. */
+  pools?: PoolsKnown | undefined
   natsUrl?: string | undefined
   /** Instead of NATS: the bus of the workers of one server, or a test's own. */
   bus?: Bus | undefined

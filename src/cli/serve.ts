@@ -101,6 +101,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     epoch: await readEpoch(db),
     site: options.site,
     pool: options.pool ?? defaultPool,
+    pools: options.pools,
     servers: () => [],
     takesSessions: () => true,
     secondFactor: {

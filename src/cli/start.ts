@@ -8,7 +8,7 @@ import { type Certificate, keepSelfSigned, readCertificate } from './certificate
 import type { ComplianceHere } from './compliance-service.ts'
 import { type DataFolder, takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
-import { readFactorKeys } from './factor-key.ts'
+import { readFactorKeys, readHandOverKeys } from './factor-key.ts'
 import {
   adapterBaseOf,
   findFault,
@@ -117,6 +117,7 @@ async function checkSetting(options: StartOptions): Promise<Setting> {
   if (admin && 'fault' in admin) throw new Error(admin.fault)
   // Before anything starts: a server without them could not check the codes of others.
   await readFactorKeys(options.factorKeyFile)
+  await readHandOverKeys(options.handOverKeyFile)
   const { tlsCert, tlsKey } = options
   return { admin, tls: tlsCert && tlsKey ? await readCertificate(tlsCert, tlsKey) : undefined }
 }
@@ -181,13 +182,18 @@ async function serveAlone({ options, address, tls, admin, log, notes }: Plan): P
   // Half of the program's memory, which the parent of workers would hold for nothing.
   const { serve } = await import('./serve.ts')
   const { openFileOptions } = await import('./file-options.ts')
+  const { followPools } = await import('./pools-file.ts')
   const { host, port, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
   const factorKeys = await readFactorKeys(options.factorKeyFile)
   const role = serveRoleOf(options)
   const files = role === 'persistent-chat' ? undefined : await openFileOptions(options)
   const where = { role, address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
   const adapterBase = adapterBaseOf(options)
-  return serve({ ...where, directoryConfig, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot, notes })
+  const pools = await followPools(options, log)
+  const more = { directoryConfig, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot }
+  const allNotes = () => [...notes(), ...pools.notes()]
+  const serving = await serve({ ...where, ...more, pools: pools.known, notes: allNotes })
+  return { ...serving, stop: () => serving.stop().finally(pools.stop) }
 }
 
 async function openStore(

@@ -4,7 +4,9 @@ import { type StoreAddress, splitHosts } from '../store/address.ts'
 import { type Db, openDb } from '../store/db.ts'
 import { findEmbedded } from '../store/embedded.ts'
 import { certificateMend } from './explain.ts'
+import { whatIfOf } from './shell/change.ts'
 import { tableLines } from './shell/table.ts'
+import type { Change } from './shell/verb.ts'
 
 /** Of verbs that go by way of the store, so that they work whichever servers run. */
 export type StoreOptions = { databaseUrl?: string; dataDir: string; json?: boolean }
@@ -18,6 +20,15 @@ export function withStore(command: Command): Command {
       process.env.PCHAT_DATA_DIR ?? './data',
     )
     .option('--json', 'print JSON')
+}
+
+export function withWhatIf(command: Command): Command {
+  return withStore(command.option('--what-if', 'only say what would change'))
+}
+
+export function printWhatIf({ json }: Pick<StoreOptions, 'json'>, changes: Change[]): void {
+  const { value, lines } = whatIfOf({ changes })
+  console.log(json ? JSON.stringify(value, null, 2) : lines.join('\n'))
 }
 
 /** Runs `work` on the store; what goes wrong is told in a sentence, and the exit code is 1. */

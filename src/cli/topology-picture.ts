@@ -1,3 +1,4 @@
+import type { Database } from '../topology/connection-schema.ts'
 import type { Topology } from '../topology/schema.ts'
 import { hostsOf, type NextHop, type PoolView, type Server, viewOf } from '../topology/view.ts'
 import { widthOf } from './shell/table.ts'
@@ -62,12 +63,18 @@ function below({ pool }: PoolView): string[] {
   const archive = compliance.store
   const rows = [
     nats && `NATS ${nats.servers.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
-    `PersistentChatStore ${store ? `${store.database} on ${hostsOf(store).join(' ══ ')}` : 'embedded'}`,
-    backupStore && `backup of it ${backupStore.database} on ${hostsOf(backupStore).join(' ══ ')}`,
-    archive && `PersistentChatComplianceStore ${archive.database} on ${hostsOf(archive).join(' ══ ')}`,
+    `PersistentChatStore ${store ? databaseText(store) : 'embedded'}`,
+    backupStore && `backup of it in another site ${databaseText(backupStore)}`,
+    archive && `PersistentChatComplianceStore ${databaseText(archive)}`,
+    compliance.fileStore && `compliance file store ${compliance.fileStore}`,
     `file store ${fileStore?.place ?? 'in the data folder'}`,
   ].filter(row => row !== undefined)
   return rows.map((row, i) => `      ${i === rows.length - 1 ? '└' : '├'}── ${row}`)
+}
+
+function databaseText(database: Database): string {
+  const hosts = hostsOf(database)
+  return `${database.database} on ${hosts.join(' and ')}${hosts.length > 1 ? ', primary and stand-by' : ''}`
 }
 
 function box(lines: string[]): string[] {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { isName } from '../topology/host.ts'
 import { type OptionLine, optionLines } from '../topology/option-list.ts'
 import { type Io, processIo } from './shell/io.ts'
 import { tableLines } from './shell/table.ts'
@@ -95,6 +96,10 @@ function readHostName(text: string): string {
   const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
   if (!new RegExp(`^${label}(\\.${label})*$`).test(text) || text.length > 200)
     throw new InvalidArgumentError('Give a name in small letters, such as chat.example.com.')
+  if (!isName(text))
+    throw new InvalidArgumentError(
+      'It ends in a number, and neither certificates nor addresses take it for a name. Give the name in DNS, such as chat.example.com.',
+    )
   return text
 }
 

@@ -8,6 +8,7 @@ import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import { openFileOptions } from './file-options.ts'
 import { adapterBaseOf, serveRoleOf } from './options.ts'
+import { followPools } from './pools-file.ts'
 import { serve } from './serve.ts'
 import type { Door, ServingProcess } from './serve-options.ts'
 import { aborted } from './stopping.ts'
@@ -75,6 +76,7 @@ async function work({ number, options, port, address, tls, setUp, notes: first }
     const { host, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
     const factorKeys = await readFactorKeys(options.factorKeyFile)
     const role = serveRoleOf(options)
+    const pools = await followPools(options, log)
     serving = await serve({
       role,
       ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
@@ -84,7 +86,8 @@ async function work({ number, options, port, address, tls, setUp, notes: first }
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),
       door: entry.door,
       countAll,
-      notes: () => notes,
+      pools: pools.known,
+      notes: () => [...notes, ...pools.notes()],
     })
   } catch (error) {
     log.debug({ err: error }, 'start failed')

@@ -70,7 +70,8 @@ export function notFound(
     | 'policy'
     | 'configuration'
     | 'simulation'
-    | 'denial',
+    | 'denial'
+    | 'pool',
 ): Refusal {
   return new Refusal(
     'not_found',

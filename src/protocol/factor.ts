@@ -63,9 +63,13 @@ export const SignInEntry = Type.Object({
   unknown: Type.Optional(Type.String({ description: 'eight digits that stand for a typed name without an account' })),
   address: Type.String(),
   method: Type.String({
-    description: 'password, totp, recovery, passkey, enrolment, set-up, token, or the kind of another source',
+    description:
+      'password, totp, recovery, passkey, enrolment, set-up, token, hand-over, or the kind of another source',
   }),
-  outcome: Type.String({ description: 'ok, wrong, locked, factor required or enrolment required' }),
+  outcome: Type.String({
+    description: 'ok, wrong, locked, factor required, enrolment required, or given: to another pool',
+  }),
   session: Type.Optional(Type.String()),
+  pool: Type.Optional(Type.String({ description: 'display name of the pool that it came from, or was given to' })),
 })
 export type SignInEntry = Static<typeof SignInEntry>

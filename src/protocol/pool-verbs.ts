@@ -28,7 +28,18 @@ export const PoolView = Type.Object({
 export type PoolView = Static<typeof PoolView>
 export type PoolServer = PoolView['servers'][number]
 
-/** Which servers serve. */
+/** One of the pools of the organisation. */
+export const PoolEntry = Type.Object({
+  name: Text({ description: 'what it is called in options and verbs' }),
+  displayName: Text(),
+  url: Text({ description: 'where browsers and programs reach it' }),
+  own: optional(Type.Literal(true, { description: 'the one that answers' })),
+  default: optional(Type.Literal(true, { description: 'rooms of this site are created and managed there' })),
+  handOver: optional(Type.Literal(true, { description: 'session.handOver opens it' })),
+})
+export type PoolEntry = Static<typeof PoolEntry>
+
+/** Which servers serve, and which pools there are. */
 export const poolVerbs = {
   'pool.get': verb(
     'Servers of the pool and who of them is active',
@@ -45,5 +56,10 @@ export const poolVerbs = {
     },
     { pool: PoolView },
     administrator,
+  ),
+  'pool.list': verb(
+    'Pools of the organisation, by display name; none where there is one only',
+    {},
+    { pools: Type.Array(PoolEntry) },
   ),
 } as const

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { FactorKind, NewTotp, PasskeyAssertion, PasskeyAttestation, SignInEntry } from './factor.ts'
 import { PrincipalRef, RoomId, Seq, Uuid } from './ids.ts'
 import { Message } from './message.ts'
+import { PoolEntry } from './pool-verbs.ts'
 import { Me, Principal } from './principal.ts'
 import { Invitation, Room } from './room.ts'
 import { Flag, Limit, optional, Text, verb, websocket } from './verb.ts'
@@ -43,6 +44,7 @@ const SessionEntry = Type.Object({
   expiresAt: Type.Union([Text(), Type.Null()]),
   address: Text(),
   current: Flag(),
+  handedOverFrom: optional(Text({ description: 'display name of the pool that it came from' })),
 })
 
 /** Signing in and out, and coming back. */
@@ -56,8 +58,10 @@ export const sessionVerbs = {
       code: optional(Text()),
       recoveryCode: optional(Text()),
       passkey: optional(PasskeyAssertion),
+      handOver: optional(Text({ description: 'ticket of session.handOver at another pool, with verifier' })),
+      verifier: optional(Text({ description: 'what challenge was the hash of' })),
     },
-    { token: Text(), me: Me, servers: Type.Array(Text()) },
+    { token: Text(), me: Me, servers: Type.Array(Text()), pools: optional(Type.Array(PoolEntry)) },
     { callers: 'anyone' },
   ),
   'session.challenge': verb(
@@ -87,11 +91,23 @@ export const sessionVerbs = {
       servers: Type.Array(Text()),
       epoch: Text(),
       limits: Limits,
+      pools: optional(Type.Array(PoolEntry)),
       roomManagementUrl: optional(
         Text({ description: 'rooms are created and managed there, not in the built-in pages' }),
       ),
     },
     { ...websocket, callers: 'anyone' },
+  ),
+  'session.handOver': verb(
+    'A ticket of half a minute that signs the caller in at another pool (session.signIn there), once',
+    {
+      pool: Text({ minLength: 1, maxLength: 253, description: 'name of the pool' }),
+      challenge: Type.String({
+        pattern: '^[A-Za-z0-9_-]{43}$',
+        description: 'SHA-256 of a secret text (verifier), base64url; whoever shows that is the one that asked',
+      }),
+    },
+    { ticket: Text(), url: Text({ description: 'where the pool is reached' }) },
   ),
   'session.end': verb(
     'Sign out, or end the sessions of another',

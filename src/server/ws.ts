@@ -68,7 +68,7 @@ export function openWebSockets(
       // Expected, and so many that each in the log would be a flood: pchat_open_descriptors tells.
       if (connections.size >= maxSessions) return refuse(socket, full)
       takeAddressRequest(chat, address)
-      const token = tokenOfUpgrade(request)
+      const token = tokenOfUpgrade(request, chat.pool)
       webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, token))
     } catch (error) {
       refuse(socket, toRefusal(chat, error, { door: 'upgrade' }))

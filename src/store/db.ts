@@ -102,6 +102,16 @@ export function transaction<T>(
   })
 }
 
+/** What `work` would do, its refusals too: it is done, and rolled back. */
+export function tryOut<T>(db: Db, work: (connection: Connection) => Promise<T>): Promise<T> {
+  return onConnection(db, async connection => {
+    await connection.query('BEGIN')
+    const result = await work(connection)
+    await connection.query('ROLLBACK')
+    return result
+  })
+}
+
 const shortMs = 3_000
 
 /** Reads of one snapshot for who looks whether the database is well: each ends soon, in the server too. */

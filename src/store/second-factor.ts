@@ -1,6 +1,7 @@
 import type { Principal } from '../protocol/principal.ts'
 import { holdsAnySql } from './administration.ts'
 import type { Connection, Queryable } from './db.ts'
+import { purgeHandOvers } from './hand-over.ts'
 import { principalColumns } from './principal.ts'
 
 /** What decides whether and how somebody proves himself beside his password. */
@@ -71,12 +72,13 @@ export async function deleteFactors(tx: Connection, id: string): Promise<void> {
 
 /**
  * Ends sign-ins of people who must have a second factor and have none: from before it was asked for, or from before they
- * became administrators. Answers their ids. The rules are those of chat/second-factor.
+ * became administrators. One that was shown in the pool that the sign-in comes from counts. Answers their ids. The rules are those of chat/second-factor.
  */
 export async function endUnprotected(q: Queryable, who: 'administrators' | 'everyone'): Promise<string[]> {
   const { rows } = await q.query<{ id: string }>(
     `DELETE FROM session s USING principal p
-      WHERE p.id = s.principal AND s.kind = 'person' AND p.source = '' AND NOT p.bot AND ($1 OR p.administrator OR ${holdsAnySql('p.id')})
+      WHERE p.id = s.principal AND s.kind = 'person' AND NOT (s.by_factor AND s.handed_over_from IS NOT NULL)
+        AND p.source = '' AND NOT p.bot AND ($1 OR p.administrator OR ${holdsAnySql('p.id')})
         AND NOT EXISTS (SELECT FROM totp t WHERE t.principal = p.id AND t.confirmed)
         AND NOT EXISTS (SELECT FROM passkey k WHERE k.principal = p.id)
      RETURNING s.id`,
@@ -89,5 +91,6 @@ export async function endUnprotected(q: Queryable, who: 'administrators' | 'ever
 export async function purgeSteps(q: Queryable): Promise<void> {
   await q.query('DELETE FROM passkey_challenge WHERE expires_at <= now()')
   await q.query('DELETE FROM sign_in_ticket WHERE expires_at <= now()')
+  await purgeHandOvers(q)
   await q.query("DELETE FROM totp WHERE NOT confirmed AND at < now() - interval '1 hour'")
 }

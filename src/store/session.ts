@@ -14,6 +14,8 @@ export type SessionRow = {
   createdAt: Date
   lastUsedAt: Date
   expiresAt: Date | null
+  /** Display name of the pool that it was handed over from. */
+  handedOverFrom: string | null
 }
 
 type NewSession = {
@@ -25,15 +27,31 @@ type NewSession = {
   days: number | null
   /** The sign-in that it was let in from: its holder has proved himself when he did there. Else he has just now. */
   from?: string
+  /** A second factor was shown. */
+  byFactor?: boolean
+  /** False where he comes from another pool and has shown nothing here. */
+  isProven?: boolean
+  /** Where it comes from another pool. */
+  origin?: Origin | undefined
 }
+
+/** The pool that a sign-in was handed over from, by its display name, and when it ends there. */
+export type Origin = { from: string; until: Date | null }
 
 /** Adds a sign-in of somebody whose right to it the transaction holds already (set-up, bots). */
 export async function insertSession(tx: Connection, made: NewSession): Promise<string> {
+  const { origin, byFactor = false } = made
   const { rows } = await tx.query<{ id: string }>(
-    `INSERT INTO session (principal, token_hash, kind, address, expires_at, proven_at)
-     VALUES ($1, $2, $3, $4, now() + $5 * interval '1 day',
-             CASE WHEN $6::uuid IS NULL THEN now() ELSE (SELECT proven_at FROM session WHERE id = $6) END) RETURNING id`,
-    [made.principal, made.tokenHash, made.kind, made.address, made.days, made.from ?? null],
+    `INSERT INTO session (principal, token_hash, kind, address, expires_at, proven_at, by_factor, handed_over_from)
+     SELECT $1::uuid, $2::bytea, $3::text, $4::text,
+            least(now() + $5::int * interval '1 day', $7::timestamptz, CASE WHEN f.handed_over_from IS NOT NULL THEN f.expires_at END),
+            CASE WHEN $6::uuid IS NULL THEN CASE WHEN $8::boolean THEN now() END ELSE f.proven_at END,
+            coalesce(f.by_factor, $9::boolean), coalesce(f.handed_over_from, $10::text)
+       FROM (SELECT) one LEFT JOIN session f ON f.id = $6 RETURNING id`,
+    [
+      ...[made.principal, made.tokenHash, made.kind, made.address, made.days, made.from ?? null],
+      ...[origin?.until ?? null, made.isProven ?? true, byFactor, origin?.from ?? null],
+    ],
   )
   return rows[0]!.id
 }
@@ -75,6 +93,7 @@ export async function noteUses(q: Queryable, ids: string[]): Promise<void> {
 export async function listSessions(q: Queryable, principal: string): Promise<SessionRow[]> {
   const { rows } = await q.query<Omit<SessionRow, 'principal'> & { person: Principal }>(
     `SELECT s.id, s.kind, s.address, s.created_at AS "createdAt", s.last_used_at AS "lastUsedAt", s.expires_at AS "expiresAt",
+            s.handed_over_from AS "handedOverFrom",
             json_build_object('id', p.id, 'kind', p.kind, 'name', p.name, 'displayName', p.display_name) AS person
        FROM session s JOIN principal p ON p.id = s.principal
       WHERE s.principal = $1 AND (s.expires_at IS NULL OR s.expires_at > now()) ORDER BY s.created_at DESC, s.id`,

@@ -10,6 +10,8 @@ export type SignInRow = {
   method: string
   outcome: string
   session: string | null
+  /** Display name of the pool that it was handed over from, or to. */
+  pool: string | null
 }
 
 /** With which names without an account are hashed: random, made with the store, and in no answer. */
@@ -23,11 +25,11 @@ export async function insertSignIns(q: Queryable, rows: SignInRow[]): Promise<vo
   await q.query({
     name: 'insert-sign-ins',
     text: `
-    INSERT INTO sign_in (at, principal, unknown, address, method, outcome, session)
+    INSERT INTO sign_in (at, principal, unknown, address, method, outcome, session, pool)
     SELECT r.at, coalesce(r.principal, p.id), CASE WHEN coalesce(r.principal, p.id) IS NULL THEN r.unknown END,
-           r.address, r.method, r.outcome, r.session
-      FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[])
-        AS r (at, principal, name_key, unknown, address, method, outcome, session)
+           r.address, r.method, r.outcome, r.session, r.pool
+      FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[])
+        AS r (at, principal, name_key, unknown, address, method, outcome, session, pool)
       LEFT JOIN principal p ON p.name_key = r.name_key AND p.kind = 'user' AND r.principal IS NULL
      ORDER BY r.at`,
     values: [
@@ -39,6 +41,7 @@ export async function insertSignIns(q: Queryable, rows: SignInRow[]): Promise<vo
       rows.map(row => row.method),
       rows.map(row => row.outcome),
       rows.map(row => row.session),
+      rows.map(row => row.pool),
     ],
   })
 }
@@ -52,6 +55,7 @@ export type SignInSeen = {
   method: string
   outcome: string
   session: string | null
+  pool: string | null
 }
 
 /** Newest first, of one principal or of all; `before` is the id of the last one of the page before. */
@@ -60,7 +64,7 @@ export async function listSignIns(
   page: { principal: string | undefined; limit: number; before: number | undefined },
 ): Promise<SignInSeen[]> {
   const { rows } = await q.query<SignInSeen>(
-    `SELECT s.id, s.at, s.unknown, s.address, s.method, s.outcome, s.session,
+    `SELECT s.id, s.at, s.unknown, s.address, s.method, s.outcome, s.session, s.pool,
             CASE WHEN p.id IS NOT NULL THEN json_build_object('id', p.id, 'name', p.name, 'displayName', p.display_name) END AS "user"
        FROM sign_in s LEFT JOIN principal p ON p.id = s.principal
       WHERE ${page.principal === undefined ? '$3::uuid IS NULL' : 's.principal = $3'} AND s.id < $2::bigint

@@ -1,4 +1,5 @@
 import type { Connection, Queryable } from './db.ts'
+import type { Origin } from './session.ts'
 
 /** What is missing still: a factor to show, one to set up, or nothing since it was set up. */
 export type TicketStep = 'verify' | 'enrol' | 'enrolled'
@@ -9,12 +10,13 @@ const maxTickets = 20
 
 const passwordSha = "sha256(convert_to(coalesce(p.password_hash, ''), 'UTF8'))"
 
-/** For the person's present password; the caller holds him. */
+/** For the person's present password, or who comes from another pool (`origin`); the caller holds him. */
 export async function insertTicket(
   tx: Connection,
   tokenHash: Uint8Array,
   principal: string,
   step: 'verify' | 'enrol',
+  origin?: Origin,
 ): Promise<void> {
   await tx.query(
     `DELETE FROM sign_in_ticket WHERE token_hash IN
@@ -22,9 +24,9 @@ export async function insertTicket(
     [principal],
   )
   await tx.query(
-    `INSERT INTO sign_in_ticket (token_hash, principal, password_sha, step, expires_at)
-     SELECT $1, p.id, ${passwordSha}, $3, now() + interval '${ticketMinutes} minutes' FROM principal p WHERE p.id = $2`,
-    [tokenHash, principal, step],
+    `INSERT INTO sign_in_ticket (token_hash, principal, password_sha, step, expires_at, handed_over_from, handed_over_until)
+     SELECT $1, p.id, ${passwordSha}, $3, now() + interval '${ticketMinutes} minutes', $4::text, $5::timestamptz FROM principal p WHERE p.id = $2`,
+    [tokenHash, principal, step, origin?.from ?? null, origin?.until ?? null],
   )
 }
 
@@ -42,14 +44,24 @@ export async function findTicket(
   return rows[0]
 }
 
-/** Takes it away; false where somebody else was first, or it counts no more. The caller holds the person. */
-export async function takeTicket(tx: Connection, tokenHash: Uint8Array, step: TicketStep): Promise<boolean> {
-  const { rowCount } = await tx.query(
+/**
+ * Takes it away, and answers where its holder comes from, if not by his password. Undefined where somebody else was first, or it counts
+ * no more. The caller holds the person.
+ */
+export async function takeTicket(
+  tx: Connection,
+  tokenHash: Uint8Array,
+  step: TicketStep,
+): Promise<{ origin: Origin | undefined } | undefined> {
+  const { rows } = await tx.query<{ from: string | null; until: Date | null }>(
     `DELETE FROM sign_in_ticket t USING principal p
-      WHERE p.id = t.principal AND t.token_hash = $1 AND t.step = $2 AND t.expires_at > now() AND t.password_sha = ${passwordSha}`,
+      WHERE p.id = t.principal AND t.token_hash = $1 AND t.step = $2 AND t.expires_at > now() AND t.password_sha = ${passwordSha}
+     RETURNING t.handed_over_from AS "from", t.handed_over_until AS until`,
     [tokenHash, step],
   )
-  return rowCount === 1
+  const row = rows[0]
+  if (!row) return undefined
+  return { origin: row.from === null ? undefined : { from: row.from, until: row.until } }
 }
 
 /** The factor was set up: the ticket is good for the session now. False where it counts no more. */

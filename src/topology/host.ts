@@ -26,3 +26,8 @@ export function isLoopback(host: string): boolean {
   const plain = plainHost(host)
   return /(^|\.)localhost$/.test(plain) || plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'))
 }
+
+/** A name that certificates and addresses take for one: no IP address, and nothing that ends in a number. */
+export function isName(text: string): boolean {
+  return isIP(text) === 0 && URL.parse(`https://${text}`)?.hostname === text
+}

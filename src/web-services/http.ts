@@ -11,6 +11,7 @@ import { Refusal } from '../protocol/error.ts'
 import { type AppOptions, addStatus, openApp } from './app.ts'
 import { addDeviceSignIn } from './device-signin.ts'
 import { keepApart } from './download-host.ts'
+import { addHandOver } from './hand-over.ts'
 import { addOidc } from './oidc-signin.ts'
 import { asyncApi, openApi } from './openapi.ts'
 import { addSignIn, callerOfRequest } from './signin.ts'
@@ -45,6 +46,7 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   const { publicUrl = () => '' } = options
   const secure = options.tls !== undefined
   addSignIn(app, chat, { secure })
+  addHandOver(app, chat, { secure })
   addOidc(app, chat, { clients: options.oidc ?? new Map(), publicUrl, secure })
   addDeviceSignIn(app, chat, { publicUrl })
   const { scim = [] } = options

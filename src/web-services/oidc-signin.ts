@@ -61,7 +61,7 @@ export function addOidc(app: FastifyInstance, chat: Chat, { clients, publicUrl, 
         answer: request.url.slice(`${request.url}?`.indexOf('?') + 1),
         address: request.ip,
       })
-      reply.header('set-cookie', sessionCookie(secure, token, chat.settings.sessionDays * 86_400))
+      reply.header('set-cookie', sessionCookie(secure, token, chat.settings.sessionDays * 86_400, chat.pool))
       return reply.type('text/html; charset=utf-8').send(goOnPage(next))
     }),
   )

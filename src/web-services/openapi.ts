@@ -80,7 +80,10 @@ export function openApi(): object {
       schemas: { Error: errorShape },
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer' },
-        cookie: { type: 'apiKey', in: 'cookie', name: '__Host-pchat' },
+        cookie: {
+          ...{ type: 'apiKey', in: 'cookie', name: '__Host-pchat' },
+          description: 'of a pool with a name of its own: __Host-pchat.NAME',
+        },
       },
     },
   }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Caller, Chat } from '../chat/chat.ts'
-import { callerOfHttp, isSameOrigin, loopbackCookie, secureCookie, tokenOfCookie } from '../chat/credential.ts'
+import { callerOfHttp, isSameOrigin, sessionCookieName, tokenOfCookie } from '../chat/credential.ts'
 import { parseInput } from '../chat/dispatch.ts'
 import { takeAddressRequest } from '../chat/rate-limit.ts'
 import { endSession, readMe, signIn } from '../chat/session.ts'
@@ -43,12 +43,16 @@ export function callerOfRequest(chat: Chat, request: FastifyRequest): Promise<Ca
 /** Adds the routes below /web. `secure`: browsers reach this server over TLS. */
 export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: boolean }): void {
   const setCookie = (reply: FastifyReply, token: string) =>
-    reply.header('set-cookie', sessionCookie(options.secure, token, chat.settings.sessionDays * 86_400))
+    reply.header('set-cookie', sessionCookie(options.secure, token, chat.settings.sessionDays * 86_400, chat.pool))
   const limited = limitedRoute(chat)
 
   app.post('/web/signin', limited, async (request, reply) => {
     refuseForeign(request)
-    const { token, me } = await signIn(chat, { address: request.ip }, parseInput('session.signIn', request.body))
+    const input = parseInput('session.signIn', request.body)
+    // There the browser is asked whom it is signed in as already.
+    if (input.handOver !== undefined)
+      throw new Refusal('invalid_argument', 'Send what was handed over to /web/handover.')
+    const { token, me } = await signIn(chat, { address: request.ip }, input)
     setCookie(reply, token)
     return { me, csrf: csrfOf(token) }
   })
@@ -56,12 +60,12 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
   app.post('/web/signout', limited, async (request, reply) => {
     const caller = await callerOfRequest(chat, request)
     if (caller) await endSession(chat, caller, {})
-    reply.header('set-cookie', sessionCookie(options.secure, '', 0))
+    reply.header('set-cookie', sessionCookie(options.secure, '', 0, chat.pool))
     return {}
   })
 
   app.get('/web/session', limited, async request => {
-    const token = tokenOfCookie(request.headers)
+    const token = tokenOfCookie(request.headers, chat.pool)
     const caller = token && (await callerOfRequest(chat, request))
     if (!caller) throw new Refusal('unauthenticated', 'You are not signed in. Sign in.')
     return { me: await readMe(chat, caller), csrf: csrfOf(token) }
@@ -88,9 +92,9 @@ export function limitedRoute(chat: Chat) {
 }
 
 /** The set-cookie header of a session; an empty one takes it away. */
-export function sessionCookie(secure: boolean, value: string, maxAgeSeconds: number): string {
-  const name = secure ? `${secureCookie}=${value}; Secure` : `${loopbackCookie}=${value}`
-  return `${name}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`
+export function sessionCookie(secure: boolean, value: string, maxAgeSeconds: number, pool?: string): string {
+  const pair = `${sessionCookieName(secure, pool)}=${value}`
+  return `${pair}${secure ? '; Secure' : ''}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`
 }
 
 /** No page of others signs anybody in here, into an account of theirs. Programs send no Origin. */

@@ -14,6 +14,8 @@ import { type DatabaseServer, startPostgres } from './postgres.ts'
 export type TestSite = {
   folder: string
   alone: boolean
+  /** Password of the administrator of the databases. */
+  administrator: string
   ports: Ports
   authority: Authority
   secrets: { store: string; archive: string; nats: string; publisher: string; reader: string; key: string }
@@ -96,7 +98,7 @@ export async function openTestSite(folder: string): Promise<TestSite> {
     { mode: 0o600 },
   )
   return {
-    ...{ folder, alone, authority, secrets, desk, store, archive, nats, machines, addMachine, certificate },
+    ...{ folder, alone, administrator, authority, secrets, desk, store, archive, nats, machines, addMachine, certificate },
     // Below 1024 a service needs a power of root, which a world of root alone cannot hand on.
     ports: alone ? { main: 8443, west: 8444 } : { main: 443, west: 8443 },
     machine(fqdn) {

@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { changeLines, whatIfOf } from './change.ts'
 import { type ConnectionOptions, connect, withConnection } from './connection.ts'
 import { exitCodes, Misuse, tell } from './fault.ts'
 import { helpOf } from './help.ts'
 import type { Io } from './io.ts'
-import { harmless, tableLines } from './table.ts'
-import type { Answer, Change, Given, Plan, Shell, ShellOption, ShellVerb, Values } from './verb.ts'
+import { harmless } from './table.ts'
+import type { Answer, Given, Plan, Shell, ShellOption, ShellVerb, Values } from './verb.ts'
 
 type Usual = ConnectionOptions & { json?: boolean; whatIf?: boolean; confirm?: boolean }
 
@@ -65,27 +66,9 @@ function identityOf({ argument }: ShellVerb, word: string | undefined, options: 
 
 /** What is shown by --what-if is the plan that is carried out without it. */
 async function carryOut(plan: Plan, options: Usual, io: Io): Promise<void> {
-  if (options.whatIf) {
-    const { changes, destroys } = plan
-    return print(io, options, {
-      value: { whatIf: true, changes, ...(destroys ? { destroys } : {}) },
-      lines: told(plan),
-    })
-  }
+  if (options.whatIf) return print(io, options, whatIfOf(plan))
   if (plan.destroys !== undefined && plan.changes.length > 0 && !options.confirm) await askFirst(plan, io)
   print(io, options, await plan.apply())
-}
-
-function told({ changes, destroys }: Plan): string[] {
-  if (changes.length === 0) return ['Nothing would change.']
-  return [...changeLines(changes), ...(destroys === undefined ? [] : ['', destroys])]
-}
-
-function changeLines(changes: Change[]): string[] {
-  return tableLines([
-    ['WHAT', 'CHANGE', 'NOW', 'AFTER'],
-    ...changes.map(({ what, change, now, after }) => [what, change, now, after]),
-  ])
 }
 
 async function askFirst(plan: Plan, io: Io): Promise<void> {

@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeFolder } from '../../../test/folder.ts'
-import { readCsv } from './csv.ts'
 import { readInstant, readList, wildcard } from './values.ts'
 
 test('[SH9] names stand with commas between them, with \\, for one of their own, or one a line in a file', async () => {
@@ -31,14 +30,4 @@ test('[SH9] * stands for any characters and ? for one, whatever the case, and no
   expect(wildcard('FX ?esk')('FX Ddesk')).toBe(false)
   expect(wildcard('a.c')('abc')).toBe(false)
   expect(wildcard('a(b')('A(B')).toBe(true)
-})
-
-test('[SH13] a CSV file is read with commas or semicolons, quotes, line ends of either kind and a byte order mark', () => {
-  const rows = readCsv('\ufeffname;groups\r\n"a;b";"says ""x"""\r\n\r\n"two\nlines";\n')
-  expect(rows).toEqual([
-    { line: 1, fields: ['name', 'groups'] },
-    { line: 2, fields: ['a;b', 'says "x"'] },
-    { line: 4, fields: ['two\nlines', ''] },
-  ])
-  expect(() => readCsv('name\n"a')).toThrow(/line 2 does not end/)
 })

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { isLoopback, plainIp } from '../host.ts'
+import { isLoopback, isName, plainIp } from '../host.ts'
 import { type Found, type Rule, repeated } from '../rule.ts'
 import { allMachines, machinesOf, namedHosts, type Server, type View } from '../view.ts'
 
@@ -31,7 +31,7 @@ export const nameRules: Rule[] = [
     text: 'A full name is a name and no IP address or number, so that certificates and addresses can hold it.',
     find: view =>
       named(view)
-        .filter(({ fqdn }) => isIP(fqdn) !== 0 || URL.parse(`https://${fqdn}`)?.hostname !== fqdn)
+        .filter(({ fqdn }) => !isName(fqdn))
         .map(({ fqdn, path }) => ({
           path: `${path}/fqdn`,
           reason: `${fqdn} ends in a number, and neither certificates nor addresses take it for a name.`,

@@ -1,4 +1,4 @@
-import { parseCsv, unreadable } from './csv.ts'
+import { readCsv, unreadable } from '../../../src/protocol/csv.ts'
 
 export const peopleColumns = ['name', 'displayName', 'email', 'unit', 'groups', 'password'] as const
 type Column = (typeof peopleColumns)[number]
@@ -28,7 +28,7 @@ function columnOf(title: string): Column | undefined {
 
 /** Reads the text of a CSV file. Throws where the whole file cannot be read; a line that cannot be is told and left out. */
 export function readPeopleFile(text: string): PeopleFile {
-  const [head, ...rows] = parseCsv(text)
+  const [head, ...rows] = readCsv(text)
   if (head === undefined)
     throw unreadable(`The file is empty. Its first line names the columns: ${peopleColumns.join(', ')}.`)
   const columns = head.fields.map(columnOf)
