@@ -9,6 +9,7 @@ import {
   issueCertificate,
   keepInternalAuthority,
   newKey,
+  type PrivateKey,
   readInternalAuthority,
   toPem,
 } from './internal-authority.ts'
@@ -59,11 +60,19 @@ function authorityDoing({ plan, authority: folder }: Site): How {
       const authority = await keepInternalAuthority(folder)
       for (const file of [keyFile, certFile]) await mkdir(dirname(file), { recursive: true, mode: 0o755 })
       const kept = await readFile(keyFile, 'utf8').catch(() => undefined)
-      const pair = kept === undefined ? newKey() : toPem(createPrivateKey(kept))
+      const pair = kept === undefined ? newKey() : keyIn(kept, keyFile)
       const owner = { uid: 0, gid: 0 }
       await writeWhole(keyFile, kept ?? pair.privateKey, 0o600, owner)
       await writeWhole(certFile, await issueCertificate(authority, names, pair), 0o644, owner)
     },
+  }
+}
+
+function keyIn(pem: string, file: string): PrivateKey {
+  try {
+    return toPem(createPrivateKey(pem))
+  } catch {
+    throw new Error(`${file} holds no private key. Move it away to have a new one made.`)
   }
 }
 
@@ -91,15 +100,16 @@ function selfSignedDoing({ plan, machine }: Site): How {
 
 /** Whether certificate and key are there, belong together, are of these names and go on for 14 days. */
 async function seePair(certFile: string, keyFile: string, names: string[]): Promise<Standing> {
+  let certificate: X509Certificate
   try {
     await readCertificate(certFile, keyFile)
+    certificate = new X509Certificate(await readFile(certFile))
   } catch (error) {
     return {
       done: false,
       found: (error as Error).message.replaceAll(/--tls-(cert|key) /g, '').replace(/\. Name.*/, ''),
     }
   }
-  const certificate = new X509Certificate(await readFile(certFile))
   const validity = seeValidity(certificate)
   if (validity.state !== 'ok') return { done: false, found: `${certFile}: ${validity.found}` }
   const lost = names.find(name => seeNames(certificate, name).state !== 'ok')
@@ -108,7 +118,11 @@ async function seePair(certFile: string, keyFile: string, names: string[]): Prom
 }
 
 export function isIssuedBy(authority: InternalAuthority, pem: string): boolean {
-  return new X509Certificate(pem).verify(new X509Certificate(authority.cert).publicKey)
+  try {
+    return new X509Certificate(pem).verify(new X509Certificate(authority.cert).publicKey)
+  } catch {
+    return false
+  }
 }
 
 async function requireClosedKey(file: string): Promise<void> {

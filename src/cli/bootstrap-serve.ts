@@ -12,7 +12,7 @@ import { unitName } from '../topology/unit.ts'
 import { trustOf } from './bootstrap-certificate.ts'
 import type { Doing, Site } from './bootstrap-doing.ts'
 import { filledSettings } from './bootstrap-stores.ts'
-import { askUnit } from './bootstrap-units.ts'
+import { askUnits } from './bootstrap-units.ts'
 import { sentence } from './doctor-check.ts'
 import { addressOf } from './store-verb.ts'
 import { testRoom } from './test-setup.ts'
@@ -71,9 +71,8 @@ export function embeddedDoing(site: Site): Doing {
 const whereToLook = (all: ProcessPlan[]) => `See journalctl ${all.map(one => `--unit ${unitName(one)}`).join(' ')}.`
 
 async function requireRunning(one: ProcessPlan, { machine }: Site): Promise<void> {
-  const { ActiveState } = await askUnit(machine, unitName(one))
-  if (ActiveState === 'failed' || ActiveState === 'inactive')
-    throw new Error(`${unitName(one)} is ${ActiveState}: the server ended. ${whereToLook([one])}`)
+  const [state] = await askUnits(machine, [unitName(one)])
+  if (state?.isDown) throw new Error(`${unitName(one)} does not run: the server ended. ${whereToLook([one])}`)
 }
 
 /** From here on this process trusts whoever signed the certificates of the machine. */
@@ -194,7 +193,10 @@ async function tryOut(one: ProcessPlan, site: Site): Promise<void> {
     await addressOf({ ...(databaseUrl === undefined ? {} : { databaseUrl }), dataDir: dataDir! }),
   )
   try {
-    const ready = await setUpAs({ request: (verb, input) => ask.call(verb, input) }, { sender: {}, receiver: {} })
+    // Before the first administrator is there, the pool has no domain of its own.
+    const domain = one.settings.domain ?? domainOf(site.plan.fqdn)
+    const admin: Parameters<typeof setUpAs>[0] = { request: (verb, input) => ask.call(verb, input) }
+    const ready = await setUpAs(admin, { sender: {}, receiver: {}, domain })
     const server = one.listens.url
     for (let attempt = 1; ; attempt += 1) {
       const { fault } = await runTest({ server, timeoutMs: testMs, ...ready })
@@ -208,4 +210,9 @@ async function tryOut(one: ProcessPlan, site: Site): Promise<void> {
   } finally {
     await ask.close()
   }
+}
+
+/** Of a machine: what stands behind its own name, where something does. */
+function domainOf(fqdn: string): string {
+  return fqdn.replace(/^[^.]*\.(?=.*[a-z])/, '')
 }

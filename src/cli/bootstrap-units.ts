@@ -85,11 +85,35 @@ export async function writtenUnits(): Promise<UnitFile[]> {
   return all.filter(({ text }) => text.split('\n', 1)[0]!.includes(unitNote))
 }
 
-/** What systemd says of a unit, by the names of its properties. */
-export async function askUnit(machine: Machine, name: string): Promise<Record<string, string>> {
-  const asked = 'LoadState,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp'
-  const said = await machine.run('systemctl', ['show', '--timestamp=us+utc', `--property=${asked}`, name])
-  return Object.fromEntries(said.split('\n').map(line => [line.split('=', 1)[0]!, line.slice(line.indexOf('=') + 1)]))
+type UnitState = {
+  name: string
+  isActive: boolean
+  /** Ended, and not to be started again by itself. */
+  isDown: boolean
+  isEnabled: boolean
+  needsReload: boolean
+  startedAt: number
+}
+
+/** What systemd says of units, in their order. */
+export async function askUnits(machine: Machine, names: string[]): Promise<UnitState[]> {
+  const asked = 'Id,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp'
+  const said = await machine.run('systemctl', ['show', '--timestamp=us+utc', `--property=${asked}`, ...names])
+  const blocks = said.trim().split(/\n\n+/)
+  return names.map(name => {
+    const block = blocks.find(one => one.split('\n').includes(`Id=${name}`)) ?? ''
+    const wordOf = (property: string) => new RegExp(`^${property}=(.*)$`, 'm').exec(block)?.[1] ?? ''
+    const [, day, time] = /(\d{4}-\d\d-\d\d) (\S+) UTC/.exec(wordOf('ExecMainStartTimestamp')) ?? []
+    const active = wordOf('ActiveState')
+    return {
+      name,
+      isActive: active === 'active',
+      isDown: active === 'failed' || active === 'inactive',
+      isEnabled: wordOf('UnitFileState') === 'enabled',
+      needsReload: wordOf('NeedDaemonReload') === 'yes',
+      startedAt: Date.parse(`${day}T${time}Z`),
+    }
+  })
 }
 
 export function unitsDoing({ plan, program, machine }: Site): Doing {
@@ -109,10 +133,9 @@ export function unitsDoing({ plan, program, machine }: Site): Doing {
       }
       const [old] = await abandoned()
       if (old) return { done: false, found: `${old.name} is not in the topology any more` }
-      for (const name of names) {
-        const { NeedDaemonReload, UnitFileState } = await askUnit(machine, name)
-        if (NeedDaemonReload === 'yes') return { done: false, found: `${name} is not loaded as it is written` }
-        if (UnitFileState !== 'enabled') return { done: false, found: `${name} is not enabled` }
+      for (const { name, needsReload, isEnabled } of await askUnits(machine, names)) {
+        if (needsReload) return { done: false, found: `${name} is not loaded as it is written` }
+        if (!isEnabled) return { done: false, found: `${name} is not enabled` }
       }
       return { done: true, found: names.join(', ') }
     },
@@ -138,24 +161,28 @@ export async function removeUnits(machine: Machine, names: string[]): Promise<vo
 }
 
 export function startDoing({ plan, machine }: Site): Doing {
-  const services = plan.processes.map(one => ({ name: unitName(one), files: filesReadAtStart(one) }))
+  const files = new Map(plan.processes.map(one => [unitName(one), filesReadAtStart(one)]))
+  const names = [...files.keys()]
   const stale = async () => {
-    const all = await Promise.all(
-      services.map(async ({ name, files }) => ((await isFresh(machine, name, files)) ? [] : [name])),
+    const states = await askUnits(machine, [...names, targetName])
+    const isFresh = await Promise.all(
+      states.map(
+        async one => one.isActive && !one.needsReload && !(await isBefore(one.startedAt, files.get(one.name) ?? [])),
+      ),
     )
-    return all.flat()
+    return states.flatMap(({ name }, i) => (isFresh[i] ? [] : [name]))
   }
   return {
     id: 'start',
     async look() {
-      const names = await stale()
-      const isHeld = (await askUnit(machine, targetName)).ActiveState === 'active'
-      if (names.length === 0 && isHeld) return { done: true, found: services.map(({ name }) => name).join(', ') }
-      return { done: false, found: `${[...names, ...(isHeld ? [] : [targetName])].join(', ')} to be started` }
+      const found = await stale()
+      return found.length === 0
+        ? { done: true, found: names.join(', ') }
+        : { done: false, found: `to be started: ${found.join(', ')}` }
     },
     async act() {
-      const names = await stale()
-      if (names.length > 0) await machine.run('systemctl', ['restart', ...names])
+      const services = (await stale()).filter(name => name !== targetName)
+      if (services.length > 0) await machine.run('systemctl', ['restart', ...services])
       await machine.run('systemctl', ['start', targetName])
     },
   }
@@ -169,11 +196,7 @@ function filesReadAtStart({ settings, secrets, ...process }: ProcessPlan): strin
   return [join(unitFolder, unitName(process)), environmentFile, ...keys, ...passwords]
 }
 
-async function isFresh(machine: Machine, name: string, files: string[]): Promise<boolean> {
-  const { ActiveState, NeedDaemonReload, ExecMainStartTimestamp = '' } = await askUnit(machine, name)
-  if (ActiveState !== 'active' || NeedDaemonReload === 'yes') return false
-  const [, day, time] = /(\d{4}-\d\d-\d\d) (\S+) UTC/.exec(ExecMainStartTimestamp) ?? []
-  const startedAt = Date.parse(`${day}T${time}Z`)
+async function isBefore(startedAt: number, files: string[]): Promise<boolean> {
   const changes = await Promise.all(
     files.map(file =>
       stat(file).then(
@@ -182,5 +205,5 @@ async function isFresh(machine: Machine, name: string, files: string[]): Promise
       ),
     ),
   )
-  return Math.max(...changes) <= startedAt
+  return changes.some(at => at > startedAt)
 }

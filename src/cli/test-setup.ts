@@ -16,6 +16,8 @@ type SetupPlan = {
   sender: { name?: string | undefined; password?: string | undefined }
   receiver: { name?: string | undefined; password?: string | undefined }
   room?: string | undefined
+  /** Of the test users, where the pool has none yet. */
+  domain?: string
 }
 
 /**
@@ -34,7 +36,10 @@ export async function setUp(plan: SetupPlan): Promise<Setup> {
 }
 
 /** The same, by whoever may do it: over a server, or on the store itself. */
-export async function setUpAs(admin: Admin, plan: Pick<SetupPlan, 'sender' | 'receiver' | 'room'>): Promise<Setup> {
+export async function setUpAs(
+  admin: Admin,
+  plan: Pick<SetupPlan, 'sender' | 'receiver' | 'room' | 'domain'>,
+): Promise<Setup> {
   const { settings } = await admin.request('settings.get', {})
   const made: string[] = []
   const users: Tester[] = []
@@ -42,7 +47,7 @@ export async function setUpAs(admin: Admin, plan: Pick<SetupPlan, 'sender' | 're
     ['sender', plan.sender],
     ['receiver', plan.receiver],
   ] as const) {
-    const name = given.name ?? `pchat-test-${role}@${settings.domain}`
+    const name = given.name ?? `pchat-test-${role}@${settings.domain || plan.domain}`
     const password = given.password ?? randomBytes(24).toString('base64url')
     await seeToUser(admin, { name, password, displayName: `${mark} ${role}` }, made)
     users.push({ name, password })

@@ -1,5 +1,5 @@
 import type { Db, Queryable } from './db.ts'
-import { asAdministrator, becomeMember, ensureRole, requireNames } from './role.ts'
+import { asAdministrator, asRole, ensureOwnDatabase, ensureRole, requireNames } from './role.ts'
 
 export type StoreRoles = {
   /** Of somebody who may make databases and roles. */
@@ -16,23 +16,8 @@ export async function prepareStore({ adminUrl, database, user, password }: Store
   requireNames(database, user)
   await asAdministrator(adminUrl, async admin => {
     await ensureRole(admin, user, 'LOGIN', password)
-    const { rows } = await admin.query<{ owner: string }>(
-      'SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = $1',
-      [database],
-    )
-    const owner = rows[0]?.owner
-    if (owner !== undefined && owner !== user)
-      throw new Error(
-        `The database ${database} belongs to ${owner}. Run ALTER DATABASE ${database} OWNER TO ${user}, or name another database in the topology.`,
-      )
-    const stop = await becomeMember(admin, user)
-    try {
-      if (owner === undefined)
-        await admin.query(`CREATE DATABASE ${database} OWNER ${user} ENCODING 'UTF8' TEMPLATE template0`)
-      await admin.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
-    } finally {
-      await stop()
-    }
+    await ensureOwnDatabase(adminUrl, admin, database, user)
+    await asRole(admin, user, tx => tx.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`))
   })
 }
 
