@@ -17,8 +17,20 @@ export async function prepareCentral(site: TestSite): Promise<void> {
   const { desk, secrets } = site
   await put(desk, files.authority, site.authority.cert)
   for (const name of ['publisher', 'reader'] as const) await put(desk, `/root/${name}.secret`, `${secrets[name]}\n`)
-  const passwords = ['--publisher-password-file', '/root/publisher.secret', '--reader-password-file', '/root/reader.secret']
-  await desk.must(['pchat', 'topology', 'prepare', '--admin-url', addressOf('postgres', hosts.store, 'postgres'), ...passwords])
+  const passwords = [
+    '--publisher-password-file',
+    '/root/publisher.secret',
+    '--reader-password-file',
+    '/root/reader.secret',
+  ]
+  await desk.must([
+    'pchat',
+    'topology',
+    'prepare',
+    '--admin-url',
+    addressOf('postgres', hosts.store, 'postgres'),
+    ...passwords,
+  ])
 }
 
 /** Publishes a document from the desk, on top of the one that is there. Answers what it said. */
@@ -61,7 +73,15 @@ const account = '990'
 export async function bootstrap(site: TestSite, fqdn: string, { first = false } = {}): Promise<string> {
   const { alone, administrator } = site
   const admins = [hosts.store, hosts.archive].map(host => addressOf('postgres', host, 'postgres', administrator))
-  const words = ['--cms', readerUrl, '--server', fqdn, '--ca-file', files.authority, ...(alone ? [] : ['--uid', account])]
+  const words = [
+    '--cms',
+    readerUrl,
+    '--server',
+    fqdn,
+    '--ca-file',
+    files.authority,
+    ...(alone ? [] : ['--uid', account]),
+  ]
   return site.machine(fqdn).must(['pchat', 'bootstrap', ...words], {
     env: { NODE_EXTRA_CA_CERTS: files.authority, ...(first ? { PCHAT_ADMIN_URL: admins.join(' ') } : {}) },
     timeoutMs: 300_000,
@@ -74,7 +94,9 @@ export async function faultsOf(site: TestSite, fqdn: string): Promise<string[]> 
   const { out, err } = await site.machine(fqdn).run(['pchat', 'bootstrap', ...words])
   if (out === '') throw new Error(`${fqdn}: pchat bootstrap --check: ${err}`)
   const { checks } = JSON.parse(out) as { checks: { area: string; check: string; state: string; found: string }[] }
-  return checks.filter(({ state }) => state === 'error').map(({ area, check, found }) => `${fqdn}: ${area}: ${check}: ${found}`)
+  return checks
+    .filter(({ state }) => state === 'error')
+    .map(({ area, check, found }) => `${fqdn}: ${area}: ${check}: ${found}`)
 }
 
 export async function put(machine: Machine, place: string, text: string): Promise<void> {

@@ -79,16 +79,17 @@ async function begin(site: TestSite, say: Say): Promise<Standing> {
   say(`${site.machines.size} machines are there`)
   // The first of each pool makes its databases; the others of it need no administrator of them.
   const first = [`chat1.${domain}`, `west1.${domain}`]
-  for (const fqdn of first) await bootstrap(site, fqdn, { first: true })
+  await Promise.all(first.map(fqdn => bootstrap(site, fqdn, { first: true })))
   say(`${first.join(' and ')} are bootstrapped`)
-  const left = all.filter(fqdn => !first.includes(fqdn))
-  const work = async () => {
-    for (let fqdn = left.shift(); fqdn !== undefined; fqdn = left.shift()) {
+  const others = standing.servers.map(({ fqdn }) => fqdn).filter(fqdn => !first.includes(fqdn))
+  // Two administrators: the Front End Servers of a pool are tried with the same two test users.
+  const work = async (list: string[]) => {
+    for (const fqdn of list) {
       await bootstrap(site, fqdn)
       say(`${fqdn} is bootstrapped`)
     }
   }
-  await Promise.all([work(), work(), work()])
+  await Promise.all([work(frontEnds), work(others)])
   await Promise.all(all.map(fqdn => serves(site, fqdn)))
   return standing
 }
