@@ -17,6 +17,7 @@ import { type Verb, verbs } from '../src/protocol/request.ts'
 import * as room from '../src/protocol/room.ts'
 import * as session from '../src/protocol/session-verbs.ts'
 import * as settings from '../src/protocol/settings-verbs.ts'
+import * as topology from '../src/protocol/topology-verbs.ts'
 import type { Callers } from '../src/protocol/verb.ts'
 import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WEBSOCKET_SUBPROTOCOL } from '../src/protocol/version.ts'
 import { cmdletsDocument } from './build-cmdlets.ts'
@@ -44,7 +45,7 @@ type Schema = {
 const written = '<!-- Written by bin/build-docs.ts from src/protocol. Change that, then: npm run docs -->\n'
 
 /** Shapes that have a section of their own: the objects that a module of the protocol exports by name. */
-const verbModules = [session, settings, configuration, pool, directory, messageVerbs]
+const verbModules = [session, settings, configuration, pool, directory, messageVerbs, topology]
 const shapes = new Map<string, { name: string; schema: Schema }>()
 for (const module of [principal, factor, policy, category, addin, room, message, ...verbModules]) {
   for (const [name, schema] of Object.entries(module as Record<string, unknown>)) {

@@ -5,6 +5,7 @@ import { openRoomFor } from './files.ts'
 import { type Person, password } from './harness.ts'
 import { openRawUpgrade } from './raw-upgrade.ts'
 import { until } from './stage.ts'
+import { getFile, patch, sha256, someBytes } from './upload.ts'
 
 let apart: ApartSite
 let ann: Person
@@ -93,4 +94,51 @@ test('[FR7] a sign-in at a Front End Server answers where the active Persistent 
   await until(async () => (await serversAt(site)).join() === socketOf(two))
   await site.admin.call('pool.update', { activeServers: ['one', 'two'] })
   await until(async () => (await serversAt(site)).length === 2)
+})
+
+test('[FR7] whoever has a token alone is told where sessions are, at either door', async () => {
+  const { site, one, two } = apart
+  const live = await one.at(ann).open()
+  const servers = [one, two].map(socketOf).sort()
+  for (const told of [await ann.call('session.servers', {}), await live.call('session.servers', {}), live.opened]) {
+    expect([...told.servers].sort()).toEqual(servers)
+    expect(told.webServices).toEqual([site.url])
+  }
+  await live.close()
+})
+
+test('[FR8] a file that is begun at a Persistent Chat Server goes up and down at a Front End Server', async () => {
+  const { site, one } = apart
+  const room = await openRoomFor(site, [ann, bob])
+  const [live, other] = [await one.at(ann).open(), await apart.two.at(bob).open()]
+  await other.call('room.join', { room: room.id })
+  const bytes = someBytes(50_000, 1)
+  const { file, upload } = await live.call('file.begin', { room: room.id, name: 'a.bin', size: bytes.length })
+  expect(upload).toBe(`${site.url}/files/uploads/${file}`)
+  expect((await patch(ann, upload, 0, bytes)).status).toBe(204)
+  await live.call('file.post', { room: room.id, file, clientId: crypto.randomUUID() })
+  await other.hears('message.posted', ({ message }) => 'file' in message && message.file?.id === file)
+  const got = await getFile(site, bob, file)
+  expect(sha256(new Uint8Array(await got.arrayBuffer()))).toBe(sha256(bytes))
+  for (const one of [live, other]) await one.close()
+})
+
+test('[FR8] uploads spread over the Front End Servers that take files; where none does they are refused', async () => {
+  const { site, one } = apart
+  const room = await openRoomFor(site, [ann])
+  const live = await one.at(ann).open()
+  const begin = () => live.ask('file.begin', { room: room.id, name: 'a.bin', size: 1 })
+  const second = await apart.more({ server: 'fe2' })
+  const without = await apart.more({ server: 'fe3', files: undefined })
+  await until(async () => (await ann.call('session.servers', {})).webServices?.length === 3)
+  const hosts = new Set<string>()
+  for (let i = 0; i < 30; i += 1) hosts.add(new URL((await begin()).result!.upload).origin)
+  expect([...hosts].sort()).toEqual([site.url, second.url].sort())
+  await without.stop()
+  await second.stop()
+  await until(async () => (await live.call('session.servers', {})).webServices?.length === 1)
+  await site.db.query('UPDATE front_end_process SET takes_files = false')
+  await until(async () => (await begin()).error?.code === 'unavailable')
+  await until(async () => (await begin()).error === undefined)
+  await live.close()
 })

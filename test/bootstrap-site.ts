@@ -29,7 +29,7 @@ type Beside = { port: number; postgres: number; nats: number; database: string }
 /** Enterprise Edition: one Persistent Chat Server of the pool is the machine; PostgreSQL and NATS are real ones of the test. */
 export function poolDocument({ port, postgres, nats, database }: Beside): Written {
   const certificate = { from: 'authority', certFile: '/etc/pchat/tls/server.pem', keyFile: '/etc/pchat/tls/server.key' }
-  const at = { hosts: [{ host: '127.0.0.1', port: postgres }], tls: false }
+  const at = { hosts: [{ host: 'db1.example.com', port: postgres }], tls: false }
   const archive = `${database}_archive`
   return {
     version: 1,
@@ -45,8 +45,8 @@ export function poolDocument({ port, postgres, nats, database }: Beside): Writte
           store: { ...at, database: archive, user: archive, password: 'file:/etc/pchat/archive.secret' },
           fileStore: '/srv/archive',
         },
-        nats: { servers: [{ host: '127.0.0.1', port: nats }], tls: false },
-        fileStore: { place: '/srv/files' },
+        nats: { servers: [{ host: 'nats1.example.com', port: nats }], tls: false },
+        fileStore: { place: '/srv/files', shared: true },
         defaultFor: { allSites: true },
       },
     ],
@@ -56,7 +56,10 @@ export function poolDocument({ port, postgres, nats, database }: Beside): Writte
 /** The names of the pool lead to this machine, as DNS would say. */
 export async function enterNames(machine: TestMachine): Promise<void> {
   const names = 'chat1.example.com chat.example.com fe1.example.com fe.example.com'
-  await writeFile(machine.path('etc/hosts'), `127.0.0.1 localhost\n${outerAddress()} ${names}\n`)
+  await writeFile(
+    machine.path('etc/hosts'),
+    `127.0.0.1 localhost\n127.0.0.1 db1.example.com nats1.example.com\n${outerAddress()} ${names}\n`,
+  )
 }
 
 /** What differs between two machines by chance: keys and what is signed by them, and the numbers of processes. */
@@ -94,7 +97,7 @@ export async function snapshot(machine: TestMachine, times = false): Promise<Map
   return seen
 }
 
-/** Roles, databases, members and grants of a pool, by the catalogue; names with the pool's own word taken out. */
+/** Roles, databases, members and grants of a pool, by the catalogue; names with the pool's own word taken out, tables of an hour left out. */
 export async function catalogue(url: string, database: string): Promise<string> {
   const rows: unknown[] = []
   const ask = async (name: string, sql: string, values: unknown[] = []) => {
@@ -127,9 +130,12 @@ export async function catalogue(url: string, database: string): Promise<string> 
     await ask(
       name,
       `SELECT relname, relkind, pg_get_userbyid(relowner) AS owner, (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(relacl) a) AS acl
-         FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S', 'p') ORDER BY 1`,
+         FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S', 'p')
+            AND relname !~ '_[0-9]{12}$' ORDER BY 1`,
     )
-  return JSON.stringify(rows, null, 1).replaceAll(database, 'POOL')
+  const named = JSON.parse(JSON.stringify(rows).replaceAll(database, 'POOL')) as { acl?: string[] | null }[][]
+  for (const one of named.flat()) one.acl?.sort()
+  return JSON.stringify(named, null, 1)
 }
 
 export type Event = { event: string; id?: string; state?: string; changed?: number; result?: string; found?: string }

@@ -102,6 +102,7 @@ test('[BS21] no password and no key is in a unit: each comes as a credential, or
   Object.assign(document.persistentChatPools[0], {
     fileKeyFile: '/etc/pchat/file.keys',
     factorKeyFile: '/etc/pchat/factor.keys',
+    handOverKeyFile: '/etc/pchat/hand-over.keys',
   })
   const plan = planOf(document, 'chat1.example.com')
   const unit = readUnit(serviceOf(plan).text)
@@ -109,6 +110,7 @@ test('[BS21] no password and no key is in a unit: each comes as a credential, or
     { name: 'tlsCert', file: "/etc/a b/it's.pem" },
     { name: 'tlsKey', file: '/etc/a b/key %d $$ \\' },
     { name: 'factorKeyFile', file: '/etc/pchat/factor.keys' },
+    { name: 'handOverKeyFile', file: '/etc/pchat/hand-over.keys' },
     { name: 'fileKeyFile', file: '/etc/pchat/file.keys' },
     { name: 'complianceKeyFile', file: '/etc/pchat/archive-key.pem' },
     { name: 'databaseUrl', file: '/etc/pass word %i' },
@@ -125,7 +127,14 @@ test('[BS21] no password and no key is in a unit: each comes as a credential, or
 /** The command that the plan means: its keys where systemd puts the credentials. */
 function wanted({ processes }: ServerPlan, i: number): string[] {
   const settings = { ...processes[i]!.settings }
-  for (const name of ['tlsCert', 'tlsKey', 'factorKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const)
+  for (const name of [
+    'tlsCert',
+    'tlsKey',
+    'factorKeyFile',
+    'handOverKeyFile',
+    'fileKeyFile',
+    'complianceKeyFile',
+  ] as const)
     if (settings[name] !== undefined) settings[name] = `/run/c/${name}`
   return [...program.command, 'start', ...startArguments(settings)]
 }

@@ -28,6 +28,7 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'session.open': () => [{}],
   'session.handOver': t => [{ pool: t.text, challenge: 'x'.repeat(43) }],
   'session.end': t => [{ session: t.room }, { user: t.room }, { user: t.name }],
+  'session.servers': () => [{}],
   'session.list': t => [{}, { user: t.room }, { user: t.member }],
   'session.record': t => [{ user: t.room }, { user: t.member }, { user: t.name, all: true }],
   'session.sync': t => [
@@ -103,6 +104,14 @@ export const probes: { [V in Verb]: (t: Target) => Input<V>[] } = {
   'denial.list': () => [{}, { lifted: true }],
   'denial.lift': t => [{ denial: t.room, reason: 'r' }],
   'compliance.removeAdapter': t => [{ name: t.room }, { name: t.category }],
+
+  'topology.get': () => [{}, { version: 1 }],
+  'topology.schema': () => [{}],
+  'topology.example': t => [{ edition: 'standard-edition' }, { edition: 'enterprise-edition', fqdn: t.name }],
+  'topology.check': t => [{ text: t.text }, { text: 'version: 1', against: 1 }],
+  'topology.publish': t => [{ text: t.text, basedOn: 0, note: t.name }],
+  'topology.history': () => [{}],
+  'topology.rollback': () => [{ version: 1, basedOn: 1 }],
 
   'directory.status': () => [{}],
   'directory.sync': () => [{}, { source: 'corp', dryRun: true }],

@@ -45,6 +45,7 @@ export const table: { [V in Verb]: Row<V> } = {
   'session.open': row('uc cccc ccc cc', 'own', () => ({})),
   // Where there is no other pool; with one: test/pools.test.ts.
   'session.handOver': row('un nnnn nnn nn', 'own', () => ({ pool: 'north', challenge: 'x'.repeat(43) })),
+  'session.servers': row('uy yyyy yyy yy', 'own', () => ({})),
   'session.end': row('uf ffff fff fy', 'writes', async w => ({ user: await w.aUser() })),
   'session.list': row('uf ffff fff fy', 'reads', w => ({ user: w.victim })),
   'session.record': row('uf ffff fyf fy', 'reads', w => ({ user: w.victim })),
@@ -102,6 +103,14 @@ export const table: { [V in Verb]: Row<V> } = {
   'pool.update': row('uf ffff fff yy', 'writes', () => ({ state: 'normal' })),
   'pool.list': row('uy yyyy yyy yy', 'reads', () => ({})),
   'usage.report': row('uf ffff fff yy', 'reads', () => ({})),
+  // The servers of this test were told of no store: whoever gets through to it finds none.
+  'topology.get': row('uf ffff fff yy', 'reads', () => ({})),
+  'topology.schema': row('uf ffff fff yy', 'reads', () => ({})),
+  'topology.example': row('uf ffff fff yy', 'reads', () => ({ edition: 'standard-edition' })),
+  'topology.check': row('uf ffff fff yy', 'reads', () => ({ text: 'version: 1' })),
+  'topology.publish': row('uf ffff fff fn', 'writes', () => ({ text: 'version: 1', basedOn: 0 })),
+  'topology.history': row('uf ffff fff yy', 'reads', () => ({})),
+  'topology.rollback': row('uf ffff fff fn', 'writes', () => ({ version: 1, basedOn: 2 })),
   'audit.list': row('uf ffff fyf yy', 'reads', () => ({ limit: 1 })),
   'role.grant': row('uf ffff fff fy', 'writes', async w => ({
     principal: await w.aUser(),

@@ -100,7 +100,7 @@ test('[AR2] what a caller may not know of is answered by every verb as what does
 })
 
 /** Of a verb that role holders alone may ask, the name says whether it only reads. */
-const readingName = /\.(get|list|find|status|check|explain|members|report|simulate|simulation)$/
+const readingName = /\.(get|list|find|status|check|explain|members|report|simulate|simulation|schema|example|history)$/
 
 test('[AR17] what only a role may ask is recorded, or its name says that it only reads', () => {
   const wrong = everyVerb.filter(

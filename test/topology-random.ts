@@ -75,6 +75,7 @@ function addOptions(pool: Written, domain: string, random: Random): void {
     domain: () => 'example.com',
     passkeyDomain: () => random.pick(['example.com', domain]),
     factorKeyFile: () => '/etc/pchat/factor.keys',
+    handOverKeyFile: () => '/etc/pchat/hand-over.keys',
     directoryConfig: () => '/etc/pchat/directory.yaml',
     logLevel: () => random.pick(['debug', 'info', 'warn', 'error', 'silent']),
     backupStore: () => (pool.store?.hosts?.length > 1 ? { hosts: [{ host: 'db.far.example.com' }] } : undefined),

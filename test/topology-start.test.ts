@@ -6,6 +6,7 @@ import { openDb } from '../src/store/db.ts'
 import { publishTopology, readPublication } from '../src/topology/central.ts'
 import { migrateCentral } from '../src/topology/central-schema.ts'
 import { exampleDocument } from '../src/topology/example.ts'
+import { call } from './ask-http.ts'
 import { openEmptyDatabase, type TestDatabase } from './database.ts'
 import { makeFolder } from './folder.ts'
 import { type Pchat, runPchat } from './pchat.ts'
@@ -193,3 +194,27 @@ test('[CM31] the store is only read: a server needs no more than the role that r
     await central.db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   }
 }, 60_000)
+
+test('[PL15] a server that follows the topology tells of the pools in it, and of another name without a restart', async () => {
+  const port = await freePort()
+  const north = (name: string) =>
+    documentOf(port, 'displayName: Here').replace(
+      'persistentChatPools:',
+      `  - fqdn: north.example.com\npersistentChatPools:\n  - { fqdn: north.example.com, name: north, displayName: ${name} }`,
+    )
+  await publish(north('North'))
+  const user = { user: 'ada@example.com', password: 'correct horse battery' }
+  const server = start([], { PCHAT_ADMIN_USER: user.user, PCHAT_ADMIN_PASSWORD: user.password })
+  const at = await server.ready()
+  const { token, pools } = await call(at, undefined, 'session.signIn', user)
+  expect(pools).toEqual([
+    { name: 'pchat', displayName: 'Here', url: `http://localhost:${port}`, own: true },
+    { name: 'north', displayName: 'North', url: 'https://north.example.com' },
+  ])
+  await publish(north('Far north'))
+  const names = async () => (await call(at, token, 'pool.list', {})).pools.map(({ displayName }) => displayName)
+  await vi.waitFor(async () => expect(await names()).toEqual(['Far north', 'Here']), { timeout: 25_000, interval: 200 })
+  expect(await notes(at)).toEqual([])
+  await publish(documentOf(port, 'displayName: Here'))
+  await vi.waitFor(async () => expect(await names()).toEqual([]), { timeout: 25_000, interval: 200 })
+}, 120_000)

@@ -65,7 +65,7 @@ export function openPresence(options: PresenceOptions) {
     states[session] = COMING
     comings += 1
     const addresses = new Addresses(httpUrl(options.servers[places[session]!]!), random)
-    addresses.learn(options.servers, true)
+    addresses.learn({ servers: options.servers }, true)
     let ended = lost
     let refusals = 0
     for (let attempt = 0; !stop.signal.aborted && refusals < mostRefusals; attempt += 1) {

@@ -10,6 +10,7 @@ import type { Db } from '../store/db.ts'
 import type { PoolsKnown } from './pools.ts'
 import type { PostQueue } from './post-queue.ts'
 import type { DirectorySync } from './synced-source.ts'
+import type { TopologyDesk } from './topology-desk.ts'
 
 /** Who needs a second factor, and how it is kept and shown. */
 export type SecondFactorSetting = {
@@ -65,6 +66,8 @@ export type Chat = {
   takesSessions: () => boolean
   /** Undefined where this server runs all roles. */
   apart?: Apart | undefined
+  /** What runs where, and what of it is published; undefined where verbs are run on the store itself. */
+  topology?: TopologyDesk | undefined
   /** Address that files are put at, without the id; undefined where nobody serves them. */
   uploads?: () => string | undefined
   log: Log

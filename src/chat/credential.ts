@@ -38,7 +38,7 @@ function isLoopback(host: string | undefined): boolean {
 }
 
 /** Undefined where no such header came; an unreadable one is an empty token, so that no cookie stands in for it. */
-function tokenOfBearer(headers: IncomingHttpHeaders): string | undefined {
+export function tokenOfBearer(headers: IncomingHttpHeaders): string | undefined {
   if (headers.authorization === undefined) return undefined
   return /^Bearer +(\S+)$/i.exec(headers.authorization)?.[1] ?? ''
 }

@@ -8,6 +8,7 @@ import { answerDevice, findDevice, insertDevice, pollDevice } from '../store/dev
 import { copyVouch } from '../store/oidc.ts'
 import { holdPerson } from '../store/second-factor.ts'
 import { holdSession, insertSession } from '../store/session.ts'
+import { addressesOf } from './apart.ts'
 import type { Caller, Chat } from './chat.ts'
 import { takeFailure } from './rate-limit.ts'
 import { callerOfToken, readMe } from './session.ts'
@@ -144,5 +145,5 @@ export async function askDevice(chat: Chat, from: { deviceCode: string; address:
     return { status: 'denied' }
   }
   record('ok', caller.session)
-  return { status: 'allowed', token, me: await readMe(chat, caller), servers: chat.servers() }
+  return { status: 'allowed', token, me: await readMe(chat, caller), ...addressesOf(chat) }
 }

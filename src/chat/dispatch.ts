@@ -5,6 +5,7 @@ import { type Input, type Result, type Verb, verbs } from '../protocol/request.t
 import type { Doors } from '../protocol/verb.ts'
 import { requireRole } from './access.ts'
 import { createAddin, deleteAddin, listAddins, updateAddin } from './addin.ts'
+import { listServers } from './apart.ts'
 import { listAudit } from './audit.ts'
 import { createBot, issueBotToken } from './bot.ts'
 import { createCategory, deleteCategory, listCategories, updateCategory } from './category.ts'
@@ -56,6 +57,15 @@ import { listSignInRecord } from './sign-in-list.ts'
 import { challengeSignIn } from './sign-in-step.ts'
 import { readSimulation, simulateCategory } from './simulation.ts'
 import { syncSession } from './sync.ts'
+import {
+  checkTopologyText,
+  getTopology,
+  getTopologyExample,
+  getTopologySchema,
+  listTopologyHistory,
+  publishTopologyText,
+  rollBackTopology,
+} from './topology.ts'
 import { reportUsage } from './usage.ts'
 
 /** What is asked before there is a session. */
@@ -73,6 +83,7 @@ type Dispatched = Exclude<Verb, 'session.open' | StrangerVerb>
 
 const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) => Promise<Result<V>> } = {
   'session.handOver': handOver,
+  'session.servers': listServers,
   'session.end': endSession,
   'session.list': listSessions,
   'session.record': listSignInRecord,
@@ -162,6 +173,13 @@ const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) =
   'file.post': postFile,
   'file.list': listFiles,
   'usage.report': reportUsage,
+  'topology.get': getTopology,
+  'topology.schema': getTopologySchema,
+  'topology.example': getTopologyExample,
+  'topology.check': checkTopologyText,
+  'topology.publish': publishTopologyText,
+  'topology.history': listTopologyHistory,
+  'topology.rollback': rollBackTopology,
 }
 
 const validators = new Map(Object.entries(verbs).map(([name, verb]) => [name, Compile(verb.input)]))

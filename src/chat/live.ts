@@ -10,6 +10,7 @@ import { listMessages } from '../store/message.ts'
 import { findRoom, toRoom } from '../store/room.ts'
 import { readRoomUser } from '../store/room-user.ts'
 import { requireRoom } from './access.ts'
+import { addressesOf } from './apart.ts'
 import type { Caller, Chat, Live, Standing } from './chat.ts'
 import { withPools } from './pools.ts'
 import { recordJoin } from './record.ts'
@@ -29,7 +30,7 @@ export function limitsOf(chat: Chat): Limits {
 export function opened(chat: Chat, me: Me): Result<'session.open'> {
   const { roomManagementUrl } = chat.settings
   return {
-    ...{ me, version: PROTOCOL_VERSION, servers: chat.servers(), epoch: chat.epoch, limits: limitsOf(chat) },
+    ...{ me, version: PROTOCOL_VERSION, ...addressesOf(chat), epoch: chat.epoch, limits: limitsOf(chat) },
     ...(roomManagementUrl === '' ? {} : { roomManagementUrl }),
     ...withPools(chat),
   }

@@ -5,6 +5,7 @@ import type { Input, Result } from '../protocol/request.ts'
 import { readPerson } from '../store/access.ts'
 import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
+import { purgeLiveTickets } from '../store/live-ticket.ts'
 import { findCredential, resolvePerson } from '../store/principal.ts'
 import { endUnprotected, holdByPassword, purgeSteps } from '../store/second-factor.ts'
 import {
@@ -23,6 +24,7 @@ import { purgeSignInRecord } from '../store/sign-in-record.ts'
 import { raiseDirectory } from '../store/stamp.ts'
 import { mayActFor } from './access.ts'
 import { announce, type News } from './announce.ts'
+import { addressesOf } from './apart.ts'
 import type { Caller, Chat } from './chat.ts'
 import { guarded } from './guess.ts'
 import { signInHandedOver } from './hand-over.ts'
@@ -61,7 +63,7 @@ export async function signIn(
       : await signInByPassword(chat, from.address, user ?? '', password ?? '')
   const { id, kind, name, displayName } = person
   const me = await withRights(chat, { id, kind, name, displayName })
-  return { token, me, servers: chat.servers(), ...withPools(chat) }
+  return { token, me, ...addressesOf(chat), ...withPools(chat) }
 }
 
 async function signInByPassword(chat: Chat, address: string, user: string, password: string) {
@@ -168,6 +170,7 @@ export async function purgeSignIns(chat: Chat): Promise<void> {
   const { need } = chat.secondFactor
   if (need !== 'optional') announce(chat, { ended: await endUnprotected(chat.db, need) })
   await purgeSteps(chat.db)
+  await purgeLiveTickets(chat.db)
   await purgeSignInRecord(chat.db, chat.settings.signInRecordDays)
 }
 

@@ -13,6 +13,7 @@ import { changeSettings, readSettings } from '../store/settings.ts'
 import { readSetupToken, writeSetupToken } from '../store/setup.ts'
 import { everyone, raiseDirectory, raiseSettings } from '../store/stamp.ts'
 import { announce } from './announce.ts'
+import { addressesOf } from './apart.ts'
 import type { Chat } from './chat.ts'
 import { addPrincipal, hashed } from './principal.ts'
 import { takeFailure } from './rate-limit.ts'
@@ -68,7 +69,7 @@ export async function completeSetup(
   return {
     token: opening.token,
     me: { ...made.user, administrator: true, roles: ['administrator'], enabled: true },
-    servers: chat.servers(),
+    ...addressesOf(chat),
   }
 }
 

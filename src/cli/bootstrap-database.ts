@@ -1,6 +1,6 @@
 import { isPrepared, prepareRoles } from '../compliance/prepare.ts'
 import { type Db, openDb } from '../store/db.ts'
-import { lookAtStore, readSchemaFacts } from '../store/doctor.ts'
+import { lookAtStore, readSchemaFacts, type SchemaFacts } from '../store/doctor.ts'
 import { migrate } from '../store/migrate.ts'
 import { closeToOthers, lookAsAdministrator, prepareStore, readRights } from '../store/prepare.ts'
 import { databaseDoings, databasesOf, type Named } from '../topology/steps.ts'
@@ -119,6 +119,10 @@ function adminOf(named: Named, { adminUrls }: Site): string {
   )
 }
 
+async function factsOf(named: Named, site: Site): Promise<SchemaFacts | undefined> {
+  return on(urlOf(named, site), db => lookAtStore(db, readSchemaFacts))
+}
+
 /** Before a server starts; under the lock of the store, so that several machines may begin at once. */
 export function migrationsDoing(site: Site): Doing {
   const stores = databasesOf(site.plan).filter(({ what }) => what === 'PersistentChatStore')
@@ -126,7 +130,7 @@ export function migrationsDoing(site: Site): Doing {
     id: 'migrations',
     async look() {
       for (const named of stores) {
-        const facts = await on(urlOf(named, site), db => lookAtStore(db, readSchemaFacts)).catch(() => undefined)
+        const facts = await factsOf(named, site).catch(() => undefined)
         if (!facts || facts.has < facts.knows)
           return { done: false, found: facts ? `schema ${facts.has} of ${facts.knows}` : 'no schema yet' }
       }

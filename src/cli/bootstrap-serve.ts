@@ -23,7 +23,6 @@ const testMs = 60_000
 /** What was made for the test is heard of by all servers within seconds. */
 const testTries = 3
 
-const signsIn = ({ roles }: ProcessPlan) => roles.includes('sign-in')
 const serves = ({ roles }: ProcessPlan) => roles.includes('persistent-chat')
 
 /** Work on the store of a process, as the operator of the machine. */
@@ -165,7 +164,7 @@ export function recordingDoing(site: Site): Doing {
 
 /** Two test users, whom the operator of the machine makes where they are missing, hear each other. */
 export function testDoing(site: Site): Doing {
-  const tried = site.plan.processes.filter(one => signsIn(one) && !one.standby)
+  const tried = site.plan.processes.filter(one => serves(one) && !one.standby)
   return {
     id: 'test',
     isTrial: tried.length > 0,

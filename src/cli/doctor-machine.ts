@@ -8,11 +8,12 @@ import { readKeys } from '../files/keys.ts'
 import { readCertificate } from './certificate.ts'
 import { type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
 import { readFactorKeys } from './factor-key.ts'
-import { findFault, readAdministrator, type StartOptions } from './options.ts'
+import { readAdministrator, type StartOptions } from './options.ts'
 import { seeNames, seeValidity } from './probe-certificate.ts'
 import { nearestFolder, seeSpace } from './probe-folder.ts'
 import { askReady, isTaken } from './probe-network.ts'
 import { programVersion } from './program.ts'
+import { findFault } from './start-fault.ts'
 
 const wantedDescriptors = 20_100
 

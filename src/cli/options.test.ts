@@ -2,12 +2,14 @@ import { Command, CommanderError } from 'commander'
 import { expect, test } from 'vitest'
 import {
   adapterBaseOf,
+  centralOf,
   dropEmptyVariables,
-  findFault,
   readAdministrator,
   type StartOptions,
   withStartOptions,
 } from './options.ts'
+import { withSecrets } from './secret-reference.ts'
+import { findFault } from './start-fault.ts'
 
 function parse(...args: string[]): StartOptions {
   const command = withStartOptions(new Command('start'))
@@ -148,4 +150,24 @@ test('[FR5] a role alone needs what the parts of a pool share', () => {
   expect(findFault({ ...pool, role: 'persistent-chat', complianceDatabaseUrl: 'postgres://db9/a' })).toBeUndefined()
   expect(findFault({ ...frontEnd, complianceDatabaseUrl: 'postgres://db9/a' })).toMatch(/has no compliance service/)
   expect(findFault({ ...pool, role: 'front-end' })).toMatch(/Add --file-store/)
+})
+
+test('[TB13] the console publishes to the store that is named, else to the one that is followed, else beside the embedded one', () => {
+  const embedded = { host: '/tmp', user: 'pchat', database: 'pchat' }
+  const own = { connectionString: 'postgres://db1/pchat' }
+  const options = (more: Partial<StartOptions>) => more as StartOptions
+  const url = (name: string) => `postgres://${name}@db1/pchat_central`
+  expect(centralOf(options({ cms: url('publisher'), topology: url('reader') }), own)).toEqual({
+    connectionString: url('publisher'),
+  })
+  expect(centralOf(options({ topology: url('reader') }), own)).toEqual({ connectionString: url('reader') })
+  expect(centralOf(options({}), embedded)).toEqual({ ...embedded, database: 'pchat_central' })
+  expect(centralOf(options({}), own)).toBeUndefined()
+})
+
+test('[TB13] the password of --cms stands where PCHAT_CMS_SECRET says', async () => {
+  const options = { cms: 'postgres://pchat_publisher@db1/pchat_central' } as StartOptions
+  const env = { PCHAT_CMS_SECRET: 'env:WORD', WORD: 'p@ss' }
+  expect((await withSecrets(options, env)).cms).toBe('postgres://pchat_publisher:p%40ss@db1/pchat_central')
+  await expect(withSecrets({} as StartOptions, env)).rejects.toThrow('PCHAT_CMS_SECRET')
 })

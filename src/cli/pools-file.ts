@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { parseDocument } from 'yaml'
 import { type Running, repeatEvery } from '../base/lifecycle.ts'
 import type { Log } from '../base/log.ts'
 import type { PoolPlace, PoolsKnown } from '../chat/pools.ts'
+import { poolsFileOf, poolsText } from '../topology/pool-places.ts'
 import { readHandOverKeys } from './factor-key.ts'
 import type { StartOptions } from './options.ts'
 
@@ -29,11 +30,6 @@ const PoolsFile = Type.Object(
   { additionalProperties: false },
 )
 const compiled = Compile(PoolsFile)
-
-/** In the data folder, where no other file is named. A server that follows a published topology writes it by that. */
-export function poolsFileOf(dataDir: string): string {
-  return join(dataDir, 'pools.json')
-}
 
 /** Reads YAML or JSON for a server of the pool `own`. Throws with a sentence that says what to mend. */
 export function readPools(text: string, own: string): PoolPlace[] {
@@ -125,5 +121,19 @@ async function readOrNothing(path: string, isNamed: boolean): Promise<string> {
     const { code } = error as NodeJS.ErrnoException
     if (!isNamed && code === 'ENOENT') return ''
     throw new Error(`it cannot be read (${code}).`)
+  }
+}
+
+/** Puts them where a server looks for them, whole or not at all; none takes the file away. */
+export async function writePools(dataDir: string, pools: PoolPlace[]): Promise<void> {
+  const path = poolsFileOf(dataDir)
+  if (pools.length === 0) return rm(path, { force: true })
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    await writeFile(draft, poolsText(pools), { mode: 0o600, flag: 'wx' })
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
   }
 }

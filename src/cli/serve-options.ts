@@ -58,6 +58,8 @@ export type ServeOptions = {
   passkeyDomain?: string | undefined
   /** Below it compliance adapters write that are set over the wire; without it they are set on the machine only. */
   adapterBase?: string | undefined
+  /** The Central Management Store that the console publishes to; without it the console draws and checks only. */
+  central?: StoreAddress | undefined
   /** The role files; without it this server takes none. */
   files?: FilesOptions | undefined
   /** For tests: how often the hub sweeps, how long a lost connection lingers. */

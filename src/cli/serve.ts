@@ -43,6 +43,7 @@ import { programVersion } from './program.ts'
 import { openDoor } from './serve-door.ts'
 import type { ServeOptions, ServingProcess } from './serve-options.ts'
 import { storeConnections } from './store-connection.ts'
+import { openTopologyDesk } from './topology-desk.ts'
 
 const defaultPool = 'pchat'
 const upkeepMs = 30_000
@@ -84,6 +85,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   const local = openLocalDirectory({ findAccount })
   const directories = new Map([...sources].map(([name, { directory }]) => [name, directory]))
 
+  const topology = openTopologyDesk(options.central)
+  started.defer(() => topology.stop())
+
   let url = ''
   const publicUrl = () => (options.publicUrl ?? url).replace(/\/$/, '')
   const chat: Chat = {
@@ -111,6 +115,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       passkeyDomain: options.passkeyDomain,
     },
     adapterBase: options.adapterBase,
+    topology,
     log,
     metrics,
   }

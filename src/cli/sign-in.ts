@@ -3,16 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { findSignIn, forgetSignIn, keepSignIn, keptFile } from './kept-sign-in.ts'
 import { Passing, post, Refused, type Remote, readAuthority, readServer } from './remote.ts'
+import { signInAtPool } from './sign-in-pool.ts'
 
 const examples = `
 Examples:
   $ pchat sign-in --server https://chat.example.com
+  $ pchat sign-in --pool north
   $ pchat sign-out
 
 It shows an address and a code. Open the address in a browser where you are signed in, or sign in there as you always do, compare
-the code and allow it. The token is kept in a file that only you can read, below XDG_CONFIG_HOME or ~/.config.`
+the code and allow it. The token is kept in a file that only you can read, below XDG_CONFIG_HOME or ~/.config.
+With --pool you come to another pool of the organisation (pchat pool list) by the sign-in that you have, without a browser.`
 
-type Options = { server?: string; caFile?: string }
+type Options = { server?: string; caFile?: string; pool?: string }
 const caText = 'certificate of a private authority that the server is trusted by, PEM'
 
 type Begun = {
@@ -30,12 +33,15 @@ export function addSignInCommands(program: Command): void {
   program
     .command('sign-in')
     .description('sign in at a server by way of your browser')
-    .requiredOption('--server <url>', 'address of the server', readServer)
+    .option('--server <url>', 'address of the server', readServer)
+    .option('--pool <name>', 'another pool, by the sign-in at this server that you have')
     .addHelpText('after', examples)
     .option('--ca-file <file>', caText)
-    .action(({ server, caFile }: Required<Options>) =>
-      orSay(async () => signIn({ server, ca: await readAuthority(caFile) })),
-    )
+    .action(({ server, caFile, pool }: Options, command: Command) => {
+      if (pool !== undefined) return orSay(async () => signInByPool(pool, server, await readAuthority(caFile)))
+      if (server === undefined) return command.error('error: Name the server with --server URL, or a pool with --pool.')
+      return orSay(async () => signIn({ server, ca: await readAuthority(caFile) }))
+    })
   program
     .command('sign-out')
     .description('end the sign-in of this account of the machine')
@@ -56,6 +62,11 @@ async function signIn(remote: Remote): Promise<void> {
   const user = polled.me?.name ?? ''
   await keepSignIn(file, server, { token: polled.token, user })
   console.log(`You are signed in as ${user}.`)
+}
+
+async function signInByPool(pool: string, server: string | undefined, ca: string | undefined): Promise<void> {
+  const { user, there } = await signInAtPool(pool, server, ca)
+  console.log(`You are signed in as ${user} at ${there}.`)
 }
 
 async function waitForAnswer(remote: Remote, begun: Begun): Promise<Polled> {

@@ -11,7 +11,7 @@ import { explain } from './explain.ts'
 import { readFactorKeys, readHandOverKeys } from './factor-key.ts'
 import {
   adapterBaseOf,
-  findFault,
+  centralOf,
   readAdministrator,
   readDatabaseUrl,
   type StartOptions,
@@ -21,6 +21,7 @@ import {
 } from './options.ts'
 import { withSecrets } from './secret-reference.ts'
 import type { Serving } from './serve-options.ts'
+import { findFault } from './start-fault.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
 import { connectionsFor } from './store-connection.ts'
 import type { Followed } from './topology-central-start.ts'
@@ -36,8 +37,8 @@ Examples:
   $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
 
 Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.
-PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET) says where the password
-of that address stands, as env:NAME or file:/path, so that none is in a command line.`
+PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET, PCHAT_CMS_SECRET) says
+where the password of that address stands, as env:NAME or file:/path, so that none is in a command line.`
 
 export function addStart(program: Command): void {
   withStartOptions(program.command('start').description('start a whole server on this machine, with its own database'))
@@ -190,7 +191,8 @@ async function serveAlone({ options, address, tls, admin, log, notes }: Plan): P
   const where = { role, address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
   const adapterBase = adapterBaseOf(options)
   const pools = await followPools(options, log)
-  const more = { directoryConfig, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot }
+  const central = centralOf(options, address)
+  const more = { directoryConfig, central, passkeyDomain, factorKeys, files, adapterBase, log, admin, webRoot }
   const allNotes = () => [...notes(), ...pools.notes()]
   const serving = await serve({ ...where, ...more, pools: pools.known, notes: allNotes })
   return { ...serving, stop: () => serving.stop().finally(pools.stop) }

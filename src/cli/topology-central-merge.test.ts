@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
 import type { ServerSettings } from '../topology/settings.ts'
-import { findFault, type StartOptions, withStartOptions } from './options.ts'
+import { type StartOptions, withStartOptions } from './options.ts'
+import { findFault } from './start-fault.ts'
 import { mergeSettings } from './topology-central-merge.ts'
 
 const none = () => {

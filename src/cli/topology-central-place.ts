@@ -45,12 +45,22 @@ export function authorHere(): string {
 
 /** For reading: `work` gets undefined where there is no store yet, and nothing is made. */
 export function readCentral<T>(options: CentralOptions, io: Io, work: (db: Db | undefined) => Promise<T>): Promise<T> {
-  return onCentral(options, io, async (db, address) => work((await isThere(db, address)) ? db : undefined))
+  return onCentral(options, io, (db, address) => readOn(db, address, work))
+}
+
+/** The same over connections that are there already. */
+export function readOn<T>(db: Db, address: StoreAddress, work: (db: Db | undefined) => Promise<T>): Promise<T> {
+  return explaining(async () => work((await isThere(db, address)) ? db : undefined))
 }
 
 /** For writing. Only beside the embedded store it is made; elsewhere whoever makes it owns it, and could change all of it. */
 export function changeCentral<T>(options: CentralOptions, io: Io, work: (db: Db) => Promise<T>): Promise<T> {
-  return onCentral(options, io, async (db, address) => {
+  return onCentral(options, io, (db, address) => changeOn(db, address, work))
+}
+
+/** The same over connections that are there already. */
+export function changeOn<T>(db: Db, address: StoreAddress, work: (db: Db) => Promise<T>): Promise<T> {
+  return explaining(async () => {
     if ('connectionString' in address) {
       await isThere(db, address)
       await requireCentral(db)
@@ -71,10 +81,16 @@ async function onCentral<T>(
   const db = openCentral(address)
   try {
     return await work(db, address)
-  } catch (error) {
-    throw explained(error)
   } finally {
     await db.end()
+  }
+}
+
+async function explaining<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw explained(error)
   }
 }
 

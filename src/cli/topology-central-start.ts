@@ -9,6 +9,7 @@ import type { ProcessPlan } from '../topology/plan.ts'
 import { replicaFileOf } from '../topology/replica.ts'
 import { type DataFolder, takeDataFolder } from './data-folder.ts'
 import type { StartOptions } from './options.ts'
+import { writePools } from './pools-file.ts'
 import { readReference } from './secret-reference.ts'
 import { mergeSettings } from './topology-central-merge.ts'
 
@@ -33,8 +34,8 @@ export async function followTopology(options: StartOptions, command: Command, lo
   try {
     const following = await followCentral({
       ...{ db, replica: replicaFileOf(folder.path), tell: effectOn(fqdn, pool), log },
-      // What can be followed needs nothing done here; the rest is noted until the restart.
-      onChange: () => {},
+      // The pools are looked at where they are written; what else can be followed needs nothing done, the rest is noted until the restart.
+      onChange: ({ after }) => writePools(folder.path, processOf(after.document, fqdn, pool).pools),
     })
     const stop = async () => {
       await following.stop()
@@ -43,6 +44,7 @@ export async function followTopology(options: StartOptions, command: Command, lo
     }
     try {
       const plan = processOf(following.topology().document, fqdn, pool)
+      await writePools(folder.path, plan.pools)
       const usual = (name: string) => command.options.find(option => option.attributeName() === name)?.defaultValue
       const start = { options, isNamed: (name: string) => isNamed(command, name), usual }
       const merged = mergeSettings(plan, start, reference => readReference(reference, process.env))

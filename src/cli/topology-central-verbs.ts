@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { Refusal } from '../protocol/error.ts'
 import type { Db } from '../store/db.ts'
 import {
@@ -14,6 +13,7 @@ import {
   requireSound,
   type Verdict,
 } from '../topology/central.ts'
+import { maxDocumentBytes } from '../topology/read.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 import { fail, print } from './shell/run.ts'
@@ -21,6 +21,7 @@ import { harmless, tableLines } from './shell/table.ts'
 import type { Answer } from './shell/verb.ts'
 import { splitBasis, withBasis } from './topology-central-basis.ts'
 import { authorHere, type CentralOptions, changeCentral, readCentral } from './topology-central-place.ts'
+import { exactTextOf } from './topology-text.ts'
 import { diff, show } from './topology-verbs.ts'
 
 export type PublishOptions = CentralOptions & { basedOn?: number; note?: string; whatIf?: boolean; confirm?: boolean }
@@ -60,7 +61,7 @@ async function run(options: CentralOptions, io: Io, work: () => Promise<Answer>)
 
 export function publishFile(file: string, options: PublishOptions, rules: TopologyRules, io: Io): Promise<void> {
   return run(options, io, async () => {
-    const text = await readDocument(file, io)
+    const text = file === '-' ? await io.read(maxDocumentBytes + 1) : await exactTextOf(file)
     const { document, basis } = splitBasis(text)
     const draft: Draft = { document, author: authorHere(), note: options.note ?? '' }
     return put({ draft, name: file, text, basis }, options, rules, io)
@@ -264,16 +265,4 @@ async function askFirst(what: string, io: Io): Promise<void> {
   if (!io.isAsked) throw new Misuse(`${what} Nobody can be asked here: add --confirm, or look at it with --what-if.`)
   io.err(`${what}\n`)
   if (!/^y(es)?$/i.test((await io.ask('Go on? [y/N] ')).trim())) throw new Error('Nothing was changed.')
-}
-
-async function readDocument(file: string, io: Io): Promise<string> {
-  if (file === '-') return io.read()
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new Misuse(`${file} cannot be read (${error.code}).`)
-  })
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw new Misuse(`${file} is not in UTF-8. Save it so.`)
-  }
 }

@@ -46,9 +46,16 @@ function processLines(process: ProcessPlan): string[] {
     ...(fileStore === undefined ? [] : [`  Files: ${fileStore}`]),
     ...(standby ? ['  On stand-by: not by its start; the first four servers of a pool start active'] : []),
     `  Recording: ${recording ? 'to be on' : 'off'}`,
+    ...(process.pools.length > 0
+      ? [`  Pools that it tells of, in pools.json: ${process.pools.map(poolText).join('; ')}`]
+      : []),
     ...(verbs.length > 0 ? ['  Once the pool runs:', ...verbs.map(verb => `    ${verb}`)] : []),
     ...(peers.length > 0 ? ['  Talks to:', ...tableLines(peers.map(peerRow)).map(line => `    ${line}`)] : []),
   ]
+}
+
+function poolText({ displayName, url, default: isDefault }: ProcessPlan['pools'][number]): string {
+  return `${displayName} at ${url}${isDefault ? ' (for rooms of this site)' : ''}`
 }
 
 function databaseText({ hosts, database, user, tls }: DatabasePlan): string {

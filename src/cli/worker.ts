@@ -7,7 +7,7 @@ import { type BusSignal, openChannel, openParentBus } from '../pool/parent.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys } from './factor-key.ts'
 import { openFileOptions } from './file-options.ts'
-import { adapterBaseOf, serveRoleOf } from './options.ts'
+import { adapterBaseOf, centralOf, serveRoleOf } from './options.ts'
 import { followPools } from './pools-file.ts'
 import { serve } from './serve.ts'
 import type { Door, ServingProcess } from './serve-options.ts'
@@ -81,6 +81,7 @@ async function work({ number, options, port, address, tls, setUp, notes: first }
       role,
       ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
       ...{ directoryConfig, passkeyDomain, factorKeys, adapterBase: adapterBaseOf(options) },
+      central: centralOf(options, address),
       files: role === 'persistent-chat' ? undefined : await openFileOptions(options),
       ...(natsUrl ? { natsUrl } : { bus: openParentBus(openParentChannel(log)) }),
       ...(setUp ? { domain, admin: setUp.admin } : { setUp: false }),

@@ -26,6 +26,9 @@ function poolAddresses(home: string, servers: readonly string[], hasToken: boole
   return [...new Set([home, ...others])]
 }
 
+/** What a sign-in or a server says of its pool. */
+export type PoolAddresses = { servers: readonly string[]; webServices?: readonly string[] | undefined }
+
 /** Where to connect: one address at a time, and another one when it fails. */
 export class Addresses {
   readonly #home: string
@@ -33,6 +36,10 @@ export class Addresses {
   #all: string[]
   /** Who failed or sent us away, and until when. */
   readonly #freeAt = new Map<string, number>()
+  /** Where people sign in, where that is not where sessions are; the one in use first. */
+  #web: string[] | undefined
+  /** The given address is of a server that takes sessions. */
+  #isHomeLive = false
   current: string
 
   constructor(url: string, random: () => number) {
@@ -47,16 +54,52 @@ export class Addresses {
     return this.#all.some(address => address !== this.current)
   }
 
+  /** Whether sign-in and sessions are at different servers. */
+  get isApart(): boolean {
+    return this.#web !== undefined
+  }
+
+  /** Where to sign in, over HTTP. */
+  get web(): string {
+    return this.#web?.[0] ?? httpUrl(this.current)
+  }
+
+  /** Nobody answers there: the next time it is another one. */
+  webFailed(): void {
+    const [first, ...others] = this.#web ?? []
+    if (first !== undefined) this.#web = [...others, first]
+  }
+
   /** The servers that the pool has now: others are forgotten. The one in use stays in use until it fails. */
-  learn(servers: readonly string[], hasToken: boolean): void {
-    this.#all = poolAddresses(this.#home, servers, hasToken)
+  learn({ servers, webServices }: PoolAddresses, hasToken: boolean): void {
+    const all = poolAddresses(this.#home, servers, hasToken)
+    // The given address was one of web services, unless the pool says that sessions are there.
+    const others = all.filter(address => servers.includes(address))
+    const isApart = webServices !== undefined && others.length > 0
+    this.#all = isApart ? others : all
+    this.#isHomeLive ||= servers.includes(this.#home)
+    if (webServices !== undefined) this.#learnWeb(webServices)
     for (const address of this.#freeAt.keys()) if (!this.#all.includes(address)) this.#freeAt.delete(address)
+  }
+
+  /** Keeps the order, in which those that failed are last; the given address comes in first. */
+  #learnWeb(webServices: readonly string[]): void {
+    const home = this.#isHomeLive ? [] : [httpUrl(this.#home)]
+    const now = [...new Set([...home, ...webServices])]
+    if (now.length === 0) return
+    const kept = (this.#web ?? []).filter(address => now.includes(address))
+    this.#web = [...kept, ...now.filter(address => !kept.includes(address))]
   }
 
   /** Any of the servers that the pool named, so that its users spread over them. The first address may be one for all of them. */
   spread(servers: readonly string[]): void {
     const named = this.#all.filter(address => servers.includes(address))
-    if (named.length > 1) this.current = this.#pick(named)
+    if (named.length > 1 || (this.isApart && named.length > 0)) this.current = this.#pick(named)
+  }
+
+  /** Goes to one that the pool has, where the current one is none of them. */
+  settle(): void {
+    if (!this.#all.includes(this.current)) this.current = this.#pick(this.#all)
   }
 
   /** It works: nothing is held against it any more. */

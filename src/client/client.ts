@@ -1,4 +1,5 @@
 import type { Event, EventName, EventOf } from '../protocol/event.ts'
+import type { PoolEntry } from '../protocol/pool-verbs.ts'
 import type { Me } from '../protocol/principal.ts'
 import type { Input, Result, Verb } from '../protocol/request.ts'
 import type { Limits } from '../protocol/session-verbs.ts'
@@ -7,7 +8,7 @@ import { createEars } from './ears.ts'
 import type { PchatError } from './error.ts'
 import { createHear } from './hear.ts'
 import { History } from './history.ts'
-import { type ConnectionState, Link } from './link.ts'
+import { type ConnectionState, Link, type LiveTicket } from './link.ts'
 import { createPoster, type PostContent, type Posted } from './post.ts'
 import type { Range } from './ranges.ts'
 import { createSync, resume } from './resume.ts'
@@ -21,6 +22,8 @@ export type ClientOptions = {
   token?: string
   /** Instead of a token: signs in over HTTP first, and again when the sign-in has run out. */
   signIn?: { user: string; password: string }
+  /** Instead of both, in a page of a Front End Server: asked for before each connection, where the session's cookie does not go. */
+  ticket?: () => Promise<LiveTicket>
   webSocket?: SocketClass
   random?: () => number
   /** What to hear of messages that were missed: as many as the server sends at once (default), or all. */
@@ -44,6 +47,8 @@ export type Client = {
   readonly epoch: string | undefined
   /** Where rooms are created and managed, where that is not in the built-in pages. */
   readonly roomManagementUrl: string | undefined
+  /** All pools of the organisation, where there are several; openPool opens another one. */
+  readonly pools: readonly PoolEntry[] | undefined
   /** Why it is closed. */
   readonly error: PchatError | undefined
   /** Resolves when the session is open for the first time; rejects where the server knows no such sign-in. */
@@ -77,6 +82,7 @@ export function connect(options: ClientOptions): Client {
     url: options.url,
     token: options.token,
     signIn: options.signIn,
+    ticket: options.ticket,
     webSocket: options.webSocket ?? globalSocket(),
     random,
     heard,
@@ -120,6 +126,9 @@ export function connect(options: ClientOptions): Client {
     },
     get roomManagementUrl() {
       return link.session?.roomManagementUrl
+    },
+    get pools() {
+      return link.session?.pools
     },
     get error() {
       return link.error

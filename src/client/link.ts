@@ -1,19 +1,23 @@
 import { closeCodes } from '../protocol/error.ts'
 import type { Event } from '../protocol/event.ts'
 import type { Input, Result, Verb } from '../protocol/request.ts'
-import { Addresses, httpUrl } from './addresses.ts'
+import { Addresses, type PoolAddresses } from './addresses.ts'
 import { type Answer, type Connection, openConnection, type SocketClass } from './connection.ts'
 import { ConnectionLost, clientClosed, isPassing, notConnected, PchatError } from './error.ts'
 import { isRepeatable } from './repeatable.ts'
-import { signIn } from './sign-in.ts'
+import { askServers, signIn } from './sign-in.ts'
 import { backOffMs, movingMs, retryMs, sleep } from './wait.ts'
 
 export type ConnectionState = 'connecting' | 'open' | 'waiting' | 'closed'
+
+/** Lets in once, at the servers that come with it. */
+export type LiveTicket = PoolAddresses & { ticket: string }
 
 export type LinkOptions = {
   url: string
   token: string | undefined
   signIn: { user: string; password: string } | undefined
+  ticket: (() => Promise<LiveTicket>) | undefined
   webSocket: SocketClass
   random: () => number
   heard: (event: Event) => void
@@ -40,6 +44,8 @@ export class Link {
   readonly #addresses: Addresses
   #connection: Connection | undefined
   #waiting: Waiting[] = []
+  /** The last try came to no connection. */
+  #isLost = false
   #wake = () => {}
 
   constructor(options: LinkOptions) {
@@ -97,6 +103,7 @@ export class Link {
       const refusal = this.#refusal(ended)
       if (refusal !== undefined) return void this.close(refusal)
       if (ended.opened) attempt = 0
+      this.#isLost = !ended.opened && ended.error === undefined
       const pauseMs = this.#nextAddress(ended, attempt)
       this.#become('waiting')
       await this.#pause(pauseMs)
@@ -120,9 +127,10 @@ export class Link {
   async #once(): Promise<Ended> {
     try {
       await this.#signIn()
+      const proof = await this.#findWay()
       // It may have been closed meanwhile.
       if (this.error !== undefined) throw this.error
-      return await this.#connect()
+      return await this.#connect(proof)
     } catch (error) {
       return { code: 0, error: error instanceof PchatError ? error : notConnected(), opened: false }
     }
@@ -130,22 +138,54 @@ export class Link {
 
   async #signIn(): Promise<void> {
     if (this.#token !== undefined || this.#options.signIn === undefined) return
-    const signedIn = await signIn(httpUrl(this.#addresses.current), this.#options.signIn, this.#stop.signal)
+    const signedIn = await signIn(this.#addresses.web, this.#options.signIn, this.#stop.signal).catch(error => {
+      if (error instanceof PchatError && error.code === 'unavailable') this.#addresses.webFailed()
+      throw error
+    })
     this.#token = signedIn.token
-    this.#addresses.learn(signedIn.servers, true)
+    this.#addresses.learn(signedIn, true)
     this.#addresses.spread(signedIn.servers)
   }
 
-  #connect(): Promise<Ended> {
+  /**
+   * What session.open is sent. Where sessions are at other servers than sign-in a page has a ticket for each connection, and whoever has a
+   * token alone asks where they are once the given address took none, or none of those that he knows does.
+   */
+  async #findWay(): Promise<Input<'session.open'>> {
+    if (this.#options.ticket !== undefined) return this.#takeTicket(this.#options.ticket)
+    if (this.#token === undefined) return {}
+    if (this.#isLost && (this.session === undefined || this.#addresses.isApart)) await this.#askWay(this.#token)
+    return { token: this.#token }
+  }
+
+  async #takeTicket(take: () => Promise<LiveTicket>): Promise<Input<'session.open'>> {
+    const { ticket, ...addresses } = await take()
+    if (addresses.servers.length === 0) throw noServer()
+    this.#addresses.learn({ webServices: [], ...addresses }, true)
+    this.#addresses.settle()
+    return { ticket }
+  }
+
+  async #askWay(token: string): Promise<void> {
+    try {
+      const found = await askServers(this.#addresses.web, token, this.#stop.signal)
+      // Where each server does all, its own word of the others comes with the session.
+      if (found.webServices === undefined) return
+      this.#addresses.learn(found, true)
+      this.#addresses.settle()
+    } catch (error) {
+      if (error instanceof PchatError && error.code === 'unauthenticated') throw error
+      this.#addresses.webFailed()
+    }
+  }
+
+  #connect(proof: Input<'session.open'>): Promise<Ended> {
     return new Promise(resolve => {
       const ended: Ended = { code: 0, opened: false }
       const url = this.#addresses.current
       const { webSocket, heard, answered } = this.#options
       const open = async () => {
-        const session = await connection.request(
-          'session.open',
-          this.#token === undefined ? {} : { token: this.#token },
-        )
+        const session = await connection.request('session.open', proof)
         ended.opened = true
         this.#opened(session)
       }
@@ -171,7 +211,7 @@ export class Link {
 
   #opened(session: Result<'session.open'>): void {
     this.session = session
-    this.#addresses.learn(session.servers, this.#token !== undefined)
+    this.#addresses.learn(session, this.#token !== undefined || this.#options.ticket !== undefined)
     this.#addresses.reached()
     this.#become('open')
     this.#options.opened()
@@ -186,6 +226,8 @@ export class Link {
       this.#token = undefined
       return undefined
     }
+    // Tickets are short-lived: whether the sign-in has ended is said where the next one is asked for.
+    if (rejected && this.#options.ticket !== undefined && ended.code !== 0) return undefined
     if (rejected) return ended.error ?? unauthenticated('The server does not know this sign-in. Sign in again.')
     return mayPass(ended.error) ? undefined : ended.error
   }
@@ -205,6 +247,10 @@ export class Link {
 
 function mayPass(error: PchatError | undefined): boolean {
   return error === undefined || error.code === 'internal' || isPassing(error)
+}
+
+function noServer(): PchatError {
+  return new PchatError({ code: 'unavailable', message: 'No server of the pool takes sessions now. Try again.' })
 }
 
 function unauthenticated(message: string): PchatError {

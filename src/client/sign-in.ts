@@ -1,32 +1,50 @@
 import type { WireError } from '../protocol/error.ts'
-import type { Result } from '../protocol/request.ts'
+import type { Input, Result, Verb } from '../protocol/request.ts'
 import { PchatError } from './error.ts'
 
 const ANSWER_MS = 15_000
 
 /** Signs in over HTTP. A server that cannot be reached is `unavailable`. */
-export async function signIn(
+export function signIn(
   url: string,
-  who: { user: string; password: string },
+  who: Input<'session.signIn'>,
   stop: AbortSignal,
 ): Promise<Result<'session.signIn'>> {
-  const answer = await post(`${url}/api/v1/session.signIn`, who, stop)
+  return ask(url, 'session.signIn', who, stop)
+}
+
+/** Where sessions are opened, for whoever has a token. */
+export function askServers(url: string, token: string, stop: AbortSignal): Promise<Result<'session.servers'>> {
+  return ask(url, 'session.servers', {}, stop, { authorization: `Bearer ${token}` })
+}
+
+async function ask<V extends 'session.signIn' | 'session.servers'>(
+  url: string,
+  verb: V,
+  input: Input<V>,
+  stop: AbortSignal,
+  headers: Record<string, string> = {},
+): Promise<Result<V>> {
+  const answer = await post<V>(`${url}/api/v1/${verb}`, input, stop, headers)
   if (answer.error !== undefined) throw new PchatError(answer.error)
   if (answer.result === undefined) throw unreachable()
   return answer.result
 }
 
-async function post(
+type Answer<V extends Verb> = { result?: Result<V>; error?: WireError }
+
+async function post<V extends Verb>(
   url: string,
   body: unknown,
   stop: AbortSignal,
-): Promise<{ result?: Result<'session.signIn'>; error?: WireError }> {
+  more: Record<string, string>,
+): Promise<Answer<V>> {
   try {
     // One that takes the connection and says nothing must not keep us from the others.
     const signal = AbortSignal.any([stop, AbortSignal.timeout(ANSWER_MS)])
-    const headers = { 'content-type': 'application/json' }
+    const headers = { 'content-type': 'application/json', ...more }
     const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal })
-    return (await response.json()) as { result?: Result<'session.signIn'>; error?: WireError }
+    return (await response.json()) as Answer<V>
   } catch {
     throw unreachable()
   }

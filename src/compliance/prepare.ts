@@ -30,7 +30,8 @@ export async function prepareRoles({ adminUrl, database, owner, service, passwor
     const isNew = await ensureRole(admin, service, 'LOGIN', password)
     if (!isNew && password !== undefined) await setPassword(admin, service, password)
     await ensureOwnDatabase(adminUrl, admin, database, owner)
-    const rights = `REVOKE ALL ON DATABASE ${database} FROM PUBLIC; GRANT CONNECT ON DATABASE ${database} TO ${service}`
+    // An administrator who is no superuser comes into a closed database by this alone, and may do nothing there.
+    const rights = `REVOKE ALL ON DATABASE ${database} FROM PUBLIC; GRANT CONNECT ON DATABASE ${database} TO ${service}, SESSION_USER`
     await asRole(admin, owner, tx => tx.query(rights))
     return fill(inDatabase(adminUrl, database), owner, service)
   })

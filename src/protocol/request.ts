@@ -15,6 +15,7 @@ import { roleVerbs } from './role-verbs.ts'
 import { roomVerbs } from './room-verbs.ts'
 import { sessionVerbs } from './session-verbs.ts'
 import { settingsVerbs } from './settings-verbs.ts'
+import { topologyVerbs } from './topology-verbs.ts'
 import { usageVerbs } from './usage-verbs.ts'
 
 /** Every verb: what it takes, what it answers, on which doors, for whom. Both doors, OpenAPI and the client read this. */
@@ -36,6 +37,7 @@ export const verbs = {
   ...messageVerbs,
   ...fileVerbs,
   ...usageVerbs,
+  ...topologyVerbs,
 } as const
 
 export type Verb = keyof typeof verbs

@@ -47,6 +47,11 @@ const SessionEntry = Type.Object({
   handedOverFrom: optional(Text({ description: 'display name of the pool that it came from' })),
 })
 
+/** Where they are there, `servers` alone take live sessions, and whoever signs in, asks over HTTP or puts files goes to one of these. */
+const webServices = optional(
+  Type.Array(Text(), { description: 'addresses of the Front End Servers, where the pool has some' }),
+)
+
 /** Signing in and out, and coming back. */
 export const sessionVerbs = {
   'session.signIn': verb(
@@ -61,7 +66,7 @@ export const sessionVerbs = {
       handOver: optional(Text({ description: 'ticket of session.handOver at another pool, with verifier' })),
       verifier: optional(Text({ description: 'what challenge was the hash of' })),
     },
-    { token: Text(), me: Me, servers: Type.Array(Text()), pools: optional(Type.Array(PoolEntry)) },
+    { token: Text(), me: Me, servers: Type.Array(Text()), webServices, pools: optional(Type.Array(PoolEntry)) },
     { callers: 'anyone' },
   ),
   'session.challenge': verb(
@@ -84,11 +89,17 @@ export const sessionVerbs = {
   ),
   'session.open': verb(
     'Bind this connection to a signed-in user; always the first frame',
-    { token: optional(Text()) },
+    {
+      token: optional(Text()),
+      ticket: optional(
+        Text({ description: 'in place of a token: of a page of a Front End Server, from POST /web/ticket' }),
+      ),
+    },
     {
       me: Me,
       version: Type.Integer(),
       servers: Type.Array(Text()),
+      webServices,
       epoch: Text(),
       limits: Limits,
       pools: optional(Type.Array(PoolEntry)),
@@ -108,6 +119,11 @@ export const sessionVerbs = {
       }),
     },
     { ticket: Text(), url: Text({ description: 'where the pool is reached' }) },
+  ),
+  'session.servers': verb(
+    'Where live sessions are opened, and where the web services are',
+    {},
+    { servers: Type.Array(Text()), webServices },
   ),
   'session.end': verb(
     'Sign out, or end the sessions of another',

@@ -3,10 +3,11 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { admitNext, admitted, Crowded, giveBack, requireActive } from '../chat/admission.ts'
 import { requireSignInHere } from '../chat/apart.ts'
-import type { Chat } from '../chat/chat.ts'
+import type { Caller, Chat } from '../chat/chat.ts'
 import { answerStranger, dispatch, isStrangerVerb, isVerb, parseInput } from '../chat/dispatch.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { opened } from '../chat/live.ts'
+import { callerOfLiveTicket, lineOfTicket } from '../chat/live-ticket.ts'
 import { isTrustedAddress, openTurns, takeAddressRequest, takeTurn } from '../chat/rate-limit.ts'
 import { callerOfToken, readSignedIn } from '../chat/session.ts'
 import { hashToken } from '../chat/token.ts'
@@ -43,6 +44,8 @@ type Options = {
   address: string
   /** That came with the upgrade. */
   token: string | undefined
+  /** Of the page that it comes from; programs have none. */
+  origin?: string | undefined
   schedule: (outlet: Outlet) => void
 }
 
@@ -54,6 +57,7 @@ export function serveConnection({
   socket,
   address,
   token: upgraded,
+  origin,
   schedule,
 }: Options): Connection {
   const outlet = new Outlet(socket, schedule, { limitBytes: () => chat.settings.slowReaderBytes, close: closeSlow })
@@ -189,11 +193,15 @@ export function serveConnection({
     if (isStrangerVerb(verb)) return answer(id, { result: await answerStranger(chat, { address }, verb, input) })
     if (verb !== 'session.open')
       throw new Refusal('unauthenticated', 'session.open comes first. Send it with your token.')
-    const { token = upgraded } = parseInput('session.open', input)
+    const { ticket, token = upgraded } = parseInput('session.open', input)
     // Since the upgrade it may have been taken out.
     requireActive(chat)
-    if (token === undefined) throw signInAgain('No token came along, or it has ended. Sign in again.')
-    opening = admitted(chat, keyOf(token), () => open(id, token))
+    if (ticket !== undefined)
+      opening = admitted(chat, lineOfTicket(ticket), () =>
+        open(id, () => callerOfLiveTicket(chat, ticket, { origin, address })),
+      )
+    else if (token === undefined) throw signInAgain('No token came along, or it has ended. Sign in again.')
+    else opening = admitted(chat, keyOf(token), () => open(id, () => callerOfToken(chat, token, address)))
     try {
       await opening
     } catch (error) {
@@ -212,12 +220,12 @@ export function serveConnection({
     return setTimeout(() => close(closeCodes.unauthenticated, 'session.open did not come in time'), ms)
   }
 
-  async function open(id: Request['id'], token: string) {
+  async function open(id: Request['id'], find: () => Promise<Caller | undefined>) {
     // Whoever went while he waited costs the store nothing.
     if (closed) return
-    const caller = await callerOfToken(chat, token, address)
+    const caller = await find()
     if (!caller) giveBack(chat)
-    if (!caller) throw signInAgain('The token is unknown or has ended. Sign in again.')
+    if (!caller) throw signInAgain('The token or ticket is unknown or has ended. Sign in again.')
     if (closed) return
     clearTimeout(late)
     const made: Session = { id: randomUUID(), caller, heard: new Set(), outlet, close }

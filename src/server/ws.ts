@@ -5,7 +5,7 @@ import { openHostTest } from '../base/host.ts'
 import type { Running } from '../base/lifecycle.ts'
 import { requireActive } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
-import { tokenOfUpgrade } from '../chat/credential.ts'
+import { tokenOfBearer, tokenOfUpgrade } from '../chat/credential.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { takeAddressRequest } from '../chat/rate-limit.ts'
 import { closeCodes, Refusal } from '../protocol/error.ts'
@@ -36,6 +36,8 @@ export type WebSocketOptions = {
   maxSessions?: number | undefined
   downloadUrl?: string | undefined
 }
+
+type From = { address: string; token: string | undefined; origin: string | undefined }
 
 /** The WebSocket door at /ws of an HTTP server. Stopping drains: what was asked is answered, then everybody is sent elsewhere. */
 export function openWebSockets(
@@ -68,8 +70,12 @@ export function openWebSockets(
       // Expected, and so many that each in the log would be a flood: pchat_open_descriptors tells.
       if (connections.size >= maxSessions) return refuse(socket, full)
       takeAddressRequest(chat, address)
-      const token = tokenOfUpgrade(request, chat.pool)
-      webSockets.handleUpgrade(request, socket, head, webSocket => connect(webSocket, socket, address, token))
+      // Cookies are for web services: that of a page at another port of this host is not for here.
+      const token = chat.apart ? tokenOfBearer(request.headers) : tokenOfUpgrade(request, chat.pool)
+      const { origin } = request.headers
+      webSockets.handleUpgrade(request, socket, head, webSocket =>
+        connect(webSocket, socket, { address, token, origin }),
+      )
     } catch (error) {
       refuse(socket, toRefusal(chat, error, { door: 'upgrade' }))
     }
@@ -80,8 +86,8 @@ export function openWebSockets(
     refuseUpgrade(socket, refusal)
   }
 
-  function connect(webSocket: import('ws').WebSocket, socket: Duplex, address: string, token: string | undefined) {
-    const connection = serveConnection({ chat, hub, webSocket, socket, address, token, schedule })
+  function connect(webSocket: import('ws').WebSocket, socket: Duplex, from: From) {
+    const connection = serveConnection({ chat, hub, webSocket, socket, ...from, schedule })
     connections.add(connection)
     const endPings = pinging.add(connection)
     webSocket.on('close', () => {

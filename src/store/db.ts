@@ -67,6 +67,11 @@ export async function planForValues(connection: Queryable): Promise<void> {
   await connection.query('SET LOCAL plan_cache_mode = force_custom_plan')
 }
 
+/** Within a transaction that waits for something beside this store, and holds no lock that others wait for. */
+export async function restLonger(connection: Queryable, ms: number): Promise<void> {
+  await connection.query(`SET LOCAL idle_in_transaction_session_timeout = ${ms}`)
+}
+
 /** The driver's words for a statement that ran out of `query_timeout`. */
 const unanswered = 'Query read timeout'
 

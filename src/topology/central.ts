@@ -45,11 +45,12 @@ export async function readPublication(q: Queryable, version?: number): Promise<P
   return rows[0]
 }
 
-/** Newest first. */
-export async function listPublications(q: Queryable, limit: number): Promise<PublicationCard[]> {
-  const { rows } = await q.query<PublicationCard>(`SELECT ${card} FROM publication ORDER BY version DESC LIMIT $1`, [
-    limit,
-  ])
+/** Newest first; `before` is the version of the last one that was seen. */
+export async function listPublications(q: Queryable, limit: number, before?: number): Promise<PublicationCard[]> {
+  const { rows } = await q.query<PublicationCard>(
+    `SELECT ${card} FROM publication WHERE $2::int IS NULL OR version < $2 ORDER BY version DESC LIMIT $1`,
+    [limit, before ?? null],
+  )
   return rows
 }
 

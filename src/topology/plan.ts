@@ -1,6 +1,7 @@
 import { backupUrl, complianceUrl, natsUrl, type SecretPlace, storeUrl } from './connection.ts'
 import { isLoopback } from './host.ts'
 import { join } from './path.ts'
+import { type PoolPlace, poolPlaces } from './pool-places.ts'
 import type { ChatPool, Topology } from './schema.ts'
 import type { ServerSettings } from './settings.ts'
 import { activeOf, hostsOf, listenOf, type PoolView, type Server, urlOf, type View, viewOf } from './view.ts'
@@ -39,6 +40,8 @@ export type ProcessPlan = {
   signIn: string[]
   /** What `pchat start` is called with, by the names of its options, without secrets. */
   settings: ServerSettings
+  /** All pools, where there are several: the file pools.json in the data folder, which the server follows while it runs. */
+  pools: PoolPlace[]
   /** Where the passwords stand that go into settings; see fillSecrets. */
   secrets: SecretPlace[]
   databases: DatabasePlan[]
@@ -67,14 +70,15 @@ export function planServers(topology: Topology): ServerPlan[] {
 }
 
 /** The same for one of many, whose topology was looked at once. */
-export function planIn({ pools, frontEnds, standards, chatServers }: View, fqdn: string): ServerPlan | undefined {
+export function planIn(all: View, fqdn: string): ServerPlan | undefined {
+  const { pools, frontEnds, standards, chatServers } = all
   const found = [...frontEnds, ...standards, ...chatServers].find(one => one.fqdn === fqdn)
   if (found === undefined) return undefined
   const processes = pools.flatMap(view => {
     const server = view.servers.find(one => one.fqdn === fqdn)
-    if (server) return [planProcess(view, server, serverRoles(view))]
+    if (server) return [planProcess(view, server, serverRoles(view), poolPlaces(all, server.site))]
     const frontEnd = view.nextHop?.servers.find(one => one.fqdn === fqdn)
-    return frontEnd ? [planProcess(view, frontEnd, frontEndRoles)] : []
+    return frontEnd ? [planProcess(view, frontEnd, frontEndRoles, poolPlaces(all, frontEnd.site))] : []
   })
   const { address, site, certificate } = found
   return { fqdn, address, site, certificate, processes }
@@ -99,7 +103,7 @@ function startRoleOf(roles: Role[]): ServerSettings['role'] {
   return roles.includes('sign-in') ? undefined : 'persistent-chat'
 }
 
-function planProcess(view: PoolView, server: Server, roles: Role[]): ProcessPlan {
+function planProcess(view: PoolView, server: Server, roles: Role[], pools: PoolPlace[]): ProcessPlan {
   const { pool } = view
   const serves = roles.includes('persistent-chat')
   const port = serves ? pool.port : pool.webPort
@@ -117,6 +121,7 @@ function planProcess(view: PoolView, server: Server, roles: Role[]): ProcessPlan
       ? [urlOf(server, port)]
       : (view.nextHop?.servers ?? []).map(one => urlOf(one, pool.webPort)),
     settings,
+    pools,
     secrets,
     databases: databasesOf(pool, roles),
     ...(worksOnFiles(roles) ? { fileStore: pool.fileStore?.place ?? join(dataDir, 'files') } : {}),
@@ -199,8 +204,8 @@ function archiveOf({ compliance, store }: ChatPool, roles: Role[]): ServerSettin
 }
 
 function placesOf(pool: ChatPool): ServerSettings {
-  const { domain, passkeyDomain, factorKeyFile, directoryConfig, workers, logLevel } = pool
-  return { domain, passkeyDomain, factorKeyFile, directoryConfig, workers, logLevel }
+  const { domain, passkeyDomain, factorKeyFile, handOverKeyFile, directoryConfig, workers, logLevel } = pool
+  return { domain, passkeyDomain, factorKeyFile, handOverKeyFile, directoryConfig, workers, logLevel }
 }
 
 /** Without what is not said. */

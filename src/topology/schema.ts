@@ -166,6 +166,13 @@ const chatPool = part(running('One Persistent Chat pool'), {
   factorKeyFile: Type.Optional(
     file(restart('Keys that encrypt the secrets of authenticator apps, the same on all servers')),
   ),
+  handOverKeyFile: Type.Optional(
+    file(
+      restart(
+        'Keys that sign who is signed in for the other pools, the same on all servers of all pools; without it, people sign in at each',
+      ),
+    ),
+  ),
   directoryConfig: Type.Optional(
     file(restart('Where people and groups come from, the same on all servers: docs/directory.md')),
   ),

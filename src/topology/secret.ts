@@ -6,6 +6,7 @@ export const secretVariables = {
   backupDatabaseUrl: 'PCHAT_BACKUP_DATABASE_SECRET',
   complianceDatabaseUrl: 'PCHAT_COMPLIANCE_DATABASE_SECRET',
   natsUrl: 'PCHAT_NATS_SECRET',
+  cms: 'PCHAT_CMS_SECRET',
 } as const satisfies Partial<Record<keyof ServerSettings, string>>
 
 export type SecretSetting = keyof typeof secretVariables

@@ -11,6 +11,8 @@ export type ServerSettings = {
   complianceAnchors?: string | undefined
   complianceOutput?: string | undefined
   natsUrl?: string | undefined
+  /** Of no topology: where one is published to. */
+  cms?: string | undefined
   pool?: string | undefined
   server?: string | undefined
   site?: string | undefined
@@ -18,6 +20,7 @@ export type ServerSettings = {
   domain?: string | undefined
   passkeyDomain?: string | undefined
   factorKeyFile?: string | undefined
+  handOverKeyFile?: string | undefined
   directoryConfig?: string | undefined
   workers?: number | undefined
   fileStore?: string | undefined

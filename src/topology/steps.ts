@@ -1,5 +1,6 @@
 import { join } from './path.ts'
 import type { DatabasePlan, ProcessPlan, ServerPlan } from './plan.ts'
+import { poolsFileOf } from './pool-places.ts'
 import { account, environmentFile, foldersOf, targetName, unitFolder, unitName } from './unit.ts'
 import { shellWord } from './unit-text.ts'
 
@@ -24,6 +25,7 @@ export function stepsOf(plan: ServerPlan): Step[] {
     ...certificateStep(plan),
     ...databasesOf(plan).map(databaseStep),
     ...migrationsStep(plan),
+    ...poolsStep(plan),
     unitsStep(plan),
     startStep(plan),
     ...embeddedStep(plan),
@@ -82,6 +84,7 @@ export function passwordFilesOf(plan: ServerPlan): string[] {
 export function keyFilesOf({ processes }: ServerPlan): string[] {
   const keys = processes.flatMap(({ settings }) => [
     settings.factorKeyFile,
+    settings.handOverKeyFile,
     settings.fileKeyFile,
     settings.complianceKeyFile,
   ])
@@ -184,6 +187,23 @@ function embeddedStep({ processes }: ServerPlan): Step[] {
       title: 'Embedded database',
       does: ['The server makes its store, and the archive beside it, at its first start, and brings them up to date.'],
       doneWhen: `a database runs in ${folders.join(', ')}, with the schema that the program knows`,
+    },
+  ]
+}
+
+/** Of no secret, and no reason to start anew: a server looks at it while it runs. */
+function poolsStep({ processes }: ServerPlan): Step[] {
+  const told = processes.filter(({ pools }) => pools.length > 0)
+  if (told.length === 0) return []
+  return [
+    {
+      id: 'pools',
+      title: 'The other pools',
+      does: told.map(({ settings, pools }) => {
+        const names = pools.map(({ displayName }) => displayName).join(', ')
+        return `Written: ${poolsFileOf(settings.dataDir!)}, which servers follow while they run, with ${names}`
+      }),
+      doneWhen: `each holds the pools of the topology, and ${account} reads it`,
     },
   ]
 }

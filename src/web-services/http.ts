@@ -12,6 +12,7 @@ import { type AppOptions, addStatus, openApp } from './app.ts'
 import { addDeviceSignIn } from './device-signin.ts'
 import { keepApart } from './download-host.ts'
 import { addHandOver } from './hand-over.ts'
+import { addLiveTicket } from './live-ticket.ts'
 import { addOidc } from './oidc-signin.ts'
 import { asyncApi, openApi } from './openapi.ts'
 import { addSignIn, callerOfRequest } from './signin.ts'
@@ -47,6 +48,7 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   const secure = options.tls !== undefined
   addSignIn(app, chat, { secure })
   addHandOver(app, chat, { secure })
+  if (chat.apart) addLiveTicket(app, chat)
   addOidc(app, chat, { clients: options.oidc ?? new Map(), publicUrl, secure })
   addDeviceSignIn(app, chat, { publicUrl })
   const { scim = [] } = options

@@ -10,6 +10,7 @@ import { completeSetup, needsSetup } from '../chat/setup.ts'
 import { csrfOf } from '../chat/token.ts'
 import { isBadText } from '../domain/message.ts'
 import { Refusal } from '../protocol/error.ts'
+import type { Me } from '../protocol/principal.ts'
 
 /** Sign-in by cookie, for browsers. Programs use session.signIn and a bearer token. */
 
@@ -54,7 +55,7 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
       throw new Refusal('invalid_argument', 'Send what was handed over to /web/handover.')
     const { token, me } = await signIn(chat, { address: request.ip }, input)
     setCookie(reply, token)
-    return { me, csrf: csrfOf(token) }
+    return signedIn(chat, me, token)
   })
 
   app.post('/web/signout', limited, async (request, reply) => {
@@ -68,7 +69,7 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
     const token = tokenOfCookie(request.headers, chat.pool)
     const caller = token && (await callerOfRequest(chat, request))
     if (!caller) throw new Refusal('unauthenticated', 'You are not signed in. Sign in.')
-    return { me: await readMe(chat, caller), csrf: csrfOf(token) }
+    return signedIn(chat, await readMe(chat, caller), token)
   })
 
   app.get('/web/setup', limited, async () => ({ needed: await needsSetup(chat) }))
@@ -77,8 +78,13 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
     refuseForeign(request)
     const { token, me } = await completeSetup(chat, { address: request.ip }, readSetup(request.body))
     setCookie(reply, token)
-    return { me, csrf: csrfOf(token) }
+    return signedIn(chat, me, token)
   })
+}
+
+/** What a page needs. `apart`: its live sessions are at other hosts, which it is let in at by tickets. */
+function signedIn({ apart }: Chat, me: Me, token: string) {
+  return { me, csrf: csrfOf(token), ...(apart ? { apart: true } : {}) }
 }
 
 /** What the routes below /web have in common: so many requests an address, and no answer is kept. */

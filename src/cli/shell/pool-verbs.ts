@@ -1,5 +1,6 @@
 import { Refusal } from '../../protocol/error.ts'
 import type { PoolView } from '../../protocol/pool-verbs.ts'
+import type { Result } from '../../protocol/request.ts'
 import { Misuse } from './fault.ts'
 import { tableLines } from './table.ts'
 import { choice, list, wildcard } from './values.ts'
@@ -40,6 +41,14 @@ server of the pool. Default: normal.`,
     cmdlet: 'Set-CsPersistentChatState',
     examples: ['pchat state set --pool-state failed-over --what-if', 'pchat state set --pool-state normal'],
     plan: planState,
+  },
+  {
+    path: ['pool', 'list'],
+    text: 'show the pools of the organisation',
+    about: `Rooms never span them. HERE is the pool of the server that is asked; rooms of its site are made in the one that says so. Another one is
+opened by the sign-in at this one: pchat sign-in --pool NAME. Nothing is shown where there is one pool, or where the store is asked.`,
+    examples: ['pchat pool list', 'pchat pool list --server https://chat.example.com --json'],
+    get: listPools,
   },
 ]
 
@@ -90,6 +99,16 @@ async function getState(shell: Shell, { identity, options }: Given): Promise<Ans
     value: { pool: { ...pool, servers } },
     lines: [`State: ${pool.state}`, ...tableLines([['SERVER', 'ROLE', 'RUNS', 'SESSIONS'], ...rows])],
   }
+}
+
+async function listPools(shell: Shell): Promise<Answer> {
+  const value = await shell.call<Result<'pool.list'>>('pool.list', {})
+  const rows = value.pools.map(one => [
+    ...[one.name, one.displayName, one.url, one.own ? 'here' : ''],
+    one.default ? 'made here' : '',
+  ])
+  const head = ['NAME', 'DISPLAY NAME', 'ADDRESS', 'HERE', 'ROOMS OF THIS SITE']
+  return { value, lines: rows.length === 0 ? ['There is one pool.'] : tableLines([head, ...rows]) }
 }
 
 async function planState(shell: Shell, { options }: Given): Promise<Plan> {

@@ -29,6 +29,7 @@ const nouns: Record<string, string> = {
   'eligible-principal': 'who may be put into a room',
   'active-server': 'who takes new sessions',
   state: 'state of the pool',
+  pool: 'pools of the organisation',
   data: 'export and import of everything',
   user: 'people',
   group: 'groups, organisational units and domains',

@@ -1,9 +1,11 @@
+import type { LiveTicket } from '../../../src/client/link.ts'
 import type { WireError } from '../../../src/protocol/error.ts'
 import type { SecondStep } from '../../../src/protocol/factor.ts'
 import type { Me } from '../../../src/protocol/principal.ts'
 import type { Input, Result } from '../../../src/protocol/request.ts'
 
-export type SignedIn = { me: Me; csrf: string }
+/** `apart`: live sessions are at other hosts, which a ticket leads to. */
+export type SignedIn = { me: Me; csrf: string; apart?: boolean }
 /** An OpenID provider that people sign in at. */
 export type Provider = { name: string; title: string }
 /** Who vouches for this sign-in; null: a password did. `signOutUrl`: where one signs out there too, if there is such a page. */
@@ -17,8 +19,11 @@ export class HttpFault extends Error {
   readonly id: string | undefined
   readonly retryAfterMs: number | undefined
   readonly details: object | undefined
+  /** As the server said it. */
+  readonly wire: WireError
   constructor(error: WireError) {
     super(error.message)
+    this.wire = error
     this.code = error.code
     this.id = error.id
     this.retryAfterMs = error.retryAfterMs
@@ -74,8 +79,17 @@ export const http = {
   setUp: (input: { token: string; user: string; displayName: string; password: string }) =>
     call<Partial<SignedIn>>('POST', '/web/setup', input),
   signIn: (input: Input<'session.signIn'>) => call<SignedIn>('POST', '/web/signin', input),
+  liveTicket: (csrf: string) => call<LiveTicket>('POST', '/web/ticket', {}, csrf),
   challenge: (ticket?: string) => ask('session.challenge', ticket === undefined ? {} : { ticket }),
   enrol: (input: Input<'session.enrol'>) => ask('session.enrol', input),
+  /** Where a pool is that signs in here, and what this one is called there. */
+  beginHandOver: (from: string) =>
+    call<{ url: string; displayName: string; pool: string }>('POST', '/web/handover/begin', { from }),
+  async handOver(input: Input<'session.handOver'>, csrf: string): Promise<Result<'session.handOver'>> {
+    return (await call<{ result: Result<'session.handOver'> }>('POST', '/api/v1/session.handOver', input, csrf)).result
+  },
+  arrive: (input: { ticket: string; verifier: string; replace: boolean }, csrf: string | undefined) =>
+    call<SignedIn>('POST', '/web/handover', input, csrf),
   signOut: (csrf: string) => call<unknown>('POST', '/web/signout', {}, csrf),
   async providers(): Promise<Provider[]> {
     return (await call<{ providers: Provider[] }>('GET', '/web/oidc')).providers

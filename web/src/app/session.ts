@@ -1,4 +1,5 @@
 import { connect } from '../../../src/client/client.ts'
+import { PchatError } from '../../../src/client/error.ts'
 import type { SecondStep } from '../../../src/protocol/factor.ts'
 import type { Input } from '../../../src/protocol/request.ts'
 import { createAddins } from './addins.ts'
@@ -91,8 +92,17 @@ function leave(notice: string): void {
   queryClient.clear()
 }
 
-function enter({ me, csrf }: SignedIn): void {
-  const client = connect({ url: location.origin })
+/** The client library tells refusals by its own class. */
+async function askTicket(csrf: string) {
+  try {
+    return await http.liveTicket(csrf)
+  } catch (error) {
+    throw error instanceof HttpFault ? new PchatError(error.wire) : error
+  }
+}
+
+function enter({ me, csrf, apart = false }: SignedIn): void {
+  const client = connect({ url: location.origin, ...(apart ? { ticket: () => askTicket(csrf) } : {}) })
   const addins = createAddins()
   const send = (post: WaitingPost) => {
     const { room, text, format, alert, title, clientId } = post

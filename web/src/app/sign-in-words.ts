@@ -9,6 +9,7 @@ export const methodWords: Record<string, string> = {
   token: 'Token of a bot',
   oidc: 'Provider',
   ldap: 'Directory',
+  'hand-over': 'Another pool',
   device: 'Device, allowed at a browser',
 }
 
@@ -17,5 +18,6 @@ export const outcomeWords: Record<string, string> = {
   wrong: 'Refused',
   locked: 'Refused: too many tries',
   'factor required': 'Second factor asked for',
+  given: 'Given to another pool',
   'enrolment required': 'Second factor to be set up',
 }

@@ -12,6 +12,7 @@ import { createInput, noListEdits, type RoomEdit } from '../app/room-edit.ts'
 import { go } from '../app/route.ts'
 import { isTooLong } from '../app/text-limit.ts'
 import { useWindowTitle } from '../app/window-title.ts'
+import { DefaultPoolNote } from '../parts/DefaultPoolNote.tsx'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { PageHeader } from '../parts/PageHeader.tsx'
@@ -76,6 +77,7 @@ export function CreateRoomPage() {
   return (
     <main className={styles.root} data-pane="create">
       <PageHeader title="Create a room" back={{ page: 'rooms', of: 'managed' }} />
+      <DefaultPoolNote to={{ page: 'create' }} />
       {categories.isSuccess && choices.length === 0 ? (
         <EmptyState title="You may not create rooms in any category. Ask an administrator to make you a creator." />
       ) : (

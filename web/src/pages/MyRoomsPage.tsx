@@ -7,6 +7,7 @@ import { useVerb } from '../app/query.ts'
 import { go, type RoomsOf } from '../app/route.ts'
 import { useWindowTitle } from '../app/window-title.ts'
 import { CreateRoomLink } from '../parts/CreateRoomLink.tsx'
+import { DefaultPoolNote } from '../parts/DefaultPoolNote.tsx'
 import { EmptyState } from '../parts/EmptyState.tsx'
 import { FoundRooms } from '../parts/FoundRooms.tsx'
 import { MyRooms } from '../parts/MyRooms.tsx'
@@ -41,6 +42,7 @@ export function MyRoomsPage({ of }: { of: RoomsOf }) {
       <PageHeader title="My rooms">
         <CreateRoomLink categories={categories} appearance="primary" icon={<AddRegular />} />
       </PageHeader>
+      <DefaultPoolNote to={{ page: 'rooms', of }} />
       <SectionLinks
         label="My rooms"
         links={[

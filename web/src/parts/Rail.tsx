@@ -11,6 +11,7 @@ import type { ReactElement } from 'react'
 import { adminSectionsOf } from '../app/admin-sections.ts'
 import { useChat } from '../app/chat.ts'
 import { type Route, routeHash } from '../app/route.ts'
+import { PoolMenu } from './PoolMenu.tsx'
 
 const useStyles = makeStyles({
   root: {
@@ -107,6 +108,7 @@ export function Rail({ page, chatRoute }: { page: Route['page']; chatRoute: Rout
           </a>
         )
       })}
+      <PoolMenu className={styles.link} iconClass={styles.icon} />
     </nav>
   )
 }

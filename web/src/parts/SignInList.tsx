@@ -43,6 +43,7 @@ export function SignInList() {
               <Text block weight={one.current ? 'semibold' : 'regular'}>
                 {one.current ? 'This window' : one.kind === 'bot' ? 'Bot' : 'Another window or device'}
                 {one.address === '' ? '' : `, from ${one.address}`}
+                {one.handedOverFrom === undefined ? '' : `, by ${one.handedOverFrom}`}
               </Text>
               <Text size={200} block>
                 Since {shortTime(one.createdAt)}, last used {shortTime(one.lastUsedAt)}
