@@ -31,5 +31,8 @@ test('[BS40] every command of docs/bootstrap.md does what stands below it', asyn
   expect(await walk('more')).toBe('')
   const { steps } = JSON.parse(await readFile(join(folder, 'steps.json'), 'utf8'))
   expect(Object.keys(steps[0])).toEqual(['id', 'title', 'does', 'doneWhen'])
+  // Certificate and name are not this machine's, so that it is refused, as whoever runs it; and nothing was ever made here.
+  expect(await walk('apply')).toMatch(/exit code 1\n$/)
+  expect(await walk('undo')).toMatch(/Nothing of pchat bootstrap is on this machine\.|exit code 1\n$/)
   expect(page.walked).toEqual(page.commands)
 }, 120_000)
