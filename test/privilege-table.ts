@@ -43,9 +43,9 @@ export const table: { [V in Verb]: Row<V> } = {
   'session.enrol': row('cc cccc ccc cc', 'own', () => ({ ticket: 'x'.repeat(43) })),
   // At HTTP as any verb that binds a live session; over one that is open already.
   'session.open': row('uc cccc ccc cc', 'own', () => ({})),
-  'session.servers': row('uy yyyy yyy yy', 'own', () => ({})),
   // Where there is no other pool; with one: test/pools.test.ts.
   'session.handOver': row('un nnnn nnn nn', 'own', () => ({ pool: 'north', challenge: 'x'.repeat(43) })),
+  'session.servers': row('uy yyyy yyy yy', 'own', () => ({})),
   'session.end': row('uf ffff fff fy', 'writes', async w => ({ user: await w.aUser() })),
   'session.list': row('uf ffff fff fy', 'reads', w => ({ user: w.victim })),
   'session.record': row('uf ffff fyf fy', 'reads', w => ({ user: w.victim })),

@@ -32,6 +32,8 @@ export default defineConfig({
               test: /node_modules[\\/](@fluentui|@griffel|@floating-ui|tabster|keyborg)[\\/]/,
               priority: 2,
             },
+            // Only who edits the topology needs it.
+            { name: 'yaml', test: /node_modules[\\/]yaml[\\/]/, priority: 2 },
             { name: 'vendor', test: /node_modules[\\/]/, priority: 1 },
           ],
         },

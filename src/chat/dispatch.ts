@@ -82,8 +82,8 @@ type StrangerVerb = 'session.signIn' | 'session.challenge' | 'session.enrol'
 type Dispatched = Exclude<Verb, 'session.open' | StrangerVerb>
 
 const runs: { [V in Dispatched]: (chat: Chat, caller: Caller, input: Input<V>) => Promise<Result<V>> } = {
-  'session.servers': listServers,
   'session.handOver': handOver,
+  'session.servers': listServers,
   'session.end': endSession,
   'session.list': listSessions,
   'session.record': listSignInRecord,

@@ -9,6 +9,7 @@ import { lookAtPrerequisites } from './bootstrap-check.ts'
 import { databaseDoing, migrationsDoing } from './bootstrap-database.ts'
 import { type Doing, openMachine, type Site, type Standing, Waits } from './bootstrap-doing.ts'
 import { lockMachine } from './bootstrap-lock.ts'
+import { poolsDoing } from './bootstrap-pools.ts'
 import { readEnvironmentFile, secretsDoing } from './bootstrap-secrets.ts'
 import { embeddedDoing, healthDoing, recordingDoing, standbyDoing, testDoing } from './bootstrap-serve.ts'
 import { openTeller, type Teller } from './bootstrap-teller.ts'
@@ -97,7 +98,14 @@ async function prerequisites(topology: Topology, { plan, env, makeSecrets, autho
 function doingsOf(site: Site): Doing[] {
   const all = [
     ...[accountDoing(site), foldersDoing(site), secretsDoing(site), certificateDoing(site), ...databaseDoing(site)],
-    ...[migrationsDoing(site), unitsDoing(site), startDoing(site), embeddedDoing(site), healthDoing(site)],
+    ...[
+      migrationsDoing(site),
+      poolsDoing(site),
+      unitsDoing(site),
+      startDoing(site),
+      embeddedDoing(site),
+      healthDoing(site),
+    ],
     ...[standbyDoing(site), recordingDoing(site), testDoing(site)],
   ]
   return stepsOf(site.plan).map(({ id }) => all.find(one => one.id === id)!)

@@ -23,8 +23,6 @@ const testMs = 60_000
 /** What was made for the test is heard of by all servers within seconds. */
 const testTries = 3
 
-/** A process that holds live sessions, whether that is what the topology wants there or what starts beside it. */
-const holdsSessions = ({ roles }: ProcessPlan) => roles.includes('persistent-chat')
 const serves = ({ roles }: ProcessPlan) => roles.includes('persistent-chat')
 
 /** Work on the store of a process, as the operator of the machine. */
@@ -166,7 +164,7 @@ export function recordingDoing(site: Site): Doing {
 
 /** Two test users, whom the operator of the machine makes where they are missing, hear each other. */
 export function testDoing(site: Site): Doing {
-  const tried = site.plan.processes.filter(one => holdsSessions(one) && !one.standby)
+  const tried = site.plan.processes.filter(one => serves(one) && !one.standby)
   return {
     id: 'test',
     isTrial: tried.length > 0,

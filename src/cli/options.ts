@@ -1,16 +1,24 @@
-import { isIP } from 'node:net'
-import { isAbsolute, resolve } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import { isOneHost } from '../base/host.ts'
-import { parseClamdAddress } from '../files/clamd.ts'
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { StoreAddress } from '../store/address.ts'
+import { centralBeside } from '../topology/central-place.ts'
+import {
+  readClamd,
+  readDatabaseUrl,
+  readDomain,
+  readName,
+  readNatsUrl,
+  readOrigin,
+  readPort,
+  readUrl,
+  readWholePath,
+  readWorkers,
+} from './option-value.ts'
 import type { ServeRole } from './serve-options.ts'
 
 /** What can run by itself; see docs/roles.md. */
 const startRoles = ['all', 'front-end', 'persistent-chat', 'compliance'] as const
 export type StartRole = (typeof startRoles)[number]
-
-import { type StoreAddress, splitHosts } from '../store/address.ts'
-import { centralBeside } from '../topology/central-place.ts'
 
 export type StartOptions = {
   role?: StartRole
@@ -243,63 +251,6 @@ export function withStartOptions(command: Command): Command {
     )
 }
 
-/** What no option alone can be blamed for. Answers the sentence to show, or nothing. */
-export function findFault(options: StartOptions): string | undefined {
-  const { host, tlsCert, tlsKey, tlsSelfSigned } = options
-  if (options.role === 'compliance') return findComplianceFault(options)
-  const apartFault = findApartFault(options)
-  if (apartFault) return apartFault
-  if (tlsCert !== undefined && tlsKey === undefined) return '--tls-cert needs its private key. Add --tls-key <file>.'
-  if (tlsKey !== undefined && tlsCert === undefined) return '--tls-key needs its certificate. Add --tls-cert <file>.'
-  if (tlsSelfSigned && tlsCert !== undefined)
-    return '--tls-self-signed and --tls-cert exclude each other. Leave one of them out.'
-  if (options.natsUrl !== undefined && options.databaseUrl === undefined)
-    return '--nats-url joins servers of a pool, which share one store. Add --database-url <url>.'
-  if (options.backupDatabaseUrl !== undefined && options.databaseUrl === undefined)
-    return '--backup-database-url is a copy of the store that --database-url names. Add --database-url <url>.'
-  if (/^(0\.0\.0\.0|::)$/.test(host) && options.databaseUrl !== undefined && options.url === undefined)
-    return `--host ${host} is every address of this machine, and none that clients could be told. Add --url <url>, such as --url https://chat1.example.com.`
-  const downloadFault = options.downloadUrl && findDownloadFault(options.downloadUrl, options)
-  if (downloadFault) return downloadFault
-  if (!isLoopback(host) && !tlsSelfSigned && tlsCert === undefined)
-    return `--host ${host} is reached from other machines, so that passwords need a certificate. Add --tls-cert <file> and --tls-key <file>, or --tls-self-signed.`
-  return undefined
-}
-
-/** Front End Servers and Persistent Chat Servers share a store, and hear of each other by NATS: the processes of one machine are not all. */
-function findApartFault({ role, databaseUrl, natsUrl, complianceDatabaseUrl, fileStore }: StartOptions) {
-  if (role !== 'front-end' && role !== 'persistent-chat') return undefined
-  if (databaseUrl === undefined)
-    return `--role ${role} is one part of a pool, whose parts share one store. Add --database-url <url>.`
-  if (natsUrl === undefined)
-    return `--role ${role} is one part of a pool, whose parts hear of each other by NATS. Add --nats-url <url>.`
-  if (role === 'front-end' && complianceDatabaseUrl !== undefined)
-    return '--role front-end has no compliance service. Leave out --compliance-database-url; Persistent Chat Servers or --role compliance take it.'
-  if (role === 'front-end' && fileStore === undefined)
-    return '--role front-end takes files for all servers of the pool, not into its own data folder. Add --file-store <place>, the same on all Front End Servers.'
-  return undefined
-}
-
-/** The service alone is of a pool: one machine with its own database has it inside. */
-function findComplianceFault({ databaseUrl, complianceDatabaseUrl }: StartOptions): string | undefined {
-  if (databaseUrl === undefined)
-    return "--role compliance takes events from a pool's store. Add --database-url <url>; a server with its own database has the service inside."
-  if (complianceDatabaseUrl === undefined)
-    return '--role compliance needs the archive. Add --compliance-database-url <url>, best on another server than the store.'
-  return undefined
-}
-
-/** Cookies know no ports, and a page that came encrypted shows no picture that did not. */
-function findDownloadFault(downloadUrl: string, options: StartOptions): string | undefined {
-  const { url, host, tlsCert, tlsSelfSigned } = options
-  if (isOneHost(downloadUrl, url ?? `http://${host.includes(':') ? `[${host}]` : host}`))
-    return '--download-url names the host that people sign in at. Give it a name of its own, such as https://files.example.net.'
-  const isEncrypted = url === undefined ? tlsSelfSigned || tlsCert !== undefined : url.startsWith('https:')
-  if (isEncrypted && !downloadUrl.startsWith('https:'))
-    return '--download-url is not encrypted, and the server is. Give an address that begins with https.'
-  return undefined
-}
-
 /** The first administrator as the environment names him. */
 export function readAdministrator(
   env: NodeJS.ProcessEnv,
@@ -322,10 +273,6 @@ export function dropEmptyVariables(env: NodeJS.ProcessEnv): void {
   if (/^(0|false|no|off)$/i.test(env.PCHAT_TLS_SELF_SIGNED ?? '')) delete env.PCHAT_TLS_SELF_SIGNED
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-}
-
 export function variable(flags: string, name: string, description: string): Option {
   return new Option(flags, description).env(name)
 }
@@ -345,69 +292,4 @@ export function centralOf({ cms, topology }: StartOptions, address: StoreAddress
   const connectionString = cms ?? topology
   if (connectionString !== undefined) return { connectionString }
   return 'connectionString' in address ? undefined : centralBeside(address)
-}
-
-function readWholePath(text: string): string {
-  if (isAbsolute(text) && !text.split('/').includes('..') && resolve(text) !== '/') return resolve(text)
-  throw new InvalidArgumentError('Give the whole path of a folder, such as /srv/compliance.')
-}
-
-function readPort(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
-    throw new InvalidArgumentError('Give a whole number from 0 to 65535, such as 8080.')
-  return Number(text)
-}
-
-export function readDatabaseUrl(text: string): string {
-  if (!splitHosts(text))
-    throw new InvalidArgumentError(
-      'Give an address such as postgres://user:password@db.example.com:5432/pchat, several hosts with commas.',
-    )
-  return text
-}
-
-function readNatsUrl(text: string): string {
-  for (const url of text.split(','))
-    if (!/^(nats|tls):$/.test(URL.parse(url)?.protocol ?? ''))
-      throw new InvalidArgumentError('Give an address such as nats://nats.example.com:4222, several with commas.')
-  return text
-}
-
-function readUrl(text: string): string {
-  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ''))
-    throw new InvalidArgumentError('Give an address such as https://chat1.example.com.')
-  return text
-}
-
-function readOrigin(text: string): string {
-  const url = URL.parse(text)
-  if (!/^https?:$/.test(url?.protocol ?? '') || url!.href !== `${url!.origin}/`)
-    throw new InvalidArgumentError('Give an address with nothing behind its host, such as https://files.example.net.')
-  return url!.origin
-}
-
-/** Goes into subjects of NATS, and onto screens. */
-function readName(text: string): string {
-  if (!/^[\w-]+(\.[\w-]+)*$/.test(text) || text.length > 253)
-    throw new InvalidArgumentError('Give a name of letters, digits, - and _, such as chat1.example.com.')
-  return text
-}
-
-function readWorkers(text: string): number {
-  if (!/^\d{1,2}$/.test(text) || Number(text) < 1 || Number(text) > 64)
-    throw new InvalidArgumentError('Give a whole number from 1 to 64.')
-  return Number(text)
-}
-
-function readClamd(text: string): string {
-  if (!parseClamdAddress(text))
-    throw new InvalidArgumentError('Give host and port, such as localhost:3310, or the path of its socket.')
-  return text
-}
-
-function readDomain(text: string): string {
-  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
-  if (text.length > 253 || !new RegExp(`^${label}(\\.${label})*$`, 'i').test(text))
-    throw new InvalidArgumentError('Give a domain name such as example.com.')
-  return text.toLowerCase()
 }

@@ -109,11 +109,6 @@ export const sessionVerbs = {
     },
     { ...websocket, callers: 'anyone' },
   ),
-  'session.servers': verb(
-    'Where live sessions are opened, and where the web services are',
-    {},
-    { servers: Type.Array(Text()), webServices },
-  ),
   'session.handOver': verb(
     'A ticket of half a minute that signs the caller in at another pool (session.signIn there), once',
     {
@@ -124,6 +119,11 @@ export const sessionVerbs = {
       }),
     },
     { ticket: Text(), url: Text({ description: 'where the pool is reached' }) },
+  ),
+  'session.servers': verb(
+    'Where live sessions are opened, and where the web services are',
+    {},
+    { servers: Type.Array(Text()), webServices },
   ),
   'session.end': verb(
     'Sign out, or end the sessions of another',

@@ -143,7 +143,7 @@ function poolLines({ displayName, users, compliance }: ChatPool): string[] {
 }
 
 function databaseMore(database: Database | undefined): { lines: string[]; facts: object } {
-  if (!database) return { lines: ['embedded, in the data folder'], facts: {} }
+  if (!database) return { lines: ['embedded'], facts: {} }
   return { lines: [`database ${database.database}`, ...hostsOf(database)], facts: database }
 }
 

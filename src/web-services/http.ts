@@ -47,8 +47,8 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   const { publicUrl = () => '' } = options
   const secure = options.tls !== undefined
   addSignIn(app, chat, { secure })
-  if (chat.apart) addLiveTicket(app, chat)
   addHandOver(app, chat, { secure })
+  if (chat.apart) addLiveTicket(app, chat)
   addOidc(app, chat, { clients: options.oidc ?? new Map(), publicUrl, secure })
   addDeviceSignIn(app, chat, { publicUrl })
   const { scim = [] } = options

@@ -9,40 +9,28 @@ export const admin = { user: `admin@${domain}`, password: 'correct horse battery
 const encrypted = `sslmode=verify-full&sslrootcert=${files.authority}`
 const addressOf = (user: string, host: string, database: string, password?: string) =>
   `postgres://${user}${password === undefined ? '' : `:${password}`}@${host}/${database}?${encrypted}`
-/** As the administrator of the databases, whose password is kept at the desk. */
-const adminUrl = (host: string) => addressOf('postgres', host, 'postgres')
+const readerUrl = addressOf('pchat_reader', hosts.store, 'pchat_central')
 const publisherUrl = addressOf('pchat_publisher', hosts.store, 'pchat_central')
 
-/** Databases and roles with the least rights, made from the desk, as the steps of the Bootstrapper say. */
-export async function prepareDatabases(site: TestSite): Promise<void> {
+/** The Central Management Store, made from the desk. */
+export async function prepareCentral(site: TestSite): Promise<void> {
   const { desk, secrets } = site
   await put(desk, files.authority, site.authority.cert)
-  for (const name of ['publisher', 'reader', 'archive'] as const)
-    await put(desk, `/root/${name}.secret`, `${secrets[name]}\n`)
+  for (const name of ['publisher', 'reader'] as const) await put(desk, `/root/${name}.secret`, `${secrets[name]}\n`)
   const passwords = [
     '--publisher-password-file',
     '/root/publisher.secret',
     '--reader-password-file',
     '/root/reader.secret',
   ]
-  await desk.must(['pchat', 'topology', 'prepare', '--admin-url', adminUrl(hosts.store), ...passwords])
-  const archive = [
-    '--database',
-    'pchat_compliance',
-    '--service',
-    'pchat_archive',
-    '--password-file',
-    '/root/archive.secret',
-  ]
-  await desk.must(['pchat', 'compliance', 'prepare', '--admin-url', adminUrl(hosts.archive), ...archive])
-  await makeStore(site.store, 'pchat', 'pchat', secrets.store)
-  await makeStore(site.archive, 'pchat_west', 'pchat_west', secrets.store)
-}
-
-async function makeStore({ sql }: TestSite['store'], user: string, database: string, password: string): Promise<void> {
-  await sql('postgres', `CREATE ROLE "${user}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '${password}'`)
-  await sql('postgres', `CREATE DATABASE "${database}" OWNER "${user}" ENCODING 'UTF8' TEMPLATE template0`)
-  await sql('postgres', `REVOKE ALL ON DATABASE "${database}" FROM PUBLIC`)
+  await desk.must([
+    'pchat',
+    'topology',
+    'prepare',
+    '--admin-url',
+    addressOf('postgres', hosts.store, 'postgres'),
+    ...passwords,
+  ])
 }
 
 /** Publishes a document from the desk, on top of the one that is there. Answers what it said. */
@@ -78,29 +66,37 @@ export async function bring(site: TestSite, fqdn: string): Promise<Machine> {
   return machine
 }
 
-/** Makes of a machine what the published topology says of it. */
-export async function bootstrap(site: TestSite, fqdn: string): Promise<Said> {
-  const machine = site.machine(fqdn)
-  const cms = addressOf('pchat_reader', hosts.store, 'pchat_central')
-  await machine.must(['bash', '-c', `pchat topology export --cms '${cms}' > /root/topology.json`])
-  const document = ['--topology', '/root/topology.json', '--server', fqdn]
-  if (!site.alone)
-    await machine.must([
-      'adduser',
-      '--quiet',
-      '--system',
-      '--group',
-      '--no-create-home',
-      '--home',
-      '/nonexistent',
-      'pchat',
-    ])
-  for (const folder of ['/var/lib/pchat', ...Object.values(mounts)])
-    await machine.must(['install', '-d', '-m', '0750', '-o', 'pchat', '-g', 'pchat', folder])
-  await machine.must(['pchat', 'bootstrap', '--units', ...document, '--out', '/etc/systemd/system'])
-  await machine.must(['systemctl', 'daemon-reload'])
-  await machine.must(['systemctl', 'enable', 'pchat.target'])
-  return machine.run(['systemctl', 'start', 'pchat.target'])
+/** Number of the account, the same on all machines: they mount one disk. */
+const account = '990'
+
+/** Makes of a machine what the published topology says of it. `first`: the databases of its pool are still to be made. */
+export async function bootstrap(site: TestSite, fqdn: string, { first = false } = {}): Promise<string> {
+  const { alone, administrator } = site
+  const admins = [hosts.store, hosts.archive].map(host => addressOf('postgres', host, 'postgres', administrator))
+  const words = [
+    '--cms',
+    readerUrl,
+    '--server',
+    fqdn,
+    '--ca-file',
+    files.authority,
+    ...(alone ? [] : ['--uid', account]),
+  ]
+  return site.machine(fqdn).must(['pchat', 'bootstrap', ...words], {
+    env: { NODE_EXTRA_CA_CERTS: files.authority, ...(first ? { PCHAT_ADMIN_URL: admins.join(' ') } : {}) },
+    timeoutMs: 300_000,
+  })
+}
+
+/** What the Bootstrapper would find fault with, as it stands. */
+export async function faultsOf(site: TestSite, fqdn: string): Promise<string[]> {
+  const words = ['--cms', readerUrl, '--server', fqdn, '--check', '--json']
+  const { out, err } = await site.machine(fqdn).run(['pchat', 'bootstrap', ...words])
+  if (out === '') throw new Error(`${fqdn}: pchat bootstrap --check: ${err}`)
+  const { checks } = JSON.parse(out) as { checks: { area: string; check: string; state: string; found: string }[] }
+  return checks
+    .filter(({ state }) => state === 'error')
+    .map(({ area, check, found }) => `${fqdn}: ${area}: ${check}: ${found}`)
 }
 
 export async function put(machine: Machine, place: string, text: string): Promise<void> {
@@ -111,8 +107,7 @@ export async function put(machine: Machine, place: string, text: string): Promis
 
 /** Nothing of the product runs there any more; its data stays. */
 export async function remove(site: TestSite, fqdn: string): Promise<void> {
-  await site.machine(fqdn).must(['systemctl', 'disable', '--now', 'pchat.target'])
-  await site.machine(fqdn).must(['systemctl', 'stop', 'pchat.target'])
+  await site.machine(fqdn).must(['pchat', 'bootstrap', '--remove'])
 }
 
 export type PoolSeen = {

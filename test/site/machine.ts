@@ -30,6 +30,8 @@ export type MachineOptions = {
   folder: string
   name: string
   address: string
+  /** The program of iproute2. */
+  ip: string
   /** Folders that several machines mount: place on the machine, and outside. */
   mounts?: Record<string, string>
 }
@@ -56,7 +58,13 @@ const more = [
 ]
 
 /** Starts a machine on the switch of this network namespace. */
-export async function openMachine({ folder, name, address, mounts = {} }: MachineOptions): Promise<Machine> {
+export async function openMachine({
+  folder,
+  name,
+  address,
+  ip: program,
+  mounts = {},
+}: MachineOptions): Promise<Machine> {
   const place = join(folder, 'machines', name)
   const root = join(place, 'root')
   await makeFiles(root, name)
@@ -86,14 +94,14 @@ export async function openMachine({ folder, name, address, mounts = {} }: Machin
     if (said.code === 0) return said.out
     throw new Error(`${name}: ${command.join(' ')} ended with ${said.code}: ${tail(said.err)} ${tail(said.out)}`)
   }
-  await ip(`link add ${port} type veth peer name eth0 netns ${first}`, `link set ${port} master switch up`)
-  await must(['ip', '-batch', '-'], {
+  await ip(program, `link add ${port} type veth peer name eth0 netns ${first}`, `link set ${port} master switch up`)
+  await must([program, '-batch', '-'], {
     input: `link set lo up\naddress add ${address}/24 dev eth0\nlink set eth0 up\n`,
   })
   return {
     ...{ name, address, run, must },
     path: within => join(root, within),
-    plug: into => ip(`link set ${port} ${into ? 'up' : 'down'}`),
+    plug: into => ip(program, `link set ${port} ${into ? 'up' : 'down'}`),
     async kill() {
       process.kill(first, 'SIGKILL')
       await ended
@@ -103,8 +111,9 @@ export async function openMachine({ folder, name, address, mounts = {} }: Machin
 }
 
 /** The switch that all machines of the run hang on; it leads nowhere else. */
-export async function openSwitch(address: string): Promise<void> {
+export async function openSwitch(program: string, address: string): Promise<void> {
   await ip(
+    program,
     'link set lo up',
     'link add switch type bridge',
     `address add ${address}/24 dev switch`,
@@ -112,8 +121,8 @@ export async function openSwitch(address: string): Promise<void> {
   )
 }
 
-async function ip(...commands: string[]): Promise<void> {
-  const { code, err } = await say('ip', ['-batch', '-'], { input: `${commands.join('\n')}\n`, env: process.env })
+async function ip(program: string, ...commands: string[]): Promise<void> {
+  const { code, err } = await say(program, ['-batch', '-'], { input: `${commands.join('\n')}\n`, env: process.env })
   if (code !== 0) throw new Error(`ip: ${err}`)
 }
 

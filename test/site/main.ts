@@ -6,8 +6,13 @@ import { runSite } from './enter.ts'
  * error, the report as JSON on standard output; exit code 1 where anything was lost, doubled, mixed up or leaked.
  */
 const args = process.argv.slice(2)
-// What cannot be read is told before anything is made.
-for (const name of ['seconds', 'users', 'seed', 'posts-per-second']) numberOption(args, name, 0)
-const { code, out } = await runSite(args, text => process.stderr.write(text))
-process.stdout.write(out)
-process.exitCode = code
+try {
+  // What cannot be read is told before anything is made.
+  for (const name of ['seconds', 'users', 'seed', 'posts-per-second']) numberOption(args, name, 0)
+  const { code, out } = await runSite(args, text => process.stderr.write(text))
+  process.stdout.write(out)
+  process.exitCode = code
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`)
+  process.exitCode = 1
+}

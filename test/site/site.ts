@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { appendFile, mkdir, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setDefaultCACertificates } from 'node:tls'
 import { type Authority, makeAuthority, type Pair } from '../authority.ts'
@@ -14,6 +14,8 @@ import { type DatabaseServer, startPostgres } from './postgres.ts'
 export type TestSite = {
   folder: string
   alone: boolean
+  /** Password of the administrator of the databases. */
+  administrator: string
   ports: Ports
   authority: Authority
   secrets: { store: string; archive: string; nats: string; publisher: string; reader: string; key: string }
@@ -40,7 +42,7 @@ export async function openTestSite(folder: string): Promise<TestSite> {
   const secret = () => randomBytes(12).toString('hex')
   const administrator = secret()
   let last = 10
-  await openSwitch(addressOf(254))
+  await openSwitch(tools.ip, addressOf(254))
   await nameFile(folder)
   // What runs in here trusts the site as a browser does that an administrator has set up.
   setDefaultCACertificates([authority.cert])
@@ -50,7 +52,7 @@ export async function openTestSite(folder: string): Promise<TestSite> {
     last += 1
     const address = addressOf(last)
     const shared = Object.fromEntries(Object.values(mounts).map(place => [place, sharedOf(folder, place)]))
-    const machine = await openMachine({ folder, name: fqdn, address, mounts: shared })
+    const machine = await openMachine({ folder, name: fqdn, address, ip: tools.ip, mounts: shared })
     if (alone) await ownAccount(machine)
     machines.set(fqdn, machine)
     names.set(fqdn, address)
@@ -58,14 +60,18 @@ export async function openTestSite(folder: string): Promise<TestSite> {
     return machine
   }
 
-  /** Every machine knows every other one, and each pool by its servers. */
-  async function tellNames(): Promise<void> {
-    const lines = ['127.0.0.1 localhost', ...[...names].map(([name, address]) => `${address} ${name}`)]
-    for (const address of frontEnds.map(name => names.get(name)))
-      if (address) lines.push(`${address} fe.${domain} ${Object.values(pools).join(' ')}`)
-    const text = `${lines.join('\n')}\n`
-    await writeFile('/etc/hosts', text)
-    for (const machine of machines.values()) if (machine.isUp()) await writeFile(machine.path('/etc/hosts'), text)
+  /** Every machine knows every other one, and each pool by its servers. One after the other, or an older list would be the last. */
+  let naming = Promise.resolve()
+  function tellNames(): Promise<void> {
+    naming = naming.then(async () => {
+      const lines = ['127.0.0.1 localhost', ...[...names].map(([name, address]) => `${address} ${name}`)]
+      for (const address of frontEnds.map(name => names.get(name)))
+        if (address) lines.push(`${address} fe.${domain} ${Object.values(pools).join(' ')}`)
+      const text = `${lines.join('\n')}\n`
+      await writeFile('/etc/hosts', text)
+      for (const machine of machines.values()) if (machine.isUp()) await replaceHosts(machine, text)
+    })
+    return naming
   }
 
   const certificate = (...all: string[]) => authority.issue(all, validity)
@@ -96,7 +102,20 @@ export async function openTestSite(folder: string): Promise<TestSite> {
     { mode: 0o600 },
   )
   return {
-    ...{ folder, alone, authority, secrets, desk, store, archive, nats, machines, addMachine, certificate },
+    ...{
+      folder,
+      alone,
+      administrator,
+      authority,
+      secrets,
+      desk,
+      store,
+      archive,
+      nats,
+      machines,
+      addMachine,
+      certificate,
+    },
     // Below 1024 a service needs a power of root, which a world of root alone cannot hand on.
     ports: alone ? { main: 8443, west: 8444 } : { main: 443, west: 8443 },
     machine(fqdn) {
@@ -105,6 +124,13 @@ export async function openTestSite(folder: string): Promise<TestSite> {
       return found
     },
   }
+}
+
+/** As a whole: somebody may be reading it. */
+async function replaceHosts(machine: Machine, text: string): Promise<void> {
+  const file = machine.path('/etc/hosts')
+  await writeFile(`${file}.new`, text)
+  await rename(`${file}.new`, file)
 }
 
 const sharedOf = (folder: string, place: string) => join(folder, 'shared', place)

@@ -34,6 +34,7 @@ export const adminPlaces: Record<AdminSection, Place> = {
   // Who administers is among those whom it watches.
   compliance: { name: 'Compliance', readers: ['complianceOfficer'] },
   pool: { name: 'Pool', readers: [...managing, 'helpDesk'], changers: managing },
+  topology: { name: 'Topology', readers: managing, changers: full },
 }
 
 /** How the pages stand together, so that they are found. */
@@ -42,7 +43,7 @@ export const adminGroups: readonly { name: string; sections: readonly AdminSecti
   { name: 'Rooms', sections: ['categories', 'rooms', 'messages', 'addins'] },
   { name: 'Policy and options', sections: ['policy', 'options'] },
   { name: 'Records', sections: ['usage', 'audit', 'sign-ins', 'compliance'] },
-  { name: 'Servers', sections: ['pool'] },
+  { name: 'Servers', sections: ['pool', 'topology'] },
 ]
 
 /** The pages that somebody's roles open; none for who administers nothing. */

@@ -18,6 +18,7 @@ export const adminSections = [
   'audit',
   'sign-ins',
   'pool',
+  'topology',
   'compliance',
 ] as const
 export type AdminSection = (typeof adminSections)[number]

@@ -22,6 +22,7 @@ import { AdminRoles } from './AdminRoles.tsx'
 import { AdminRooms } from './AdminRooms.tsx'
 import { AdminSessions } from './AdminSessions.tsx'
 import { AdminSignIns } from './AdminSignIns.tsx'
+import { AdminTopology } from './AdminTopology.tsx'
 import { AdminUsage } from './AdminUsage.tsx'
 import { AdminUsers } from './AdminUsers.tsx'
 
@@ -57,6 +58,7 @@ const pages: Record<AdminSection, (query: string) => ReactElement> = {
   audit: () => <AdminAudit />,
   'sign-ins': () => <AdminSignIns />,
   pool: () => <AdminPool />,
+  topology: query => <AdminTopology view={query} />,
   compliance: () => <AdminCompliance />,
 }
 

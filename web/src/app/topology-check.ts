@@ -1,0 +1,75 @@
+import { useEffect, useState } from 'react'
+import type { Result } from '../../../src/protocol/request.ts'
+import { maxTopologyBytes } from '../../../src/protocol/topology-limits.ts'
+import type { TopologyPicture } from '../../../src/protocol/topology-verbs.ts'
+import { useChat } from './chat.ts'
+import { type Fault, faultOf } from './fault.ts'
+
+export type Checked = Result<'topology.check'>
+export type Problem = { level: 'error' | 'advice'; message: string; rule: string; path: string; line: number }
+
+/** Who types waits for his answer, and the server for the end of his word. */
+const afterMs = 350
+
+/** What the server says of the text; of the one before while it is on its way. `version` asks again once another one is published. */
+export function useTopologyCheck(text: string, version: number | undefined) {
+  const { client } = useChat()
+  const [state, setState] = useState<{ checked?: Checked; picture?: TopologyPicture; fault?: Fault; text?: string }>({})
+  useEffect(() => {
+    // Asked again where another version is published.
+    void version
+    if (text === '') return
+    let isOld = false
+    const waiting = setTimeout(async () => {
+      if (isTooLarge(text)) return setState({ text, fault: { code: 'too_large', sentence: tooLarge } })
+      try {
+        const checked = await client.request('topology.check', { text })
+        if (isOld) return
+        // Of a text that cannot be read there is no picture: the one before stays.
+        setState(before => ({ checked, text, ...pictured(checked.picture ?? before.picture) }))
+      } catch (error) {
+        if (!isOld) setState(before => ({ ...before, fault: faultOf(error), text }))
+      }
+    }, afterMs)
+    return () => {
+      isOld = true
+      clearTimeout(waiting)
+    }
+  }, [client, text, version])
+  return { ...state, isCurrent: state.text === text }
+}
+
+function pictured(picture: TopologyPicture | undefined) {
+  return picture === undefined ? {} : { picture }
+}
+
+const tooLarge = `The document has more than ${maxTopologyBytes.toLocaleString('en')} bytes. One of that size is checked and published in the shell: pchat topology publish.`
+
+/** Of the frame that it goes in, too. */
+export function isTooLarge(text: string): boolean {
+  const bytes = (one: string) => new TextEncoder().encode(one).length
+  return bytes(text) > maxTopologyBytes || bytes(JSON.stringify(text)) > maxTopologyBytes * 1.2
+}
+
+/** Faults and findings in one list, errors first. */
+export function problemsOf(checked: Checked | undefined): Problem[] {
+  if (checked === undefined) return []
+  return [
+    ...checked.faults.map(one => ({ level: 'error' as const, rule: '', ...one })),
+    ...checked.findings.map(({ reason, mend, ...one }) => ({ ...one, message: `${reason} ${mend}` })),
+  ]
+}
+
+/** Those that stand at an option, by its pointer. */
+export function byPath(problems: readonly Problem[]): Map<string, Problem[]> {
+  const found = new Map<string, Problem[]>()
+  for (const one of problems) found.set(one.path, [...(found.get(one.path) ?? []), one])
+  return found
+}
+
+/** How many stand at a part or in it. */
+export function countIn(problems: readonly Problem[], pointer: string): { errors: number; advice: number } {
+  const inside = problems.filter(({ path }) => path === pointer || path.startsWith(`${pointer}/`))
+  const errors = inside.filter(({ level }) => level === 'error').length
+  return { errors, advice: inside.length - errors }
+}

@@ -1,0 +1,79 @@
+import type { TopologyDifference, TopologyNode } from '../../../src/protocol/topology-verbs.ts'
+import { counted } from './count-words.ts'
+
+const kinds: Record<string, string> = {
+  site: 'Site',
+  enterprisePool: 'Enterprise Edition pool',
+  frontEnd: 'Front End Server',
+  standardServer: 'Standard Edition server',
+  chatPool: 'Persistent Chat pool',
+  chatServer: 'Persistent Chat Server',
+  store: 'PersistentChatStore',
+  backup: 'Backup of the store',
+  archive: 'PersistentChatComplianceStore',
+  nats: 'NATS',
+  fileStore: 'File store',
+}
+/** On a card there is room for so much. */
+const shortKinds: Record<string, string> = { archive: 'ComplianceStore' }
+
+export function kindWords(node: TopologyNode): string {
+  return kinds[node.kind] ?? node.kind
+}
+
+/** What a card is headed with: machines and pools by their names, what they talk to by what it is. */
+export function titleOf(node: TopologyNode): string {
+  const isNamed = ['site', 'enterprisePool', 'frontEnd', 'standardServer', 'chatPool', 'chatServer'].includes(node.kind)
+  return isNamed ? node.name : (shortKinds[node.kind] ?? kindWords(node))
+}
+
+export const changeWords: Record<TopologyNode['change'], string> = {
+  none: '',
+  added: 'new',
+  changed: 'changed',
+  removed: 'gone',
+}
+
+export function problemWords(errors: number, advice: number): string {
+  return [...(errors > 0 ? [counted(errors, 'error')] : []), ...(advice > 0 ? [`${advice} advice`] : [])].join(', ')
+}
+
+/** All that is to be seen of a part, for who does not see it. */
+export function nodeWords(node: TopologyNode, links: readonly string[]): string {
+  const kind = kindWords(node)
+  const name = titleOf(node) === node.name ? `${kind} ${node.name}` : kind
+  const marks = [changeWords[node.change], problemWords(node.errors, node.advice)].filter(word => word !== '')
+  return [name, ...node.lines, ...links, ...marks].join(', ')
+}
+
+const doings: Record<string, string> = { start: 'is started', restart: 'is restarted', stop: 'is drained and stops' }
+
+/** What a publication does to processes, machine by machine, and what is to be said by a command. */
+export function askWords(differences: readonly TopologyDifference[]): { servers: string[]; verbs: string[] } {
+  const servers = new Map<string, string>()
+  for (const { asks } of differences)
+    for (const { doing, server, process } of asks)
+      servers.set(
+        `${server} ${process ?? ''} ${doing}`,
+        `${server}${process === undefined ? '' : ` (${process})`} ${doings[doing] ?? doing}`,
+      )
+  const verbs = differences.flatMap(({ verb }) => (verb === undefined ? [] : [verb]))
+  return { servers: [...servers.values()].sort(), verbs: [...new Set(verbs)] }
+}
+
+export function effectWords({ asks, verb }: TopologyDifference): string {
+  if (verb !== undefined) return `Say: ${verb}`
+  if (asks.length === 0) return 'Nothing restarts'
+  const told: [string, string][] = [
+    ['start', 'Starts'],
+    ['restart', 'Restarts'],
+    ['stop', 'Drains and stops'],
+  ]
+  return told
+    .flatMap(([doing, words]) => {
+      const those = asks.filter(one => one.doing === doing)
+      const names = those.map(({ server, process }) => (process === undefined ? server : `${server} (${process})`))
+      return names.length === 0 ? [] : [`${words}: ${names.join(', ')}`]
+    })
+    .join('; ')
+}
