@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isAlive, isRunning, killAll, readState, type State, writeState } from './systemctl-state.ts'
@@ -102,6 +112,7 @@ function disable(machine: Machine, unit: string): void {
   for (const folder of wantsFolders(machine)) {
     if (!list(join(machine.units, folder)).includes(unit)) continue
     rmSync(join(machine.units, folder, unit))
+    if (list(join(machine.units, folder)).length === 0) rmdirSync(join(machine.units, folder))
     console.error(`Removed "${join(machine.units, folder, unit)}".`)
   }
 }

@@ -57,7 +57,8 @@ export function filledSettings({ settings, secrets }: ProcessPlan, env: NodeJS.P
 /** Who connects and then says nothing is not waited for. */
 export const bounded = { max: 1, statementMs: 8_000, onError() {} }
 
-const settingOf = {
+/** Where the address of a database stands among the settings of a process. */
+export const settingOf = {
   PersistentChatStore: 'databaseUrl',
   'PersistentChatStore, backup': 'backupDatabaseUrl',
   PersistentChatComplianceStore: 'complianceDatabaseUrl',

@@ -1,59 +1,87 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { isAbsolute, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { Refusal } from '../protocol/error.ts'
-import type { ProcessPlan, ServerPlan } from '../topology/plan.ts'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { ServerPlan } from '../topology/plan.ts'
 import { type Step, stepsOf } from '../topology/steps.ts'
-import { foldersOf, type Program, type UnitFile, unitsOf } from '../topology/unit.ts'
-import { authorityFiles } from './bootstrap-authority.ts'
+import { unitsOf } from '../topology/unit.ts'
+import type { ApplyOptions } from './bootstrap-apply.ts'
+import type { RemoveOptions } from './bootstrap-remove.ts'
+import { programIn, requirePlaces, writeUnit } from './bootstrap-units.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
-import { startArguments } from './topology-start.ts'
+import { fail } from './shell/run.ts'
 import { type Done, planOf, run } from './topology-verbs.ts'
 
-export type BootstrapOptions = {
-  topology: string
-  server?: string
-  check?: boolean
-  units?: boolean
-  whatIf?: boolean
-  out?: string
-  installDir?: string
-  json?: boolean
+export type BootstrapOptions = ApplyOptions &
+  RemoveOptions & {
+    topology?: string
+    cms?: string
+    server?: string
+    check?: boolean
+    units?: boolean
+    remove?: boolean
+    out?: string
+  }
+
+export async function bootstrap(options: BootstrapOptions, io: Io): Promise<void> {
+  const { check, units, whatIf, remove } = options
+  if (check || units || whatIf || remove) return tell(options, io)
+  // What it has to say it says while it works.
+  try {
+    requireSense(options)
+    const { topology, planned } = await readPlan(options, io)
+    const code = await (await import('./bootstrap-apply.ts')).apply(topology, planned, options, io)
+    if (code !== 0) io.exit(code)
+  } catch (error) {
+    fail(error, { json: options.json === true }, io)
+  }
 }
 
-export function bootstrap(options: BootstrapOptions, io: Io): Promise<void> {
+function tell(options: BootstrapOptions, io: Io): Promise<void> {
   return run({ json: options.json === true }, io, async () => {
-    const { check, units, whatIf, out, installDir } = options
-    const asked = [check, units, whatIf].filter(Boolean).length
-    if (asked > 1) throw new Misuse('--check, --units and --what-if are three things. Say one of them.')
-    if (!units && (out ?? installDir) !== undefined)
-      throw new Misuse('--out and --install-dir belong to --units. Add that, or leave them out.')
-    const { topology, planned } = await planOf(options.topology, options.server, io)
+    requireSense(options)
+    const { check, units, remove } = options
+    if (remove) return (await import('./bootstrap-remove.ts')).remove(options)
+    const { topology, planned } = await readPlan(options, io)
     if (check) {
       const { checkPrerequisites } = await import('./bootstrap-check.ts')
       return checkPrerequisites(topology, planned, io.env)
     }
     if (units) return writeUnits(planned, options)
-    if (whatIf) return showSteps(planned)
-    throw new Refusal(
-      'invalid_argument',
-      'Carrying the steps out is still to come. See them with --what-if, look at the machine with --check, write its units with --units.',
-    )
+    return showSteps(planned)
   })
 }
 
+/** What would be passed over in silence is wrong use. */
+function requireSense({ check, units, whatIf, remove, out, installDir, ...rest }: BootstrapOptions): void {
+  const { topology, cms, server, adminUrl, makeSecrets, authority, caFile, uid } = rest
+  if ([check, units, whatIf && !remove].filter(Boolean).length + (remove ? 1 : 0) > 1)
+    throw new Misuse('--check, --units, --what-if and --remove are different things. Say one of them.')
+  if (out !== undefined && !units) throw new Misuse('--out belongs to --units. Add that, or leave it out.')
+  const carriesOut = !(check || units || whatIf || remove)
+  if (installDir !== undefined && !units && !carriesOut)
+    throw new Misuse('--install-dir belongs to --units, and to carrying out. Leave it out.')
+  if (!carriesOut && [adminUrl, makeSecrets, caFile, uid].some(one => one !== undefined))
+    throw new Misuse('--admin-url, --make-secrets, --ca-file and --uid belong to carrying out. Leave them out.')
+  if (!carriesOut && !remove && authority !== undefined)
+    throw new Misuse('--authority belongs to carrying out, and to --remove. Leave it out.')
+  if (remove && [topology, cms, server].some(one => one !== undefined))
+    throw new Misuse('--remove goes by what is on the machine. Leave the topology and the name of the machine out.')
+  if (topology !== undefined && cms !== undefined)
+    throw new Misuse('--topology and --cms name two topologies. Leave one of them out.')
+}
+
+/** Of a document, or of the one that is published. */
+async function readPlan({ topology, cms, server }: BootstrapOptions, io: Io) {
+  if (topology !== undefined) return planOf(topology, server, io)
+  if ((cms ?? io.env.PCHAT_CMS) === undefined)
+    throw new Misuse('Name the topology: --topology FILE, or --cms URL of the Central Management Store.')
+  const { publishedText } = await import('./topology-central-verbs.ts')
+  const document = await publishedText(cms === undefined ? {} : { cms }, io)
+  return planOf('-', server, { ...io, read: async () => document })
+}
+
 async function writeUnits(planned: ServerPlan, { out, installDir }: BootstrapOptions): Promise<Done> {
-  const relative = planned.processes.find(({ settings }) => !isAbsolute(settings.dataDir!))
-  if (relative)
-    throw new Error(
-      `The data folder ${relative.settings.dataDir} is of the folder that a server is started in, and a unit has none. Give dataDir a whole path.`,
-    )
-  const hidden = planned.processes.flatMap(ownPaths).find(path => homes.test(resolve(path)))
-  if (hidden !== undefined)
-    throw new Error(
-      `${hidden} is in a home, and homes are hidden from a unit. Give it another place in the topology, such as below /etc/pchat or /srv.`,
-    )
+  requirePlaces(planned)
   const units = unitsOf(planned, programIn(installDir))
   if (units.length === 0) return { value: { server: planned.fqdn, units }, lines: ['Nothing runs here.'] }
   if (out === undefined) {
@@ -68,41 +96,6 @@ async function writeUnits(planned: ServerPlan, { out, installDir }: BootstrapOpt
     value: { server: planned.fqdn, folder, units: written },
     lines: written.map(({ name, changed }) => `${join(folder, name)}: ${changed ? 'written' : 'as it was'}`),
   }
-}
-
-const homes = /^\/(home|root|run\/user)(\/|$)/
-
-/** What a process opens itself. Certificate, keys and passwords are handed to it by systemd, which sees homes. */
-function ownPaths(one: ProcessPlan): string[] {
-  return [...foldersOf(one), one.settings.directoryConfig, ...authorityFiles(one)].filter(path => path !== undefined)
-}
-
-/** The whole file or the one before: systemd may read it at any time. True where it is another now. */
-async function writeUnit(folder: string, { name, text }: UnitFile): Promise<boolean> {
-  const file = join(folder, name)
-  if ((await readFile(file, 'utf8').catch(() => undefined)) === text) return false
-  // A name that systemd does not take for a unit.
-  const draft = `${file}.new`
-  try {
-    await writeFile(draft, text, { mode: 0o644 })
-    await rename(draft, file)
-  } finally {
-    await rm(draft, { force: true })
-  }
-  return true
-}
-
-const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
-
-/** This program with this Node.js; where Node.js came with it, that of the other folder. */
-function programIn(installDir: string | undefined): Program {
-  if (installDir !== undefined && !isAbsolute(installDir))
-    throw new Misuse('--install-dir is a whole path. Begin it with /.')
-  const folder = (installDir ?? root).replace(/\/+$/, '')
-  const node = process.execPath.startsWith(`${root}/`)
-    ? `${folder}${process.execPath.slice(root.length)}`
-    : process.execPath
-  return { command: [node, `${folder}/src/cli/main.ts`], argumentsOf: startArguments }
 }
 
 function showSteps(planned: ServerPlan): Done {

@@ -14,7 +14,7 @@ export async function takeDataFolder(dataDir: string): Promise<DataFolder> {
   // Entered by PostgreSQL's account, listed by nobody else. What is secret in it has a mode of its own.
   await mkdir(path, { recursive: true, mode: 0o711 })
   const file = await open(join(path, 'pchat.lock'), 'a+', 0o600)
-  if (!(await lock(file))) {
+  if (!(await lockFile(file))) {
     const pid = await readHolder(file)
     await file.close()
     throw new Error(
@@ -34,15 +34,19 @@ export async function isDataFolderTaken(dataDir: string): Promise<boolean> {
   })
   if (file === undefined) return false
   try {
-    return !(await lock(file))
+    return !(await lockFile(file))
   } finally {
     await file.close()
   }
 }
 
-// The lock belongs to the open file, which the helper shares: it stays when the helper has gone, until this process closes it.
-async function lock(file: FileHandle): Promise<boolean> {
-  const helper = spawn('flock', ['--nonblock', '--conflict-exit-code', '75', '3'], {
+/**
+ * False where another has it, also after so many seconds. The lock belongs to the open file, which the helper shares: it stays when
+ * the helper has gone, until this process closes it.
+ */
+export async function lockFile(file: FileHandle, waitSeconds = 0): Promise<boolean> {
+  const wait = waitSeconds === 0 ? ['--nonblock'] : ['--wait', String(waitSeconds)]
+  const helper = spawn('flock', [...wait, '--conflict-exit-code', '75', '3'], {
     stdio: ['ignore', 'ignore', 'ignore', file.fd],
   })
   const [code] = await once(helper, 'exit').catch(error => {

@@ -4,12 +4,12 @@ import {
   adapterBaseOf,
   centralOf,
   dropEmptyVariables,
-  findFault,
   readAdministrator,
   type StartOptions,
   withStartOptions,
 } from './options.ts'
 import { withSecrets } from './secret-reference.ts'
+import { findFault } from './start-fault.ts'
 
 function parse(...args: string[]): StartOptions {
   const command = withStartOptions(new Command('start'))

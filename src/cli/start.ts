@@ -13,7 +13,6 @@ import { readDatabaseUrl } from './option-value.ts'
 import {
   adapterBaseOf,
   centralOf,
-  findFault,
   readAdministrator,
   type StartOptions,
   serveRoleOf,
@@ -22,6 +21,7 @@ import {
 } from './options.ts'
 import { withSecrets } from './secret-reference.ts'
 import type { Serving } from './serve-options.ts'
+import { findFault } from './start-fault.ts'
 import { aborted, listenForStop, type Stopping, unless } from './stopping.ts'
 import { connectionsFor } from './store-connection.ts'
 import type { Followed } from './topology-central-start.ts'
@@ -119,6 +119,7 @@ async function checkSetting(options: StartOptions): Promise<Setting> {
   // Before anything starts: a server without them could not check the codes of others.
   await readFactorKeys(options.factorKeyFile)
   await readHandOverKeys(options.handOverKeyFile)
+  if (options.pools !== undefined) await (await import('./pools-file.ts')).checkPools(options)
   const { tlsCert, tlsKey } = options
   return { admin, tls: tlsCert && tlsKey ? await readCertificate(tlsCert, tlsKey) : undefined }
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { type Client, connect } from '../client/client.ts'
-import { PchatError } from '../client/error.ts'
 import type { Tester } from './test-steps.ts'
 
 const testCategory = 'Test messages'
@@ -10,12 +9,15 @@ const mark = 'Test message'
 const purpose = 'Made by pchat test message --setup, for synthetic transactions.'
 
 export type Setup = { sender: Tester; receiver: Tester; room: string; made: string[] }
+type Admin = Pick<Client, 'request'>
 type SetupPlan = {
   server: string
   token: string
   sender: { name?: string | undefined; password?: string | undefined }
   receiver: { name?: string | undefined; password?: string | undefined }
   room?: string | undefined
+  /** Of the test users, where the pool has none yet. */
+  domain?: string
 }
 
 /**
@@ -27,29 +29,37 @@ export async function setUp(plan: SetupPlan): Promise<Setup> {
   try {
     const me = await admin.ready()
     if (!me.administrator) throw new Error(`${me.name} is no administrator, so that --setup may not create anything.`)
-    const { settings } = await admin.request('settings.get', {})
-    const made: string[] = []
-    const users: Tester[] = []
-    for (const [role, given] of [
-      ['sender', plan.sender],
-      ['receiver', plan.receiver],
-    ] as const) {
-      const name = given.name ?? `pchat-test-${role}@${settings.domain}`
-      const password = given.password ?? randomBytes(24).toString('base64url')
-      await seeToUser(admin, { name, password, displayName: `${mark} ${role}` }, made)
-      users.push({ name, password })
-    }
-    const [sender, receiver] = users as [Tester, Tester]
-    const room = plan.room ?? testRoom
-    await seeToRoom(admin, room, [sender.name, receiver.name], made)
-    return { sender, receiver, room, made }
+    return await setUpAs(admin, plan)
   } finally {
     admin.close()
   }
 }
 
+/** The same, by whoever may do it: over a server, or on the store itself. */
+export async function setUpAs(
+  admin: Admin,
+  plan: Pick<SetupPlan, 'sender' | 'receiver' | 'room' | 'domain'>,
+): Promise<Setup> {
+  const { settings } = await admin.request('settings.get', {})
+  const made: string[] = []
+  const users: Tester[] = []
+  for (const [role, given] of [
+    ['sender', plan.sender],
+    ['receiver', plan.receiver],
+  ] as const) {
+    const name = given.name ?? `pchat-test-${role}@${settings.domain || plan.domain}`
+    const password = given.password ?? randomBytes(24).toString('base64url')
+    await seeToUser(admin, { name, password, displayName: `${mark} ${role}` }, made)
+    users.push({ name, password })
+  }
+  const [sender, receiver] = users as [Tester, Tester]
+  const room = plan.room ?? testRoom
+  await seeToRoom(admin, room, [sender.name, receiver.name], made)
+  return { sender, receiver, room, made }
+}
+
 async function seeToUser(
-  admin: Client,
+  admin: Admin,
   { name, password, displayName }: { name: string; password: string; displayName: string },
   made: string[],
 ): Promise<void> {
@@ -68,7 +78,7 @@ async function seeToUser(
   made.push(`policy of ${name}`)
 }
 
-async function seeToRoom(admin: Client, name: string, members: string[], made: string[]): Promise<void> {
+async function seeToRoom(admin: Admin, name: string, members: string[], made: string[]): Promise<void> {
   const category = await seeToCategory(admin, members, made)
   const { rooms } = await admin.request('room.find', { text: name, limit: 1000 })
   const room = rooms.find(one => one.name.toLowerCase() === name.toLowerCase())
@@ -84,7 +94,7 @@ async function seeToRoom(admin: Client, name: string, members: string[], made: s
   await admin.request('room.update', { room: room.id, members: { add: members }, disabled: false })
 }
 
-async function seeToCategory(admin: Client, members: string[], made: string[]): Promise<string> {
+async function seeToCategory(admin: Admin, members: string[], made: string[]): Promise<string> {
   const { categories } = await admin.request('category.list', {})
   const found = categories.find(one => one.name === testCategory)
   if (found) {
@@ -101,6 +111,6 @@ async function seeToCategory(admin: Client, members: string[], made: string[]): 
 }
 
 function orNothing(error: unknown): undefined {
-  if (error instanceof PchatError && error.code === 'not_found') return undefined
+  if (error instanceof Error && (error as { code?: unknown }).code === 'not_found') return undefined
   throw error
 }

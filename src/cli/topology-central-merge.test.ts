@@ -1,7 +1,10 @@
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
+import { exampleOf, topologyOf } from '../../test/topology-document.ts'
+import { planServer } from '../topology/plan.ts'
 import type { ServerSettings } from '../topology/settings.ts'
-import { findFault, type StartOptions, withStartOptions } from './options.ts'
+import { type StartOptions, withStartOptions } from './options.ts'
+import { findFault } from './start-fault.ts'
 import { mergeSettings } from './topology-central-merge.ts'
 
 const none = () => {
@@ -59,4 +62,23 @@ test('[CM31] each option that is named and not as the topology says is told, als
   const same = ['--port', '443', '--workers', '1', '--data-dir', '/srv/x/../pchat', '--server', 'chat1']
   expect(told([...same, '--database-url', 'postgres://pchat:sesame@db1/pchat'])).toEqual([])
   expect(told([])).toEqual([])
+})
+
+test('[FR17] a machine that starts by its topology runs the role that is planned for it; another one that is named wins', () => {
+  const topology = topologyOf(exampleOf('enterprise-edition'))
+  const started = (fqdn: string, words: string[] = []) => {
+    const [process] = planServer(topology, fqdn)!.processes
+    const secrets = process!.secrets as { setting: 'databaseUrl'; reference: string }[]
+    return merge(words, process!.settings, secrets, () => 'sesame')
+  }
+  expect(started('fe1.example.com').options.role).toBe('front-end')
+  expect(findFault(started('fe1.example.com').options)).toBeUndefined()
+  expect(started('fe1.example.com').options).not.toHaveProperty('complianceDatabaseUrl')
+  const chat = started('chat1.example.com').options
+  expect(chat).toMatchObject({ role: 'persistent-chat', complianceDatabaseUrl: expect.stringContaining('db9') })
+  expect(findFault(chat)).toBeUndefined()
+  expect(started('chat1.example.com', ['--role', 'all'])).toMatchObject({
+    options: { role: 'all' },
+    overridden: ['role'],
+  })
 })

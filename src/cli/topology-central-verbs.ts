@@ -198,6 +198,11 @@ export async function exportText(options: CentralOptions & { version?: number },
   })
 }
 
+/** The newest document that is published, to the letter. */
+export async function publishedText(options: CentralOptions, io: Io): Promise<string> {
+  return (await readPublished(options, io)).document
+}
+
 /** That version, or the newest one. */
 function readPublished(options: CentralOptions & { version?: number }, io: Io): Promise<Publication> {
   return readCentral(options, io, db => requirePublication(db, options.version))

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { type Db, type Queryable, transaction } from '../store/db.ts'
+import { type Connection, type Db, type Queryable, transaction } from '../store/db.ts'
 
 const folder = new URL('migrations/', import.meta.url)
 
@@ -8,26 +8,27 @@ const folder = new URL('migrations/', import.meta.url)
  * may only append finds out whether it is there already, and throws where it is not.
  */
 export async function migrateArchive(db: Db): Promise<string[]> {
-  const names = await namesOf()
-  const missing = await missingOf(db, names)
-  if (missing.length === 0) return []
+  if (await isWhole(db)) return []
   if (!(await mayMake(db)))
     throw new Error(
       'The archive has an older schema than this program, and its role may not change it. Run pchat compliance prepare first.',
     )
-  return transaction(db, async tx => {
-    await tx.query('SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0')
-    await tx.query('SELECT pg_advisory_xact_lock(9, 1)')
-    await tx.query(
-      'CREATE TABLE IF NOT EXISTS archive_migration (name text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
-    )
-    const fresh = await missingOf(tx, names)
-    for (const name of fresh) {
-      await tx.query(await readFile(new URL(name, folder), 'utf8'))
-      await tx.query('INSERT INTO archive_migration (name) VALUES ($1)', [name])
-    }
-    return fresh
-  })
+  return transaction(db, applyMissing)
+}
+
+/** In a transaction of somebody who may make tables there. */
+export async function applyMissing(tx: Connection): Promise<string[]> {
+  await tx.query('SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0')
+  await tx.query('SELECT pg_advisory_xact_lock(9, 1)')
+  await tx.query(
+    'CREATE TABLE IF NOT EXISTS archive_migration (name text PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
+  )
+  const missing = await missingOf(tx, await namesOf())
+  for (const name of missing) {
+    await tx.query(await readFile(new URL(name, folder), 'utf8'))
+    await tx.query('INSERT INTO archive_migration (name) VALUES ($1)', [name])
+  }
+  return missing
 }
 
 /** Whether its schema is all that this program knows. */

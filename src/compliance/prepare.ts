@@ -1,6 +1,14 @@
 import type { Db } from '../store/db.ts'
-import { asAdministrator, becomeMember, ensureRole, inDatabase, requireNames, setPassword } from '../store/role.ts'
-import { isWhole, migrateArchive } from './migrate.ts'
+import {
+  asAdministrator,
+  asRole,
+  ensureOwnDatabase,
+  ensureRole,
+  inDatabase,
+  requireNames,
+  setPassword,
+} from '../store/role.ts'
+import { applyMissing, isWhole } from './migrate.ts'
 
 export type ArchiveRoles = {
   /** Of somebody who may make databases and roles. */
@@ -21,33 +29,28 @@ export async function prepareRoles({ adminUrl, database, owner, service, passwor
     await ensureRole(admin, owner, 'NOLOGIN')
     const isNew = await ensureRole(admin, service, 'LOGIN', password)
     if (!isNew && password !== undefined) await setPassword(admin, service, password)
-    // Who makes a database for another must be able to become him.
-    const stop = await becomeMember(admin, owner)
-    try {
-      const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [database])
-      if (rowCount === 0) await admin.query(`CREATE DATABASE ${database} OWNER ${owner}`)
-      await admin.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
-      await admin.query(`GRANT CONNECT ON DATABASE ${database} TO ${service}`)
-      return await fill(inDatabase(adminUrl, database), owner, service)
-    } finally {
-      await stop()
-    }
+    await ensureOwnDatabase(adminUrl, admin, database, owner)
+    // An administrator who is no superuser comes into a closed database by this alone, and may do nothing there.
+    const rights = `REVOKE ALL ON DATABASE ${database} FROM PUBLIC; GRANT CONNECT ON DATABASE ${database} TO ${service}, SESSION_USER`
+    await asRole(admin, owner, tx => tx.query(rights))
+    return fill(inDatabase(adminUrl, database), owner, service)
   })
 }
 
 function fill(archiveUrl: string, owner: string, service: string): Promise<string[]> {
-  return asAdministrator(archiveUrl, async archive => {
-    await archive.query(`SET ROLE ${owner}`)
-    const applied = await migrateArchive(archive)
-    await archive.query(`
-      REVOKE ALL ON SCHEMA public FROM PUBLIC;
-      REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${service};
-      GRANT USAGE ON SCHEMA public TO ${service};
-      GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${service};
-      GRANT INSERT ON entry, batch, person_number, adapter TO ${service};
-      GRANT UPDATE ON mover, adapter TO ${service}`)
-    return applied
-  })
+  return asAdministrator(archiveUrl, archive =>
+    asRole(archive, owner, async tx => {
+      const applied = await applyMissing(tx)
+      await tx.query(`
+        REVOKE ALL ON SCHEMA public FROM PUBLIC;
+        REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${service};
+        GRANT USAGE ON SCHEMA public TO ${service};
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${service};
+        GRANT INSERT ON entry, batch, person_number, adapter TO ${service};
+        GRANT UPDATE ON mover, adapter TO ${service}`)
+      return applied
+    }),
+  )
 }
 
 /** What the service needs is there: its schema is the one that the program knows, and it may append. Asked as the service. */

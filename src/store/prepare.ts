@@ -1,5 +1,5 @@
 import type { Db, Queryable } from './db.ts'
-import { asAdministrator, becomeMember, ensureRole, requireNames } from './role.ts'
+import { asAdministrator, asRole, ensureOwnDatabase, ensureRole, requireNames } from './role.ts'
 
 export type StoreRoles = {
   /** Of somebody who may make databases and roles. */
@@ -16,23 +16,8 @@ export async function prepareStore({ adminUrl, database, user, password }: Store
   requireNames(database, user)
   await asAdministrator(adminUrl, async admin => {
     await ensureRole(admin, user, 'LOGIN', password)
-    const { rows } = await admin.query<{ owner: string }>(
-      'SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = $1',
-      [database],
-    )
-    const owner = rows[0]?.owner
-    if (owner !== undefined && owner !== user)
-      throw new Error(
-        `The database ${database} belongs to ${owner}. Run ALTER DATABASE ${database} OWNER TO ${user}, or name another database in the topology.`,
-      )
-    const stop = await becomeMember(admin, user)
-    try {
-      if (owner === undefined)
-        await admin.query(`CREATE DATABASE ${database} OWNER ${user} ENCODING 'UTF8' TEMPLATE template0`)
-      await admin.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`)
-    } finally {
-      await stop()
-    }
+    await ensureOwnDatabase(adminUrl, admin, database, user)
+    await asRole(admin, user, tx => tx.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`))
   })
 }
 
@@ -66,6 +51,21 @@ export async function readRights(q: Queryable): Promise<Rights> {
        FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`,
   )
   return rows[0]!
+}
+
+/** Throws where the role could do more than it shall. */
+export function requireLeast({ user, beyond }: Rights): void {
+  if (beyond.length === 0) return
+  const less = beyond.map(one => `NO${one}`).join(' ')
+  throw new Error(`${user} may do more than it shall (${beyond.join(', ')}). Run ALTER ROLE ${user} ${less} there.`)
+}
+
+/** Throws where the database is somebody else's. */
+export function requireOwner({ owner, user }: Rights, database: string): void {
+  if (owner === user) return
+  throw new Error(
+    `The database ${database} belongs to ${owner}. Run ALTER DATABASE ${database} OWNER TO ${user}, or name another one in the topology.`,
+  )
 }
 
 /** Nobody else comes into the database of whoever asks, who owns it. */

@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
-import { type Db, openDb } from './db.ts'
+import { type Connection, type Db, openDb, transaction } from './db.ts'
 
 /** As statements of ours have them: without quotes. */
 const roleName = /^[a-z_][a-z0-9_]{0,62}$/
@@ -47,19 +47,67 @@ export function verifierOf(password: string, salt = randomBytes(16)): string {
   return `SCRAM-SHA-256$${rounds}:${salt.toString('base64')}$${stored}:${keyOf('Server Key').toString('base64')}`
 }
 
+const isNeeded = `SELECT NOT rolsuper AND EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AND NOT EXISTS (
+    SELECT FROM pg_auth_members m JOIN pg_roles o ON o.oid = m.roleid
+    WHERE o.rolname = $1 AND m.member = r.oid
+      AND (current_setting('server_version_num')::int < 160000 OR m.grantor = r.oid)) AS "isNeeded"
+  FROM pg_roles r WHERE r.rolname = current_user`
+
 /** Answers how to give back what it took: whoever is no superuser acts for a role that he is a member of, and should not stay one. */
 export async function becomeMember(admin: Db, owner: string): Promise<() => Promise<void>> {
-  const { rows } = await admin.query<{ isNeeded: boolean }>(
-    `SELECT NOT rolsuper AND EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AND NOT EXISTS (
-       SELECT FROM pg_auth_members m JOIN pg_roles o ON o.oid = m.roleid
-       WHERE o.rolname = $1 AND m.member = r.oid
-         AND (current_setting('server_version_num')::int < 160000 OR m.grantor = r.oid)) AS "isNeeded"
-     FROM pg_roles r WHERE r.rolname = current_user`,
-    [owner],
-  )
+  const { rows } = await admin.query<{ isNeeded: boolean }>(isNeeded, [owner])
   if (!rows[0]!.isNeeded) return async () => {}
   await admin.query(`GRANT ${owner} TO CURRENT_USER`)
   return async () => void (await admin.query(`REVOKE ${owner} FROM CURRENT_USER`))
+}
+
+/** In one transaction as that role, so that an administrator who is killed meanwhile is no member of it either. */
+export function asRole<T>(admin: Db, role: string, work: (tx: Connection) => Promise<T>): Promise<T> {
+  return asMember(admin, role, async tx => {
+    await tx.query(`SET LOCAL ROLE ${role}`)
+    const result = await work(tx)
+    await tx.query('SET LOCAL ROLE NONE')
+    return result
+  })
+}
+
+function asMember<T>(admin: Db, role: string, work: (tx: Connection) => Promise<T>): Promise<T> {
+  return transaction(admin, async tx => {
+    const { rows } = await tx.query<{ isNeeded: boolean }>(isNeeded, [role])
+    const needed = rows[0]!.isNeeded
+    if (needed) await tx.query(`GRANT ${role} TO CURRENT_USER`)
+    const result = await work(tx)
+    if (needed) await tx.query(`REVOKE ${role} FROM CURRENT_USER`)
+    return result
+  })
+}
+
+/**
+ * Makes the database of an owner where it is missing. A run that was killed leaves one without anything in it, which belongs to the
+ * administrator still: it is given over. Throws where it is somebody else's.
+ */
+export async function ensureOwnDatabase(adminUrl: string, admin: Db, database: string, owner: string): Promise<void> {
+  const { rows } = await admin.query<{ owner: string | null; me: string }>(
+    `SELECT (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = $1) AS owner, current_user AS me`,
+    [database],
+  )
+  const { owner: found, me } = rows[0]!
+  if (found === owner) return
+  if (found !== null && (found !== me || !(await isEmpty(adminUrl, database))))
+    throw new Error(
+      `The database ${database} belongs to ${found}. Run ALTER DATABASE ${database} OWNER TO ${owner}, or name another database.`,
+    )
+  if (found === null) await admin.query(`CREATE DATABASE ${database} ENCODING 'UTF8' TEMPLATE template0`)
+  await asMember(admin, owner, tx => tx.query(`ALTER DATABASE ${database} OWNER TO ${owner}`))
+}
+
+function isEmpty(adminUrl: string, database: string): Promise<boolean> {
+  return asAdministrator(inDatabase(adminUrl, database), async db => {
+    const { rowCount } = await db.query(
+      "SELECT FROM pg_class WHERE relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^(pg_|information_schema$)') LIMIT 1",
+    )
+    return rowCount === 0
+  })
 }
 
 /** Work of an administrator over one connection, so that a role that is set stays. */

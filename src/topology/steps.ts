@@ -24,13 +24,11 @@ export function stepsOf(plan: ServerPlan): Step[] {
     ...secretsStep(plan),
     ...certificateStep(plan),
     ...databasesOf(plan).map(databaseStep),
-    ...(plan.processes.some(({ databases }) => databases.some(one => one.hosts.length === 0))
-      ? [embeddedStep(plan)]
-      : []),
+    ...migrationsStep(plan),
     ...poolsStep(plan),
     unitsStep(plan),
     startStep(plan),
-    migrationsStep(plan),
+    ...embeddedStep(plan),
     healthStep(plan),
     ...standbyStep(plan),
     ...recordingStep(plan),
@@ -46,8 +44,11 @@ function accountStep({ processes }: ServerPlan): Step {
     id: 'account',
     title: 'System account',
     does: [
-      `adduser --system --group --no-create-home --home /nonexistent ${account}`,
-      ...(places === '' ? [] : [`With --uid and --gid, the same on all machines that mount ${places}.`]),
+      `groupadd --system ${account}`,
+      `useradd --system --gid ${account} --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${account}`,
+      ...(places === ''
+        ? []
+        : [`With --uid and --gid (pchat bootstrap --uid), the same on all machines that mount ${places}.`]),
     ],
     doneWhen: `getent passwd ${account} knows it${places === '' ? '' : ', by the number that the other machines have'}`,
   }
@@ -70,20 +71,33 @@ function foldersStep({ processes }: ServerPlan): Step {
   }
 }
 
-/** Their contents are an administrator's to bring; what can be done is to see that they are there and closed. */
-function secretsStep({ processes }: ServerPlan): Step[] {
-  const references = [...new Set(processes.flatMap(({ secrets }) => secrets.map(({ reference }) => reference)))]
+const references = ({ processes }: ServerPlan) => [
+  ...new Set(processes.flatMap(({ secrets }) => secrets.map(({ reference }) => reference))),
+]
+
+/** Files that a password stands in. */
+export function passwordFilesOf(plan: ServerPlan): string[] {
+  return references(plan).flatMap(one => (one.startsWith('file:') ? [one.slice('file:'.length)] : []))
+}
+
+/** Keys, the same on all servers of a pool. */
+export function keyFilesOf({ processes }: ServerPlan): string[] {
   const keys = processes.flatMap(({ settings }) => [
     settings.factorKeyFile,
     settings.handOverKeyFile,
     settings.fileKeyFile,
     settings.complianceKeyFile,
   ])
-  const files = [
-    ...references.filter(one => one.startsWith('file:')).map(one => one.slice('file:'.length)),
-    ...new Set(keys.filter(one => one !== undefined)),
-  ]
-  const names = references.filter(one => one.startsWith('env:')).map(one => one.slice('env:'.length))
+  return [...new Set(keys.filter(one => one !== undefined))]
+}
+
+/** Their contents are an administrator's to bring; what can be done is to see that they are there and closed. */
+function secretsStep(plan: ServerPlan): Step[] {
+  const { processes } = plan
+  const files = [...passwordFilesOf(plan), ...keyFilesOf(plan)]
+  const names = references(plan)
+    .filter(one => one.startsWith('env:'))
+    .map(one => one.slice('env:'.length))
   const directories = [...new Set(processes.flatMap(({ settings }) => settings.directoryConfig ?? []))]
   if (files.length + names.length + directories.length === 0) return []
   const shared = directories.length > 0 ? `; ${directories.join(', ')} by ${account}, too` : ''
@@ -122,35 +136,39 @@ function certificateStep({ fqdn, certificate, processes }: ServerPlan): Step[] {
   return [{ ...step, does: [made, ...modes], doneWhen: `${seen}, and the authority has signed it` }]
 }
 
-type Named = DatabasePlan & { pool: string }
+export type Named = DatabasePlan & { pool: string }
 
 /** Each once, whichever processes of the machine work on it; one of another site is filled by that site. */
-function databasesOf({ processes }: ServerPlan): Named[] {
+export function databasesOf({ processes }: ServerPlan): Named[] {
   const all = processes.flatMap(({ pool, databases }) => databases.map(one => ({ ...one, pool })))
   const own = all.filter(({ what, hosts }) => hosts.length > 0 && what !== 'PersistentChatStore, backup')
   const keyOf = ({ hosts, database }: Named) => `${hosts.join()}/${database}`
   return own.filter((one, i) => own.findIndex(other => keyOf(other) === keyOf(one)) === i)
 }
 
-function databaseStep({ what, hosts, database, user, pool }: Named, i: number): Step {
+function databaseStep(named: Named, i: number): Step {
+  const { what, database, user, pool } = named
   return {
     id: `database-${i + 1}`,
     title: `${what} of ${pool}, once for all its servers`,
-    does:
-      what === 'PersistentChatComplianceStore'
-        ? archiveDoings(hosts, database, user)
-        : [
-            `On the one of ${hosts.join(', ')} that takes writes, as its administrator:`,
-            `CREATE ROLE "${user}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;`,
-            `\\password ${user}`,
-            `CREATE DATABASE "${database}" OWNER "${user}" ENCODING 'UTF8' TEMPLATE template0;`,
-            `REVOKE ALL ON DATABASE "${database}" FROM PUBLIC;`,
-          ],
+    does: databaseDoings(named),
     doneWhen:
       what === 'PersistentChatComplianceStore'
         ? `${user} signs in to ${database} from this machine, and its schema is the one that the program knows`
         : `${user} signs in to ${database} from this machine and owns it`,
   }
+}
+
+/** As an administrator of the database would type it. */
+export function databaseDoings({ what, hosts, database, user }: Named): string[] {
+  if (what === 'PersistentChatComplianceStore') return archiveDoings(hosts, database, user)
+  return [
+    `On the one of ${hosts.join(', ')} that takes writes, as its administrator:`,
+    `CREATE ROLE "${user}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;`,
+    `\\password ${user}`,
+    `CREATE DATABASE "${database}" OWNER "${user}" ENCODING 'UTF8' TEMPLATE template0;`,
+    `REVOKE ALL ON DATABASE "${database}" FROM PUBLIC;`,
+  ]
 }
 
 /** The service appends and can do nothing else: another role owns the archive. */
@@ -159,14 +177,18 @@ function archiveDoings(hosts: string[], database: string, user: string): string[
   return [`pchat compliance prepare --admin-url postgres://postgres@${hosts[0]}/postgres ${options}`]
 }
 
-function embeddedStep({ processes }: ServerPlan): Step {
-  const folders = processes.map(({ settings }) => join(settings.dataDir!, 'postgres'))
-  return {
-    id: 'database-embedded',
-    title: 'Embedded database',
-    does: ['The server makes its store, and the archive beside it, at its first start.'],
-    doneWhen: `a database is in ${folders.join(', ')}`,
-  }
+function embeddedStep({ processes }: ServerPlan): Step[] {
+  const own = processes.filter(({ databases }) => databases.some(({ hosts }) => hosts.length === 0))
+  if (own.length === 0) return []
+  const folders = own.map(({ settings }) => join(settings.dataDir!, 'postgres'))
+  return [
+    {
+      id: 'database-embedded',
+      title: 'Embedded database',
+      does: ['The server makes its store, and the archive beside it, at its first start, and brings them up to date.'],
+      doneWhen: `a database runs in ${folders.join(', ')}, with the schema that the program knows`,
+    },
+  ]
 }
 
 /** Of no secret, and no reason to start anew: a server looks at it while it runs. */
@@ -213,14 +235,19 @@ function startStep({ processes }: ServerPlan): Step {
   }
 }
 
-function migrationsStep({ processes }: ServerPlan): Step {
-  const pools = [...new Set(processes.map(({ pool }) => pool))].join(', ')
-  return {
-    id: 'migrations',
-    title: 'Migrations',
-    does: [`The first server of ${pools} that starts brings each schema up to date; the others wait for it.`],
-    doneWhen: 'the store and the archive have the schema that the program knows (pchat doctor: schema)',
-  }
+/** Before a server starts: its start then waits for nothing. */
+function migrationsStep(plan: ServerPlan): Step[] {
+  const stores = databasesOf(plan).filter(({ what }) => what === 'PersistentChatStore')
+  if (stores.length === 0) return []
+  const pools = [...new Set(stores.map(({ pool }) => pool))].join(', ')
+  return [
+    {
+      id: 'migrations',
+      title: 'Migrations',
+      does: [`The store of ${pools} is brought up to date, by one machine at a time; servers that run go on.`],
+      doneWhen: 'the store has the schema that the program knows (pchat doctor: schema)',
+    },
+  ]
 }
 
 /** Those that ask trust the system's authorities, and not yet the topology's or the server's own. */

@@ -5,12 +5,17 @@ import { commandWord, plainText, quotedWord } from './unit-text.ts'
 
 /** Who the servers run as, on every machine. */
 export const account = 'pchat'
+/** In its entry: by this one sees that the bootstrapper made it. */
+export const accountNote = 'Persistent Chat, made by pchat bootstrap'
 /** Variables that are no part of a topology: what env:NAME names, keys of a bucket, the first administrator. Readable by root alone. */
 export const environmentFile = '/etc/pchat/environment'
 export const unitFolder = '/etc/systemd/system'
 export const targetName = 'pchat.target'
 /** Open files of a process: 19,800 sessions, what the process needs for itself, and room. */
 export const openFiles = 65_536
+
+/** In the first line of each unit: by this one sees whose it is. */
+export const unitNote = 'Written by pchat bootstrap; changes are made in the topology.'
 
 export type UnitFile = { name: string; text: string }
 
@@ -33,6 +38,7 @@ export function unitName({ name }: Pick<ProcessPlan, 'name'>): string {
 
 function targetUnit({ fqdn, processes }: ServerPlan): UnitFile {
   const text = lines([
+    `# ${unitNote}`,
     '[Unit]',
     `Description=Persistent Chat on ${fqdn}`,
     `Wants=${processes.map(unitName).join(' ')}`,
@@ -51,7 +57,7 @@ function serviceText(process: ProcessPlan, program: Program): string {
   const { credentials, words, environment } = wordsOf(process, program)
   const folders = foldersOf(process).map(quotedWord).join(' ')
   return lines([
-    `# ${plainText(`${roles.join(', ')} of ${pool}`)}. Written by pchat bootstrap --units; changes are made in the topology.`,
+    `# ${plainText(`${roles.join(', ')} of ${pool}`)}. ${unitNote}`,
     '[Unit]',
     `Description=Persistent Chat: ${plainText(`${process.name} of ${pool}`)}`,
     'Wants=network-online.target',

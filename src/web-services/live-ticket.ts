@@ -19,7 +19,7 @@ export function addLiveTicket(app: FastifyInstance, chat: Chat): void {
     const { origin } = headers
     if (origin === undefined || !isSameOrigin(headers))
       throw new Refusal('forbidden', 'A page of another origin may not do this.')
-    const token = tokenOfCookie(headers)
+    const token = tokenOfCookie(headers, chat.pool)
     if (token === undefined) throw signInAgain()
     // When thousands come back at once the store is asked for those only whose turn it is.
     return admitted(chat, hashToken(token).toString('base64'), async () => {
