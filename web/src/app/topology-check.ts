@@ -10,6 +10,7 @@ export type Problem = { level: 'error' | 'advice'; message: string; rule: string
 
 /** Who types waits for his answer, and the server for the end of his word. */
 const afterMs = 350
+const againMs = 3_000
 
 /** What the server says of the text; of the one before while it is on its way. `version` asks again once another one is published. */
 export function useTopologyCheck(text: string, version: number | undefined) {
@@ -20,7 +21,7 @@ export function useTopologyCheck(text: string, version: number | undefined) {
     void version
     if (text === '') return
     let isOld = false
-    const waiting = setTimeout(async () => {
+    const ask = async () => {
       if (isTooLarge(text)) return setState({ text, fault: { code: 'too_large', sentence: tooLarge } })
       try {
         const checked = await client.request('topology.check', { text })
@@ -28,9 +29,14 @@ export function useTopologyCheck(text: string, version: number | undefined) {
         // Of a text that cannot be read there is no picture: the one before stays.
         setState(before => ({ checked, text, ...pictured(checked.picture ?? before.picture) }))
       } catch (error) {
-        if (!isOld) setState(before => ({ ...before, fault: faultOf(error), text }))
+        if (isOld) return
+        const fault = faultOf(error)
+        setState(before => ({ ...before, fault, text }))
+        // It was not the text that was refused.
+        if (fault.code === 'rate_limited' || fault.code === 'unavailable') waiting = setTimeout(ask, againMs)
       }
-    }, afterMs)
+    }
+    let waiting = setTimeout(ask, afterMs)
     return () => {
       isOld = true
       clearTimeout(waiting)

@@ -8,9 +8,10 @@ import {
   Text,
   tokens,
 } from '@fluentui/react-components'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import type { PublicationCard } from '../../../src/protocol/topology-verbs.ts'
 import { useChat } from '../app/chat.ts'
+import { useSettled } from '../app/debounce.ts'
 import { faultOf } from '../app/fault.ts'
 import { exactTime } from '../app/time.ts'
 import type { Base } from '../app/topology-edit.ts'
@@ -32,14 +33,16 @@ type TopologyConflictProps = {
 }
 
 /** Somebody published while another one typed: both changes side by side, and nothing is overwritten until he says how to go on. */
-export function TopologyConflict({ theirs, base, mine, onKeepMine, onTakeTheirs }: TopologyConflictProps) {
+export function TopologyConflict({ theirs, base, mine: typed, onKeepMine, onTakeTheirs }: TopologyConflictProps) {
   const styles = useStyles()
   const { client } = useChat()
+  const mine = useSettled(typed, 500)
   // On a store that was restored there may be no such version.
   const compare = (text: string, who: string) => ({
-    queryKey: ['topology.check', 'conflict', who, theirs.version, base.version, who === 'mine' ? text.length : 0, text],
+    queryKey: ['topology.check', 'conflict', who, theirs.version, base.version, text],
     queryFn: () => client.request('topology.check', { text, ...(base.version > 0 ? { against: base.version } : {}) }),
     gcTime: 0,
+    placeholderData: keepPreviousData,
   })
   const his = useQuery(compare(theirs.text, 'theirs'))
   const own = useQuery(compare(mine, 'mine'))

@@ -10,10 +10,10 @@ const useStyles = makeStyles({
 })
 
 const columns: Column<TopologyDifference>[] = [
-  { name: 'Where', text: one => one.where, cell: one => <Where path={one.where} />, width: '34%' },
+  { name: 'Where', text: one => one.where, cell: one => <Where path={one.where} />, width: '30%' },
   { name: 'Before', text: one => (one.change === 'added' ? '' : (one.before ?? '')) },
   { name: 'After', text: one => (one.change === 'removed' ? 'removed' : (one.after ?? 'removed')) },
-  { name: 'Servers', text: effectWords, width: '26%' },
+  { name: 'Servers', text: effectWords, width: '32%' },
 ]
 
 /** It may break where one step ends. */

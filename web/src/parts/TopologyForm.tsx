@@ -53,7 +53,7 @@ export function TopologyForm({
   const heading = useRef<HTMLHeadingElement>(null)
   // Whoever opens a form from the picture or the list goes on in it.
   useEffect(() => {
-    if (pointer !== '') heading.current?.focus({ preventScroll: true })
+    if (pointer !== '') heading.current?.focus()
   }, [pointer])
   if (own?.properties === undefined || valueAt(value, steps) === undefined) return null
   const kind = part?.kind ?? optionWords(String(steps.at(-1)))

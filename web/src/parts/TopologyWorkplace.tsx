@@ -28,10 +28,17 @@ const useStyles = makeStyles({
     flexShrink: 0,
     boxSizing: 'border-box',
     paddingLeft: tokens.spacingHorizontalL,
+    // A long picture must not leave the form behind.
+    position: 'sticky',
+    top: 0,
+    maxHeight: 'calc(100vh - 100px)',
+    overflowY: 'auto',
+    paddingRight: tokens.spacingHorizontalS,
+    paddingBottom: tokens.spacingVerticalM,
     borderLeft: `1px solid ${tokens.colorNeutralStroke2}`,
   },
   legend: { marginTop: tokens.spacingVerticalM, color: tokens.colorNeutralForeground2 },
-  below: { width: 'auto', paddingLeft: 0, borderLeft: 'none' },
+  below: { width: 'auto', paddingLeft: 0, borderLeft: 'none', position: 'static', maxHeight: 'none' },
 })
 
 export type View = 'picture' | 'list' | 'text'
