@@ -85,8 +85,12 @@ async function isWell({ path, ofRoot }: Folder, owner: Owner | undefined): Promi
   if (seen.uid === (ofRoot ? 0 : owner?.uid)) return true
   const inside = (await readdir(path)).filter(name => name !== 'lost+found' && !passing.test(name))
   if (seen.uid === 0 && inside.length === 0) return false
+  if (!ofRoot && owner === undefined)
+    throw new Error(
+      `${path} belongs to the number ${seen.uid} and is not empty, and the account ${account} is not there yet. Give it that number with --uid ${seen.uid}, if it is ${account} of other machines; else chown the folder, or name another one in the topology.`,
+    )
   throw new Error(
-    `${path} belongs to the number ${seen.uid}, not to ${ofRoot ? 'root' : account}, and is not empty. Look whose it is; then chown it, or name another folder in the topology.${owner || ofRoot ? '' : ` Where that is the number of ${account} on the other machines: --uid ${seen.uid}.`}`,
+    `${path} belongs to the number ${seen.uid}, not to ${ofRoot ? 'root' : account}, and is not empty. Look whose it is; then chown it, or name another folder in the topology.`,
   )
 }
 

@@ -126,8 +126,8 @@ async function carryOut(site: Site, teller: Teller): Promise<number> {
     const told = { id: doing.id, title }
     try {
       const before = await doing.look()
-      if (before.done) {
-        teller.step({ ...told, state: 'already', found: before.found }, beganAt)
+      if (before.done || before.isLeft) {
+        teller.step({ ...told, state: before.isLeft ? 'left' : 'already', found: before.found }, beganAt)
         continue
       }
       teller.begin(told)

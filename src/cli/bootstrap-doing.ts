@@ -4,8 +4,8 @@ import type { ServerPlan } from '../topology/plan.ts'
 import type { Program } from '../topology/unit.ts'
 import type { Owner } from './whole-file.ts'
 
-/** How a step stands: looked at, and nothing changed. */
-export type Standing = { done: boolean; found: string }
+/** How a step stands: looked at, and nothing changed. Left out is what cannot be done yet, and is not this machine's to do. */
+export type Standing = { done: boolean; found: string; isLeft?: boolean }
 
 /** How one step of the plan is carried out. Both throw with a sentence where somebody has to do something first. */
 export type Doing = {

@@ -1,11 +1,11 @@
-import type { Waits } from './bootstrap-doing.ts'
+import type { Standing, Waits } from './bootstrap-doing.ts'
 import { type Check, checkLines } from './doctor-check.ts'
 import type { Io } from './shell/io.ts'
 import { harmless, tableLines } from './shell/table.ts'
 
 type StepTold = { id: string; title: string }
-type Planned = StepTold & { done: boolean; found: string }
-type Ended = StepTold & { state: 'already' | 'done' | 'tried' | 'waits' | 'failed'; found: string }
+type Planned = StepTold & Standing
+type Ended = StepTold & { state: 'already' | 'left' | 'done' | 'tried' | 'waits' | 'failed'; found: string }
 
 /** Progress, a line a step; with --json an object a line, since it is read while it grows. */
 export type Teller = {
@@ -34,7 +34,9 @@ export function openTeller(server: string, json: boolean, io: Io): Teller {
     plan(steps) {
       of = steps.length
       if (json) return event('plan', { steps })
-      const rows = steps.map(({ title, done, found }, i) => [`${i + 1}`, title, done ? 'already' : 'to do', found])
+      const rows = steps.map(({ title, done, isLeft, found }, i) => [
+        ...[`${i + 1}`, title, isLeft ? 'left' : done ? 'already' : 'to do', found],
+      ])
       say([...tableLines([['', 'STEP', '', 'FOUND'], ...rows]), ''])
     },
     begin(step) {
@@ -44,7 +46,7 @@ export function openTeller(server: string, json: boolean, io: Io): Teller {
       count += 1
       const ms = Math.round(performance.now() - beganAt)
       if (json) return event('step', { id, state, ms, found })
-      const shown = state === 'already' ? '' : `  ${(ms / 1_000).toFixed(1)} s`
+      const shown = state === 'already' ? '' : state === 'left' ? `, ${found}` : `  ${(ms / 1_000).toFixed(1)} s`
       say([`${count} of ${of}  ${title}: ${state}${shown}`])
     },
     waits({ message, lines }) {

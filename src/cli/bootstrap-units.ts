@@ -6,6 +6,7 @@ import type { ProcessPlan, ServerPlan } from '../topology/plan.ts'
 import {
   environmentFile,
   foldersOf,
+  keyFiles,
   type Program,
   targetName,
   type UnitFile,
@@ -190,9 +191,7 @@ export function startDoing({ plan, machine }: Site): Doing {
 
 /** What systemd reads when it starts the service, and not again: what changed since then is not in force. */
 function filesReadAtStart({ settings, secrets, ...process }: ProcessPlan): string[] {
-  const { tlsCert, tlsKey, factorKeyFile, handOverKeyFile, fileKeyFile, complianceKeyFile } = settings
-  const files = [tlsCert, tlsKey, factorKeyFile, handOverKeyFile, fileKeyFile, complianceKeyFile]
-  const keys = files.filter(one => one !== undefined)
+  const keys = keyFiles.flatMap(name => settings[name] ?? [])
   const passwords = secrets.flatMap(({ reference }) => (reference.startsWith('file:') ? [reference.slice(5)] : []))
   return [join(unitFolder, unitName(process)), environmentFile, ...keys, ...passwords]
 }

@@ -50,7 +50,14 @@ function targetUnit({ fqdn, processes }: ServerPlan): UnitFile {
 }
 
 /** The certificate, and keys that only root reads on the machine; systemd hands them to the service in a folder of its own. */
-const keyFiles = ['tlsCert', 'tlsKey', 'factorKeyFile', 'handOverKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const
+export const keyFiles = [
+  'tlsCert',
+  'tlsKey',
+  'factorKeyFile',
+  'handOverKeyFile',
+  'fileKeyFile',
+  'complianceKeyFile',
+] as const
 
 function serviceText(process: ProcessPlan, program: Program): string {
   const { roles, pool, settings } = process
