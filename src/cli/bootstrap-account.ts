@@ -48,9 +48,10 @@ export function foldersDoing({ plan, machine, uid }: Site): Doing {
   const folders = plannedFolders(plan)
   const missing = async () => {
     const entry = await entryOf(machine, 'passwd', account)
-    // Before the account is there its number is known where somebody says it: a folder that machines share is theirs already.
-    const toCome = uid === undefined ? undefined : { uid, gid: uid }
-    const owner = entry ? { uid: Number(entry[2]), gid: Number(entry[3]) } : toCome
+    const [, , number, group] = entry ?? []
+    // Before the account is made other machines may have filled what they share.
+    const wanted = uid === undefined ? undefined : { uid, gid: uid }
+    const owner = entry ? { uid: Number(number), gid: Number(group) } : wanted
     const seen = await Promise.all(folders.map(async one => ((await isWell(one, owner)) ? [] : [one.path])))
     return seen.flat()
   }
@@ -85,8 +86,12 @@ async function isWell({ path, ofRoot }: Folder, owner: Owner | undefined): Promi
   if (seen.uid === (ofRoot ? 0 : owner?.uid)) return true
   const inside = (await readdir(path)).filter(name => name !== 'lost+found' && !passing.test(name))
   if (seen.uid === 0 && inside.length === 0) return false
+  if (!ofRoot && owner === undefined)
+    throw new Error(
+      `${path} belongs to the number ${seen.uid} and is not empty, and the account ${account} is not there yet. Give it that number with --uid ${seen.uid}, if it is ${account} of other machines; else chown the folder, or name another one in the topology.`,
+    )
   throw new Error(
-    `${path} belongs to the number ${seen.uid}, not to ${ofRoot ? 'root' : account}, and is not empty. Look whose it is; then chown it, or name another folder in the topology.${owner || ofRoot ? '' : ` Where that is the number of ${account} on the other machines: --uid ${seen.uid}.`}`,
+    `${path} belongs to the number ${seen.uid}, not to ${ofRoot ? 'root' : account}, and is not empty. Look whose it is; then chown it, or name another folder in the topology.`,
   )
 }
 

@@ -23,6 +23,8 @@ const testMs = 60_000
 /** What was made for the test is heard of by all servers within seconds. */
 const testTries = 3
 
+/** A process that holds live sessions, whether that is what the topology wants there or what starts beside it. */
+const holdsSessions = ({ roles }: ProcessPlan) => roles.includes('persistent-chat')
 const serves = ({ roles }: ProcessPlan) => roles.includes('persistent-chat')
 
 /** Work on the store of a process, as the operator of the machine. */
@@ -164,7 +166,7 @@ export function recordingDoing(site: Site): Doing {
 
 /** Two test users, whom the operator of the machine makes where they are missing, hear each other. */
 export function testDoing(site: Site): Doing {
-  const tried = site.plan.processes.filter(one => serves(one) && !one.standby)
+  const tried = site.plan.processes.filter(one => holdsSessions(one) && !one.standby)
   return {
     id: 'test',
     isTrial: tried.length > 0,
@@ -177,6 +179,16 @@ export function testDoing(site: Site): Doing {
       for (const one of tried) await tryOut(one, site)
     },
   }
+}
+
+/** Where people sign in who come to this process. */
+async function doorOf({ roles, listens, peers }: ProcessPlan): Promise<string> {
+  if (roles.includes('sign-in')) return listens.url
+  const doors = peers.filter(({ what }) => what === 'Front End Server').map(peer => `https://${peer.host}:${peer.port}`)
+  for (const door of doors) if ((await askReady(door)) === undefined) return door
+  throw new Error(
+    `${listens.url} serves, and nobody can try it: no Front End Server answers (${doors.join(', ')}). Run this on one of them, then here again.`,
+  )
 }
 
 async function tryOut(one: ProcessPlan, site: Site): Promise<void> {
@@ -196,8 +208,9 @@ async function tryOut(one: ProcessPlan, site: Site): Promise<void> {
     const admin: Parameters<typeof setUpAs>[0] = { request: (verb, input) => ask.call(verb, input) }
     const ready = await setUpAs(admin, { sender: {}, receiver: {}, domain })
     const server = one.listens.url
+    const signInAt = await doorOf(one)
     for (let attempt = 1; ; attempt += 1) {
-      const { fault } = await runTest({ server, timeoutMs: testMs, ...ready })
+      const { fault } = await runTest({ server, signInAt, timeoutMs: testMs, ...ready })
       if (!fault) return
       if (attempt >= testTries)
         throw new Error(

@@ -10,7 +10,15 @@ import { askReady } from './test-reach.ts'
 
 /** A test user: by password, or by a token where people sign in elsewhere or with a second factor. */
 export type Tester = { name: string; password?: string | undefined; token?: string | undefined }
-export type TestPlan = { server: string; sender: Tester; receiver: Tester; room: string; timeoutMs: number }
+export type TestPlan = {
+  server: string
+  /** Where people sign in, where that is not at the server itself. */
+  signInAt?: string | undefined
+  sender: Tester
+  receiver: Tester
+  room: string
+  timeoutMs: number
+}
 
 export const stepNames = [
   'server answers',
@@ -38,7 +46,7 @@ export type TestOutcome = { steps: Step[]; fault?: TestFault; room?: { id: strin
  */
 export async function runTest(plan: TestPlan): Promise<TestOutcome> {
   const outcome: TestOutcome = { steps: [] }
-  const people = { sender: openPerson(plan.server, plan.sender), receiver: openPerson(plan.server, plan.receiver) }
+  const people = { sender: openPerson(plan, plan.sender), receiver: openPerson(plan, plan.receiver) }
   const deadline = performance.now() + plan.timeoutMs
   const step = <T>(name: StepName, work: Promise<T> | (() => Promise<T>), who?: Tester) =>
     take(outcome, name, work, deadline, who)
@@ -104,7 +112,7 @@ async function take<T>(
 
 const endMs = 3_000
 
-function openPerson(server: string, tester: Tester) {
+function openPerson({ server, signInAt = server }: Pick<TestPlan, 'server' | 'signInAt'>, tester: Tester) {
   const stop = new AbortController()
   let token = tester.token
   let client: Client | undefined
@@ -113,7 +121,7 @@ function openPerson(server: string, tester: Tester) {
     async signIn() {
       if (tester.token !== undefined) return
       const { name, password = '' } = tester
-      const signedIn = await signIn(server, { user: name, password }, stop.signal)
+      const signedIn = await signIn(signInAt, { user: name, password }, stop.signal)
       token = signedIn.token
       requireEnabled(signedIn.me)
     },
@@ -125,7 +133,7 @@ function openPerson(server: string, tester: Tester) {
     /** Over HTTP, since it closes the connection. A token of a bot goes on. */
     async signOut() {
       if (isOut || token === undefined) return
-      await endSession(server, token)
+      await endSession(signInAt, token)
       isOut = true
     },
     async end() {
