@@ -77,19 +77,20 @@ async function begin(site: TestSite, say: Say): Promise<Standing> {
   // Names are known before the first one asks for them, as in DNS.
   await Promise.all(all.map(fqdn => bring(site, fqdn)))
   say(`${site.machines.size} machines are there`)
-  // The first of each pool makes its databases; the others of it need no administrator of them.
-  const first = [`chat1.${domain}`, `west1.${domain}`]
-  await Promise.all(first.map(fqdn => bootstrap(site, fqdn, { first: true })))
-  say(`${first.join(' and ')} are bootstrapped`)
-  const others = standing.servers.map(({ fqdn }) => fqdn).filter(fqdn => !first.includes(fqdn))
-  // Two administrators: the Front End Servers of a pool are tried with the same two test users.
-  const work = async (list: string[]) => {
-    for (const fqdn of list) {
-      await bootstrap(site, fqdn)
-      say(`${fqdn} is bootstrapped`)
-    }
+  const make = async (fqdn: string, first = false) => {
+    await bootstrap(site, fqdn, { first })
+    say(`${fqdn} is bootstrapped`)
   }
-  await Promise.all([work(frontEnds), work(others)])
+  // The first machine of all makes the stores, the first Persistent Chat Server the archive; the others need no administrator of
+  // databases. Each server is tried by two test users of its pool, so that those of one pool come one after the other.
+  const [one = '', two = ''] = frontEnds
+  const [third = '', ...others] = standing.servers.map(({ fqdn }) => fqdn)
+  await make(one, true)
+  const inTurn = async () => {
+    await make(third, true)
+    for (const fqdn of others) await make(fqdn)
+  }
+  await Promise.all([make(two), make(`west1.${domain}`), inTurn()])
   await Promise.all(all.map(fqdn => serves(site, fqdn)))
   return standing
 }
