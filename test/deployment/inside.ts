@@ -2,12 +2,14 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openDocBlocks } from '../doc-blocks.ts'
 import { type Machine, openMachine, openSwitch } from '../site/machine.ts'
+import { readTools } from '../tools.ts'
 import { installNats, installPostgres, putStandIns } from './stand-ins.ts'
 
 /** Walks docs/deployment.md on machines of their own, in namespaces that the caller has made; prints what each block said as JSON. */
 
 export type Walked = { block: string; machine: string; code: number; out: string; err: string; seconds: number }
 
+const { ip } = await readTools()
 const page = openDocBlocks('docs/deployment.md')
 const [folder = '', edition = ''] = process.argv.slice(2)
 const machines = new Map<string, Machine>()
@@ -34,7 +36,7 @@ async function openMachines(): Promise<void> {
     .trim()
     .split('\n')
     .map(line => line.trim().split(/\s+/) as [string, string])
-  await openSwitch('10.20.0.254')
+  await openSwitch(ip, '10.20.0.254')
   for (const place of mounts) await mkdir(join(folder, place), { recursive: true })
   const shared = Object.fromEntries(mounts.map(place => [place, join(folder, place)]))
   for (const name of all) {
@@ -47,6 +49,7 @@ async function openMachines(): Promise<void> {
       folder,
       name: fqdn,
       address,
+      ip,
       mounts: { ...shared, ...others, '/usr/local/bin': own },
     })
     await rm(machine.path('/opt/bin/pchat'))
