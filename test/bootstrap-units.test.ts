@@ -8,7 +8,7 @@ import { checkTopology, isSound } from '../src/topology/check.ts'
 import { planServer, planServers, type ServerPlan } from '../src/topology/plan.ts'
 import { readTopology } from '../src/topology/read.ts'
 import { stepsOf } from '../src/topology/steps.ts'
-import { type Program, type UnitFile, unitsOf } from '../src/topology/unit.ts'
+import { keyFiles, type Program, type UnitFile, unitsOf } from '../src/topology/unit.ts'
 import { openRandom } from './random.ts'
 import { readTools, type Tools } from './tools.ts'
 import { exampleOf, standard, topologyOf, twoPools, type Written } from './topology-document.ts'
@@ -127,15 +127,7 @@ test('[BS21] no password and no key is in a unit: each comes as a credential, or
 /** The command that the plan means: its keys where systemd puts the credentials. */
 function wanted({ processes }: ServerPlan, i: number): string[] {
   const settings = { ...processes[i]!.settings }
-  for (const name of [
-    'tlsCert',
-    'tlsKey',
-    'factorKeyFile',
-    'handOverKeyFile',
-    'fileKeyFile',
-    'complianceKeyFile',
-  ] as const)
-    if (settings[name] !== undefined) settings[name] = `/run/c/${name}`
+  for (const name of keyFiles) if (settings[name] !== undefined) settings[name] = `/run/c/${name}`
   return [...program.command, 'start', ...startArguments(settings)]
 }
 

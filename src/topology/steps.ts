@@ -1,7 +1,7 @@
 import { join } from './path.ts'
 import type { DatabasePlan, ProcessPlan, ServerPlan } from './plan.ts'
 import { poolsFileOf } from './pool-places.ts'
-import { account, environmentFile, foldersOf, targetName, unitFolder, unitName } from './unit.ts'
+import { account, environmentFile, foldersOf, poolKeyFiles, targetName, unitFolder, unitName } from './unit.ts'
 import { shellWord } from './unit-text.ts'
 
 /** One step that makes a machine what the topology says. */
@@ -80,15 +80,9 @@ export function passwordFilesOf(plan: ServerPlan): string[] {
   return references(plan).flatMap(one => (one.startsWith('file:') ? [one.slice('file:'.length)] : []))
 }
 
-/** Keys, the same on all servers of a pool. */
+/** Of {@link poolKeyFiles}, those of this machine. */
 export function keyFilesOf({ processes }: ServerPlan): string[] {
-  const keys = processes.flatMap(({ settings }) => [
-    settings.factorKeyFile,
-    settings.handOverKeyFile,
-    settings.fileKeyFile,
-    settings.complianceKeyFile,
-  ])
-  return [...new Set(keys.filter(one => one !== undefined))]
+  return [...new Set(processes.flatMap(({ settings }) => poolKeyFiles.flatMap(name => settings[name] ?? [])))]
 }
 
 /** Their contents are an administrator's to bring; what can be done is to see that they are there and closed. */

@@ -49,15 +49,10 @@ function targetUnit({ fqdn, processes }: ServerPlan): UnitFile {
   return { name: targetName, text }
 }
 
-/** The certificate, and keys that only root reads on the machine; systemd hands them to the service in a folder of its own. */
-export const keyFiles = [
-  'tlsCert',
-  'tlsKey',
-  'factorKeyFile',
-  'handOverKeyFile',
-  'fileKeyFile',
-  'complianceKeyFile',
-] as const
+/** Keys, the same on all servers of a pool. */
+export const poolKeyFiles = ['factorKeyFile', 'handOverKeyFile', 'fileKeyFile', 'complianceKeyFile'] as const
+/** Only root reads them on the machine; systemd hands them to the service in a folder of its own. */
+export const keyFiles = ['tlsCert', 'tlsKey', ...poolKeyFiles] as const
 
 function serviceText(process: ProcessPlan, program: Program): string {
   const { roles, pool, settings } = process

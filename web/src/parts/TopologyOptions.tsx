@@ -193,8 +193,9 @@ function PartRow({
 }
 
 /** Parts with names, each with a form of its own. */
-function PartList({ name, schema, steps, value, problems, actions, onSelect, here }: InnerProps) {
+function PartList(props: InnerProps) {
   const styles = useStyles()
+  const { name, schema, steps, value, problems, actions, onSelect, here } = props
   const items = listAt(value, steps)
   return (
     <fieldset className={styles.group}>
@@ -227,13 +228,7 @@ function PartList({ name, schema, steps, value, problems, actions, onSelect, her
           )
         })}
       </ul>
-      {actions.isReadOnly || items.length >= (schema.maxItems ?? Number.POSITIVE_INFINITY) ? null : (
-        <div>
-          <Button icon={<AddRegular />} onClick={() => actions.add(steps, true)}>
-            Add to {optionWords(name).toLowerCase()}
-          </Button>
-        </div>
-      )}
+      <AddButton {...props} count={items.length} />
     </fieldset>
   )
 }
@@ -269,14 +264,19 @@ function RowList(props: InnerProps) {
           )}
         </fieldset>
       ))}
-      {actions.isReadOnly || items.length >= (schema.maxItems ?? Number.POSITIVE_INFINITY) ? null : (
-        <div>
-          <Button icon={<AddRegular />} onClick={() => actions.add(steps, true)}>
-            Add to {optionWords(name).toLowerCase()}
-          </Button>
-        </div>
-      )}
+      <AddButton {...props} count={items.length} />
     </fieldset>
+  )
+}
+
+function AddButton({ name, schema, steps, actions, count }: InnerProps & { count: number }) {
+  if (actions.isReadOnly || count >= (schema.maxItems ?? Number.POSITIVE_INFINITY)) return null
+  return (
+    <div>
+      <Button icon={<AddRegular />} onClick={() => actions.add(steps, true)}>
+        Add to {optionWords(name).toLowerCase()}
+      </Button>
+    </div>
   )
 }
 
