@@ -134,7 +134,9 @@ test('[FR14] a client whose sign-in has ended signs in again at a Front End Serv
   await Promise.all([one, two].map(part => part.kill()))
   await site.database.db.query('DELETE FROM session WHERE principal = $1', [id])
   await Promise.all([one, two].map(part => restart(part)))
-  await untilSeen(async () => client.state === 'open' && (await client.request('session.list', {})).sessions.length === 1)
+  await untilSeen(
+    async () => client.state === 'open' && (await client.request('session.list', {})).sessions.length === 1,
+  )
 })
 
 /** At the port that it had. */
