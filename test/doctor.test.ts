@@ -216,6 +216,7 @@ test('[MN34] a certificate for another name, keys that others may read, a port t
     found: expect.stringContaining('line 1'),
   })
   expect((await see('factor keys', { factorKeyFile: join(data, 'gone') }))?.state).toBe('error')
+  expect((await see('hand-over keys', { handOverKeyFile: join(data, 'gone') }))?.state).toBe('error')
   const port = await listen('something')
   expect(await see('port', { port, host: '127.0.0.1' })).toMatchObject({
     state: 'error',

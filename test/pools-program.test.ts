@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { keepSignIn } from '../src/cli/kept-sign-in.ts'
 import { type Client, connect } from '../src/client/client.ts'
 import { openPool } from '../src/client/pool.ts'
@@ -177,3 +177,42 @@ test('[PL20] nothing of one pool is heard, found or answered in another: its roo
   expect((await askHttp(main.url, there.token, 'pool.list', {})).error?.code).toBe('unauthenticated')
   expect((await askHttp(north.url, cat.token, 'pool.list', {})).error?.code).toBe('unauthenticated')
 })
+
+test('[PL16] pchat start reads the file and the keys, and each of its workers follows it', async () => {
+  const { north, keys } = pools
+  const [file, keyFile] = [join(folder, 'pools.yaml'), join(folder, 'hand-over.keys')]
+  const list = (name: string) =>
+    `pools:\n- {name: pchat, displayName: ${name}, url: "${pools.main.url}"}\n- {name: north, displayName: North, url: "${north.url}"}\n`
+  await writeFile(file, list('Main'))
+  await writeFile(keyFile, `${Buffer.from(keys[0]!).toString('base64')}\n`)
+  const { host, user, database } = north.database.address
+  const store = ['--database-url', `postgres://${user}@${encodeURIComponent(host)}/${database}`, '--pool', 'north']
+  const where = ['start', ...store, '--data-dir', join(folder, 'north'), '--port', '0', '--workers', '2']
+  const server = runPchat([...where, '--pools', file, '--hand-over-key-file', keyFile])
+  try {
+    const url = await server.ready()
+    const cat = await both()
+    const came = await arrive({ url }, await giveTicket(cat, 'north'))
+    expect(came.result?.me.name).toBe(cat.me.name)
+    const names = async () => {
+      const asked = await Promise.all([1, 2, 3, 4].map(() => askHttp(url, came.result!.token, 'pool.list', {})))
+      return [...new Set(asked.map(({ result }) => result?.pools.map(one => one.displayName).join()))]
+    }
+    expect(await names()).toEqual(['Main,North'])
+    await writeFile(file, list('All'))
+    await vi.waitFor(async () => expect(await names()).toEqual(['All,North']), { timeout: 25_000, interval: 500 })
+    await writeFile(file, 'torn')
+    const notes = async () => ((await (await fetch(`${url}/readyz`)).json()) as { notes: string[] }).notes
+    await vi.waitFor(async () => expect(await notes()).toEqual(['pools not understood']), {
+      timeout: 25_000,
+      interval: 500,
+    })
+    expect(await names()).toEqual(['All,North'])
+  } finally {
+    server.kill('SIGTERM')
+    await server.ended
+  }
+  const refused = runPchat([...where, '--pools', file])
+  expect(await refused.ended).toBe(2)
+  expect(refused.said()).toMatch(/--pools .*pools.yaml: /)
+}, 120_000)

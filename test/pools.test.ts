@@ -295,6 +295,22 @@ test('[PL9] both records say what was handed over and to whom, and the one there
   expect(await lastRecord(there)).toMatchObject({ method: 'hand-over', outcome: 'wrong', pool: 'Main rooms' })
 })
 
+test('[PL9] compliance of each pool records it, and which pool it was', async () => {
+  const { main, north } = pools
+  for (const { db } of [main, north]) await db.query('UPDATE pool SET recording = true')
+  try {
+    const there = north.person((await arrive(north, await giveTicket(ann, 'north'))).result!.token)
+    await lastRecord(ann)
+    await lastRecord(there)
+    const recorded = async ({ db }: typeof main) =>
+      (await db.query("SELECT data FROM outbox WHERE kind = 'sign-in' AND data->>'method' = 'hand-over'")).rows
+    expect(await recorded(main)).toMatchObject([{ data: { outcome: 'given', pool: 'North rooms' } }])
+    expect(await recorded(north)).toMatchObject([{ data: { outcome: 'ok', pool: 'Main rooms' } }])
+  } finally {
+    for (const { db } of [main, north]) await db.query('UPDATE pool SET recording = false')
+  }
+})
+
 test('[PL11] the newest key signs and every one is taken; without any nothing is handed over; a pool that is gone is not believed', async () => {
   const { main, north, keys, places } = pools
   const before = await giveTicket(ann, 'north')
@@ -341,7 +357,12 @@ test('[PL6] where everybody needs a second factor, who has none sets one up, unl
   const came = await arrive(strict, await giveTicket(ann, 'north'))
   const plain = await signInAt(north.url, ann.me.name)
   await endUnprotected(north.db, 'everyone')
-  expect((await askHttp(north.url, came.result!.token, 'session.list', {})).result?.sessions).toHaveLength(1)
+  const sessions = async () => (await askHttp(north.url, came.result!.token, 'session.list', {})).result?.sessions
+  expect(await sessions()).toHaveLength(1)
   expect((await askHttp(north.url, plain.token, 'session.list', {})).error?.code).toBe('unauthenticated')
+  // [PL7] Who comes to hold a role needs one of this pool.
+  await north.db.query('UPDATE principal SET administrator = true WHERE name = $1', [ann.me.name])
+  await endUnprotected(north.db, 'administrators')
+  expect(await sessions()).toBeUndefined()
   await strict.stop()
 })

@@ -23,6 +23,8 @@ export type Tools = {
   systemdAnalyze: string
   /** Folder of the units that others build on. */
   systemdUnits: string
+  /** Of iproute2. */
+  ip: string
 }
 
 export async function readTools(): Promise<Tools> {

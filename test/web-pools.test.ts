@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { openApartSite } from './apart-site.ts'
 import { askHttp } from './ask-http.ts'
 import { seriousFaults } from './axe.ts'
 import { addTotp, codeOf } from './factor-people.ts'
@@ -118,6 +119,30 @@ test('[PL12] [PL14] another pool is opened from the menu, by keyboard, signed in
   await again.getByRole('heading', { name: 'Sign in' }).waitFor()
   expect(await signedInAs(page)).toBe(name)
   expect(await signedInAs(again)).toBe('nobody')
+  await again.getByText('You have signed out of North rooms. Where you opened other pools').waitFor()
+  await picture(again, 'signed-out')
+  // And back in by the one that it came from.
+  await again.getByRole('link', { name: 'Sign in by Main rooms' }).click()
+  await places(again).waitFor()
+  expect(await signedInAs(again)).toBe(name)
+})
+
+test('[PL12] at 360 pixels the menu has its place in the rail, whatever the pool is called', async () => {
+  const [main] = pools.places
+  const before = main!.displayName
+  main!.displayName = 'Customer services of the whole group'
+  try {
+    const viewport = { width: 360, height: 640 }
+    const { page } = await take(sit(browser, pools.main.url, 'admin@example.com', { viewport }))
+    await menu(page).click()
+    await page.getByRole('menu').waitFor()
+    await picture(page, 'narrow')
+    const boxes = [await menu(page).boundingBox(), await page.getByRole('menuitem').first().boundingBox()]
+    for (const box of boxes) expect(box!.x + box!.width).toBeLessThanOrEqual(360)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  } finally {
+    main!.displayName = before
+  }
 })
 
 test('[PL12] where there is one pool, no word is said of pools', async () => {
@@ -199,6 +224,31 @@ test('[PL10] a ticket that somebody else sends signs nobody in, also while this 
   await page.goto(`${pools.north.url}/arrive#from=https%3A%2F%2Fevil.example&as=ann`)
   await page.getByText('There is no such pool').waitFor()
 })
+
+test('[PL12] a pool whose Front End Servers run apart opens as any other, and leads back', async () => {
+  const known = { list: () => pools.places, keys: pools.keys }
+  const apart = await openApartSite({ webRoot, pool: 'apart', pools: known })
+  pools.places.push({ name: 'apart', displayName: 'Apart', url: apart.site.url })
+  try {
+    const name = await both()
+    await addUser(apart.site, name)
+    const { page, context, faults } = await take(sit(browser, pools.main.url, name))
+    await menu(page).click()
+    const there = await opened(context, () => page.getByRole('menuitem', { name: /^Apart/ }).click())
+    await places(there).waitFor()
+    // What the window says of pools comes over the live session, from a Persistent Chat Server.
+    await expect.poll(() => menu(there).getAttribute('aria-label'), { timeout: 20_000 }).toBe('Pools: this is Apart')
+    expect(await signedInAs(there)).toBe(name)
+    await menu(there).click()
+    const back = await opened(context, () => there.getByRole('menuitem', { name: /North rooms/ }).click())
+    await places(back).waitFor()
+    expect(await signedInAs(back)).toBe(name)
+    expect(faults).toEqual([])
+  } finally {
+    pools.places.pop()
+    await apart.stop()
+  }
+}, 120_000)
 
 test('[PL6] the second factor of the other pool is asked for in its window', async () => {
   const name = await both()

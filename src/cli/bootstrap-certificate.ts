@@ -61,9 +61,8 @@ function authorityDoing({ plan, authority: folder }: Site): How {
       for (const file of [keyFile, certFile]) await mkdir(dirname(file), { recursive: true, mode: 0o755 })
       const kept = await readFile(keyFile, 'utf8').catch(() => undefined)
       const pair = kept === undefined ? newKey() : keyIn(kept, keyFile)
-      const owner = { uid: 0, gid: 0 }
-      await writeWhole(keyFile, kept ?? pair.privateKey, 0o600, owner)
-      await writeWhole(certFile, await issueCertificate(authority, names, pair), 0o644, owner)
+      await writeWhole(keyFile, kept ?? pair.privateKey, 0o600)
+      await writeWhole(certFile, await issueCertificate(authority, names, pair), 0o644)
     },
   }
 }
@@ -127,7 +126,7 @@ export function isIssuedBy(authority: InternalAuthority, pem: string): boolean {
 
 async function requireClosedKey(file: string): Promise<void> {
   const { mode, uid } = await stat(file)
-  if ((mode & 0o077) === 0 && uid === 0) return
+  if ((mode & 0o077) === 0 && uid === process.getuid?.()) return
   throw new Error(
     `${file} may be read by others than root (mode ${(mode & 0o777).toString(8)}, owner ${uid}). Run chown root:root and chmod 600 on it, and have it renewed where somebody could have read it.`,
   )

@@ -2,7 +2,14 @@ import { isPrepared, prepareRoles } from '../compliance/prepare.ts'
 import { type Db, openDb } from '../store/db.ts'
 import { lookAtStore, readSchemaFacts, type SchemaFacts } from '../store/doctor.ts'
 import { migrate } from '../store/migrate.ts'
-import { closeToOthers, lookAsAdministrator, prepareStore, readRights } from '../store/prepare.ts'
+import {
+  closeToOthers,
+  lookAsAdministrator,
+  prepareStore,
+  readRights,
+  requireLeast,
+  requireOwner,
+} from '../store/prepare.ts'
 import { databaseDoings, databasesOf, type Named } from '../topology/steps.ts'
 import { type Doing, type Site, type Standing, Waits } from './bootstrap-doing.ts'
 import { filledSettings, settingOf } from './bootstrap-stores.ts'
@@ -49,20 +56,14 @@ async function lookAt(named: Named, site: Site): Promise<Standing> {
   }
   try {
     return await on(url, async db => {
-      const { owner, beyond, isOpen } = await readRights(db)
-      if (beyond.length > 0)
-        throw new Error(
-          `${user} may do more than it shall (${beyond.join(', ')}). Run ALTER ROLE ${user} ${beyond.map(one => `NO${one}`).join(' ')} there.`,
-        )
-      if (isOpen) return not('others may come in')
+      const rights = await readRights(db)
+      requireLeast(rights)
+      if (rights.isOpen) return not('others may come in')
       if (isArchive(named))
         return (await isPrepared(db))
           ? { done: true, found: `${database} on ${hosts.join(', ')}` }
           : not('it has not the schema of this program')
-      if (owner !== user)
-        throw new Error(
-          `The database ${database} belongs to ${owner}. Run ALTER DATABASE ${database} OWNER TO ${user}, or name another one in the topology.`,
-        )
+      requireOwner(rights, database)
       return { done: true, found: `${database} on ${hosts.join(', ')}` }
     })
   } catch (error) {

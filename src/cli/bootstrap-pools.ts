@@ -5,7 +5,7 @@ import { type Doing, entryOf, ownerOf, type Site } from './bootstrap-doing.ts'
 import { writeWhole } from './whole-file.ts'
 
 /** The pools beside that of each server, in the file that it looks at while it runs. */
-export function poolsDoing({ plan, machine }: Site): Doing {
+export function poolsDoing({ plan, machine }: Pick<Site, 'plan' | 'machine'>): Doing {
   const told = plan.processes
     .filter(({ pools }) => pools.length > 0)
     .map(({ settings, pools }) => ({ path: poolsFileOf(settings.dataDir!), text: poolsText(pools) }))

@@ -190,8 +190,9 @@ export function startDoing({ plan, machine }: Site): Doing {
 
 /** What systemd reads when it starts the service, and not again: what changed since then is not in force. */
 function filesReadAtStart({ settings, secrets, ...process }: ProcessPlan): string[] {
-  const { tlsCert, tlsKey, factorKeyFile, fileKeyFile, complianceKeyFile } = settings
-  const keys = [tlsCert, tlsKey, factorKeyFile, fileKeyFile, complianceKeyFile].filter(one => one !== undefined)
+  const { tlsCert, tlsKey, factorKeyFile, handOverKeyFile, fileKeyFile, complianceKeyFile } = settings
+  const files = [tlsCert, tlsKey, factorKeyFile, handOverKeyFile, fileKeyFile, complianceKeyFile]
+  const keys = files.filter(one => one !== undefined)
   const passwords = secrets.flatMap(({ reference }) => (reference.startsWith('file:') ? [reference.slice(5)] : []))
   return [join(unitFolder, unitName(process)), environmentFile, ...keys, ...passwords]
 }

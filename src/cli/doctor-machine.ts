@@ -7,7 +7,7 @@ import { readSpace } from '../base/disk.ts'
 import { readKeys } from '../files/keys.ts'
 import { readCertificate } from './certificate.ts'
 import { type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
-import { readFactorKeys } from './factor-key.ts'
+import { readFactorKeys, readHandOverKeys } from './factor-key.ts'
 import { readAdministrator, type StartOptions } from './options.ts'
 import { seeNames, seeValidity } from './probe-certificate.ts'
 import { nearestFolder, seeSpace } from './probe-folder.ts'
@@ -19,7 +19,7 @@ const wantedDescriptors = 20_100
 
 /** Options, certificate, keys, port, open files and disk of this machine. */
 export async function checkMachine(options: StartOptions): Promise<Check[]> {
-  const { tlsKey, factorKeyFile, fileKeyFile, dataDir } = options
+  const { tlsKey, factorKeyFile, handOverKeyFile, fileKeyFile, dataDir } = options
   return [
     await look('configuration', 'options', 'options that fit together', 'See pchat start --help.', async () =>
       checkOptions(options),
@@ -29,6 +29,7 @@ export async function checkMachine(options: StartOptions): Promise<Check[]> {
       [
         ['private key', tlsKey, undefined],
         ['factor keys', factorKeyFile, () => readFactorKeys(factorKeyFile)],
+        ['hand-over keys', handOverKeyFile, () => readHandOverKeys(handOverKeyFile)],
         ['file keys', fileKeyFile, () => readKeys(fileKeyFile!)],
       ].flatMap(([name, file, read]) => (file === undefined ? [] : [checkKeyFile(`${name}`, `${file}`, read as Read)])),
     )),

@@ -1,3 +1,4 @@
+import { certificateWords } from '../base/certificate-fault.ts'
 import { splitHosts } from '../store/address.ts'
 import type { StartOptions } from './options.ts'
 
@@ -28,12 +29,18 @@ function explainListen({ code }: Fault, { host, role, healthPort, port: own }: S
   return undefined
 }
 
+/** The driver trusts the system's authorities, or those of the file that the address names. */
+export const certificateMend =
+  'Mend that certificate, or name the file of its authority: caFile in the topology, sslrootcert= in an address.'
+
 function explainDatabase({ code, cause }: Fault, message: string, databaseUrl: string): string | undefined {
   const hosts = splitHosts(databaseUrl) ?? []
   const { pathname } = new URL(hosts[0]!.connectionString)
   const where = `The database ${pathname.slice(1)} on ${hosts.map(host => host.name).join(', ')} (--database-url)`
   if (/^(ECONN|ENOTFOUND|EAI_|EHOST|ENET|ETIMEDOUT|ENOENT)/.test(String(code)) || /timeout/.test(message))
     return `${where} is out of reach: ${message}`
+  const shown = certificateWords(code)
+  if (shown) return `${where} ${shown}. ${certificateMend}`
   // Of several hosts none is a primary that its stand-by confirms: each says why.
   if (code === 'unavailable' && cause instanceof Error) return `${where} has no primary: ${cause.message}`
   if (/^(28|3D|42501|53300|57P03)/.test(String(code))) return `${where} refuses: ${message}`

@@ -13,7 +13,6 @@ const dayMs = 86_400_000
 const authorityDays = 3_650
 /** Browsers refuse longer ones. */
 const lifetimeDays = 397
-const root = { uid: 0, gid: 0 }
 
 /** Key and certificate in one file, so that the two are there or not there together; and the certificate alone, for all to trust. */
 export const authorityFiles = (folder: string) => ({
@@ -31,7 +30,7 @@ export async function readInternalAuthority(folder: string): Promise<InternalAut
   if (!handle) return undefined
   try {
     const { mode, uid } = await handle.stat()
-    if ((mode & 0o077) !== 0 || uid !== 0)
+    if ((mode & 0o077) !== 0 || uid !== process.getuid?.())
       throw new Error(
         `${pair} may be read by others than root: whoever has it can be any server. Move it away to have a new one made, or run chown root:root and chmod 600 on it.`,
       )
@@ -56,8 +55,8 @@ export async function keepInternalAuthority(folder: string): Promise<InternalAut
     if (!(await lockFile(lock, 30))) throw new Error(`Another bootstrapper has ${folder}. Try again.`)
     const kept = await readInternalAuthority(folder)
     const made = kept ?? (await makeAuthority())
-    if (!kept) await writeWhole(pair, `${made.key}${made.cert}`, 0o600, root)
-    if ((await readFile(cert, 'utf8').catch(() => '')) !== made.cert) await writeWhole(cert, made.cert, 0o644, root)
+    if (!kept) await writeWhole(pair, `${made.key}${made.cert}`, 0o600)
+    if ((await readFile(cert, 'utf8').catch(() => '')) !== made.cert) await writeWhole(cert, made.cert, 0o644)
     return made
   } finally {
     await lock.close()
@@ -85,9 +84,14 @@ async function makeAuthority(): Promise<InternalAuthority> {
 }
 
 /** A certificate of a server, for its own key. */
-export function issueCertificate(authority: InternalAuthority, names: string[], keyPair: PrivateKey): Promise<string> {
+export function issueCertificate(
+  authority: InternalAuthority,
+  names: string[],
+  keyPair: PrivateKey,
+  days = lifetimeDays,
+): Promise<string> {
   const altNames = names.map(name => (isIP(name) ? { type: 7 as const, ip: name } : { type: 2 as const, value: name }))
-  return sign(names[0]!, lifetimeDays, keyPair, authority, [
+  return sign(names[0]!, days, keyPair, authority, [
     { name: 'basicConstraints', cA: false },
     { name: 'keyUsage', digitalSignature: true, critical: true },
     { name: 'extKeyUsage', serverAuth: true },

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -94,4 +94,10 @@ test('[PL16] keys are lines of 32 bytes; a file that holds none refuses the star
   expect((await follow({ handOverKeyFile: file })).known.keys).toEqual([one, other])
   await writeFile(file, 'short\n')
   await expect(follow({ handOverKeyFile: file })).rejects.toThrow(/--hand-over-key-file .* openssl rand -base64 32/)
+})
+
+test('[PL16] the file of the handbook is one', async () => {
+  const text = await readFile(new URL('../../docs/pools.md', import.meta.url), 'utf8')
+  const [, yaml = ''] = /^```yaml pools\n(.*?)^```$/ms.exec(text) ?? []
+  expect(readPools(yaml, 'north').map(one => one.displayName)).toEqual(['Main rooms', 'North rooms'])
 })

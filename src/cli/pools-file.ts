@@ -102,7 +102,7 @@ export async function followPools(
   try {
     await look()
   } catch (error) {
-    if (pools !== undefined) throw new Error(`--pools ${path}: ${(error as Error).message}`)
+    if (pools !== undefined) throw unusable(path, error)
     tell(error)
   }
   const looking = repeatEvery(lookMs, look, tell)
@@ -111,6 +111,19 @@ export async function followPools(
     notes: () => (trouble === undefined ? [] : ['pools not understood']),
     stop: looking.stop,
   }
+}
+
+/** Of a file that is named: before anything is started. */
+export async function checkPools({ pools = '', pool }: Pick<StartOptions, 'pools' | 'pool'>): Promise<void> {
+  try {
+    readPools(await readOrNothing(pools, true), pool)
+  } catch (error) {
+    throw unusable(pools, error)
+  }
+}
+
+function unusable(path: string, error: unknown): Error {
+  return new Error(`--pools ${path}: ${(error as Error).message}`)
 }
 
 /** Where nobody named it, there need not be one. */
@@ -130,7 +143,7 @@ export async function writePools(dataDir: string, pools: PoolPlace[]): Promise<v
   if (pools.length === 0) return rm(path, { force: true })
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   try {
-    await writeFile(draft, poolsText(pools), { mode: 0o600, flag: 'wx' })
+    await writeFile(draft, poolsText(pools), { mode: 0o644, flag: 'wx' })
     await rename(draft, path)
   } catch (error) {
     await rm(draft, { force: true })

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { InvalidArgumentError } from 'commander'
+import { certificateFault } from '../base/certificate-fault.ts'
 import type { WireError } from '../protocol/error.ts'
 
 /** A server that pchat asks over HTTP, and how it is trusted. */
@@ -79,7 +80,7 @@ async function readText(answer: IncomingMessage): Promise<string> {
 
 function explain(error: Error & { code?: string }): string {
   if (error.name === 'TimeoutError') return 'no answer in time'
-  if (/^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET|VERIFY).*)$/.test(error.code ?? ''))
+  if (certificateFault(error.code) === 'authority')
     return `its certificate is of an authority that this machine does not know; name its file with --ca-file`
   return error.message || error.code || 'no reason given'
 }

@@ -9,11 +9,11 @@ import type { ComplianceHere } from './compliance-service.ts'
 import { type DataFolder, takeDataFolder } from './data-folder.ts'
 import { explain } from './explain.ts'
 import { readFactorKeys, readHandOverKeys } from './factor-key.ts'
+import { readDatabaseUrl } from './option-value.ts'
 import {
   adapterBaseOf,
   centralOf,
   readAdministrator,
-  readDatabaseUrl,
   type StartOptions,
   serveRoleOf,
   variable,
@@ -119,6 +119,7 @@ async function checkSetting(options: StartOptions): Promise<Setting> {
   // Before anything starts: a server without them could not check the codes of others.
   await readFactorKeys(options.factorKeyFile)
   await readHandOverKeys(options.handOverKeyFile)
+  if (options.pools !== undefined) await (await import('./pools-file.ts')).checkPools(options)
   const { tlsCert, tlsKey } = options
   return { admin, tls: tlsCert && tlsKey ? await readCertificate(tlsCert, tlsKey) : undefined }
 }

@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
+import { certificateWords } from '../base/certificate-fault.ts'
 import { type StoreAddress, splitHosts } from '../store/address.ts'
 import { type Db, openDb } from '../store/db.ts'
 import { findEmbedded } from '../store/embedded.ts'
+import { certificateMend } from './explain.ts'
 import { whatIfOf } from './shell/change.ts'
 import { tableLines } from './shell/table.ts'
 import type { Change } from './shell/verb.ts'
@@ -47,6 +49,8 @@ export async function onStore(options: StoreOptions, work: (db: Db) => Promise<v
 /** What went wrong on the store, in a sentence. */
 export function explainStore(error: unknown): string {
   const { message, code, cause } = error as Error & { code?: string }
+  const shown = certificateWords(code)
+  if (shown) return `The store ${shown}. ${certificateMend}`
   // 42P01, 42703: there is a database, and no pool in it.
   const text = /^42/.test(code ?? '') ? 'This database holds no pool yet. Start a server on it first.' : message || code
   return `${text}${cause instanceof Error && cause.message !== text ? ` (${cause.message})` : ''}`

@@ -1,11 +1,13 @@
 import { hostname, userInfo } from 'node:os'
 import type { Command } from 'commander'
+import { certificateWords } from '../base/certificate-fault.ts'
 import { Refusal } from '../protocol/error.ts'
 import { type StoreAddress, splitHosts } from '../store/address.ts'
 import { type Db, storeRefusal } from '../store/db.ts'
 import { findEmbedded } from '../store/embedded.ts'
 import { centralBeside, ensureCentralDatabase, openCentral } from '../topology/central-place.ts'
 import { isCentral, migrateCentral, requireCentral } from '../topology/central-schema.ts'
+import { certificateMend } from './explain.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 
@@ -135,6 +137,8 @@ function explained(error: unknown): unknown {
     )
   if (code === '3D000')
     return new Refusal('not_found', `${message}. Make it with pchat topology prepare, or name another one with --cms.`)
+  const shown = certificateWords(code)
+  if (shown) return new Refusal('unavailable', `The Central Management Store ${shown}. ${certificateMend}`)
   const refusal = storeRefusal(error)
   if (refusal === undefined || refusal === error) return error
   return new Refusal('unavailable', `The Central Management Store did not answer: ${message || code}. Try again.`)

@@ -1,6 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, getCACertificates } from 'node:tls'
 import { ExtendedRequest } from 'ldapts'
+import { certificateFault, certificateWords } from '../base/certificate-fault.ts'
 import { openWire, type Wire } from './ldap-wire.ts'
 
 export type Reach = {
@@ -89,27 +90,13 @@ function settled(socket: Socket, event: 'connect' | 'secureConnect', patienceMs:
   })
 }
 
-const untrusted = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'CERT_SIGNATURE_FAILURE',
-  'CERT_UNTRUSTED',
-  'INVALID_CA',
-])
-
 function asFault(error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) return error as Error
   if (code === 'ECONNREFUSED') return new Error('takes no connections')
   if (code === 'ECONNRESET' || code === 'EPIPE') return new Error('hangs up')
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new Error('has no address: its name is not known')
-  if (untrusted.has(code))
-    return new Error(`shows a certificate of an authority that is not trusted (${code}); name it in ca`)
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
-    return new Error(`shows a certificate that is not valid now (${code})`)
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return new Error('shows a certificate that is made for another name')
+  const words = certificateWords(code)
+  if (words) return new Error(certificateFault(code) === 'authority' ? `${words}; name it in ca` : words)
   return new Error(`cannot be reached (${code}: ${message})`)
 }

@@ -1,4 +1,5 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { certificateWords } from '../base/certificate-fault.ts'
 import type { Log } from '../base/log.ts'
 import type { Bus, BusMessage, Subject } from './bus.ts'
 import { type Interest, type Line, openInterest } from './interest.ts'
@@ -68,7 +69,7 @@ export function openNatsBus(options: Options): NatsBus {
         connected = true
         void watch(made)
       } catch (error) {
-        options.log.warn({ err: error }, 'the bus is away')
+        options.log.warn({ err: error, ...reasonOf(error) }, 'the bus is away')
         await new Promise(resolve => setTimeout(resolve, retryMs))
       }
     }
@@ -167,6 +168,13 @@ export function openNatsBus(options: Options): NatsBus {
       await Promise.race([opening, new Promise(resolve => setTimeout(resolve, retryMs).unref())])
     },
   }
+}
+
+/** Where it is nothing that passes by itself. */
+function reasonOf(error: unknown): { reason?: string } {
+  const shown = certificateWords((error as { code?: unknown }).code)
+  if (!shown) return {}
+  return { reason: `NATS ${shown}. Mend that certificate, or name the file of its authority in NODE_EXTRA_CA_CERTS.` }
 }
 
 function openKind(name: string, maxSingles: number): Kind {

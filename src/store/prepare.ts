@@ -53,6 +53,21 @@ export async function readRights(q: Queryable): Promise<Rights> {
   return rows[0]!
 }
 
+/** Throws where the role could do more than it shall. */
+export function requireLeast({ user, beyond }: Rights): void {
+  if (beyond.length === 0) return
+  const less = beyond.map(one => `NO${one}`).join(' ')
+  throw new Error(`${user} may do more than it shall (${beyond.join(', ')}). Run ALTER ROLE ${user} ${less} there.`)
+}
+
+/** Throws where the database is somebody else's. */
+export function requireOwner({ owner, user }: Rights, database: string): void {
+  if (owner === user) return
+  throw new Error(
+    `The database ${database} belongs to ${owner}. Run ALTER DATABASE ${database} OWNER TO ${user}, or name another one in the topology.`,
+  )
+}
+
 /** Nobody else comes into the database of whoever asks, who owns it. */
 export async function closeToOthers(db: Db): Promise<void> {
   const { rows } = await db.query<{ statement: string }>(

@@ -72,13 +72,14 @@ export async function deleteFactors(tx: Connection, id: string): Promise<void> {
 
 /**
  * Ends sign-ins of people who must have a second factor and have none: from before it was asked for, or from before they
- * became administrators. One that was shown in the pool that the sign-in comes from counts. Answers their ids. The rules are those of chat/second-factor.
+ * became administrators. One that was shown in the pool that a sign-in comes from counts, for who holds no role. Answers their ids.
+ * The rules are those of chat/second-factor and chat/hand-over.
  */
 export async function endUnprotected(q: Queryable, who: 'administrators' | 'everyone'): Promise<string[]> {
   const { rows } = await q.query<{ id: string }>(
     `DELETE FROM session s USING principal p
-      WHERE p.id = s.principal AND s.kind = 'person' AND NOT (s.by_factor AND s.handed_over_from IS NOT NULL)
-        AND p.source = '' AND NOT p.bot AND ($1 OR p.administrator OR ${holdsAnySql('p.id')})
+      WHERE p.id = s.principal AND s.kind = 'person' AND p.source = '' AND NOT p.bot
+        AND (($1 AND NOT (s.by_factor AND s.handed_over_from IS NOT NULL)) OR p.administrator OR ${holdsAnySql('p.id')})
         AND NOT EXISTS (SELECT FROM totp t WHERE t.principal = p.id AND t.confirmed)
         AND NOT EXISTS (SELECT FROM passkey k WHERE k.principal = p.id)
      RETURNING s.id`,

@@ -4,11 +4,22 @@ import { type PoolView, urlOf, type View } from './view.ts'
 /** A pool as the servers of all pools are told of it. */
 export type PoolPlace = { name: string; displayName: string; url: string; default?: boolean | undefined }
 
+const known = new WeakMap<View, Map<string | undefined, PoolPlace[]>>()
+
 /**
  * All pools for a server at a site: where people sign in, and which one is for rooms there. Empty where there is one alone, or one that
- * nobody can sign in at. No part of how a server is started: it follows a change while it runs. Pure.
+ * nobody can sign in at. No part of how a server is started: it follows a change while it runs. Found once a site: there may be many
+ * servers of many pools.
  */
-export function poolPlaces({ pools }: View, site: string | undefined): PoolPlace[] {
+export function poolPlaces(view: View, site: string | undefined): PoolPlace[] {
+  const ofView = known.get(view) ?? new Map<string | undefined, PoolPlace[]>()
+  known.set(view, ofView)
+  const found = ofView.get(site) ?? findPlaces(view, site)
+  ofView.set(site, found)
+  return found
+}
+
+function findPlaces({ pools }: View, site: string | undefined): PoolPlace[] {
   if (pools.length < 2) return []
   const chosen = defaultPool(pools, site)
   return pools.flatMap(view => {

@@ -9,14 +9,14 @@ const ids = (document: unknown, fqdn: string) => stepsOf(planServer(topologyOf(d
 test('[BS30] the steps of a Persistent Chat Server, of one on stand-by, of a Front End Server and of one machine alone', () => {
   const enterprise = exampleOf('enterprise-edition')
   const chat = [
-    ...['account', 'folders', 'secrets', 'certificate', 'database-1', 'database-2', 'units', 'start'],
-    ...['migrations', 'health', 'recording', 'test'],
+    ...['account', 'folders', 'secrets', 'certificate', 'database-1', 'database-2', 'migrations'],
+    ...['units', 'start', 'health', 'recording', 'test'],
   ]
   expect(ids(enterprise, 'chat1.example.com')).toEqual(chat)
   expect(ids(enterprise, 'chat3.example.com')).toEqual(chat.toSpliced(chat.indexOf('recording'), 0, 'standby'))
   expect(ids(enterprise, 'fe1.example.com')).toEqual(chat.filter(id => id !== 'recording' && id !== 'database-2'))
   expect(ids(standard(), 'chat.example.com')).toEqual([
-    ...['account', 'folders', 'certificate', 'database-embedded', 'units', 'start', 'migrations', 'health', 'test'],
+    ...['account', 'folders', 'certificate', 'units', 'start', 'database-embedded', 'health', 'test'],
   ])
   expect(ids(exampleOf('standard-edition'), 'localhost')).not.toContain('certificate')
 })
@@ -38,7 +38,7 @@ test('[BS30] each step says what is done and how it is seen to be done, and none
   expect(secrets.does).toContain('chmod 0640 /etc/pchat/directory.yaml')
   expect(secrets.does).toContain('NATS_PASSWORD in /etc/pchat/environment, which root alone reads')
   expect(steps[0]!.does.join()).toContain('the same on all machines that mount /mnt/pchat-files')
-  expect(stepsOf(planServer(topologyOf(standard()), 'chat.example.com')!)[0]!.does).toHaveLength(1)
+  expect(stepsOf(planServer(topologyOf(standard()), 'chat.example.com')!)[0]!.does).toHaveLength(2)
   const [store, archive] = ['database-1', 'database-2'].map(id => steps.find(one => one.id === id)!)
   expect(store!.does).toContain('CREATE DATABASE "pchat" OWNER "pchat" ENCODING \'UTF8\' TEMPLATE template0;')
   expect(store!.does.join('\n')).toContain('NOSUPERUSER NOCREATEDB NOCREATEROLE')

@@ -3,9 +3,8 @@ import Type from 'typebox'
 import type { Chat } from '../chat/chat.ts'
 import { poolEntries } from '../chat/pools.ts'
 import { endSession, signIn } from '../chat/session.ts'
-import { csrfOf } from '../chat/token.ts'
 import { notFound, Refusal } from '../protocol/error.ts'
-import { bodyReader, callerOfRequest, limitedRoute, refuseForeign, sessionCookie } from './signin.ts'
+import { bodyReader, callerOfRequest, limitedRoute, refuseForeign, sessionCookie, signedIn } from './signin.ts'
 
 /**
  * Signing in by another pool, for browsers. The page here makes a secret, keeps it, and sends the browser to that pool with its hash; the
@@ -45,6 +44,6 @@ export function addHandOver(app: FastifyInstance, chat: Chat, { secure }: { secu
     if (present) await endSession(chat, present, {})
     const seconds = chat.settings.sessionDays * 86_400
     reply.header('set-cookie', sessionCookie(secure, token, seconds, chat.pool))
-    return { me, csrf: csrfOf(token) }
+    return signedIn(chat, me, token)
   })
 }

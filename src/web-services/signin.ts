@@ -83,7 +83,7 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
 }
 
 /** What a page needs. `apart`: its live sessions are at other hosts, which it is let in at by tickets. */
-function signedIn({ apart }: Chat, me: Me, token: string) {
+export function signedIn({ apart }: Chat, me: Me, token: string) {
   return { me, csrf: csrfOf(token), ...(apart ? { apart: true } : {}) }
 }
 

@@ -19,3 +19,16 @@ CREATE TABLE hand_over_taken (
   expires_at timestamptz(3) NOT NULL
 );
 CREATE INDEX hand_over_taken_expires ON hand_over_taken (expires_at);
+
+-- Compliance takes it along, where there is one.
+CREATE OR REPLACE FUNCTION record_sign_in() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT recording FROM pool) THEN
+    INSERT INTO outbox (at, kind, data) VALUES (NEW.at, 'sign-in', CASE WHEN NEW.pool IS NULL
+      THEN json_build_object('actor', recorded_actor(NEW.principal), 'address', NEW.address, 'method', NEW.method,
+        'outcome', NEW.outcome, 'session', NEW.session)
+      ELSE json_build_object('actor', recorded_actor(NEW.principal), 'address', NEW.address, 'method', NEW.method,
+        'outcome', NEW.outcome, 'session', NEW.session, 'pool', NEW.pool) END);
+  END IF;
+  RETURN NULL;
+END $$;

@@ -1,4 +1,4 @@
-import { breaks, everyRuleBreaks } from '../../../test/topology-breaks.ts'
+import { allows, breaks, everyRuleBreaks } from '../../../test/topology-breaks.ts'
 import { enterprise, ep, pool, twoPools } from '../../../test/topology-document.ts'
 import { siteRules } from './site-rules.ts'
 
@@ -81,4 +81,16 @@ breaks(
   },
   /persistentChatPools\/1$/,
 )
+breaks(
+  '[TR79] one of two pools has keys that hand sign-ins over',
+  twoPools,
+  document => {
+    document.persistentChatPools[1].handOverKeyFile = '/etc/pchat/hand-over.keys'
+  },
+  /^\/persistentChatPools\/0$/,
+)
+allows('[TR79] both pools have them', twoPools, document => {
+  for (const pool of document.persistentChatPools) pool.handOverKeyFile = '/etc/pchat/hand-over.keys'
+})
+
 everyRuleBreaks(siteRules)

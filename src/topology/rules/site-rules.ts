@@ -71,6 +71,21 @@ export const siteRules: Rule[] = [
         mend: 'Several pools are for data that must stay apart; for more users give one pool more servers.',
       })),
   },
+  {
+    id: 'TR79',
+    level: 'advice',
+    text: 'Where one of several pools has keys that hand sign-ins over, all of them have.',
+    find: ({ pools }) => {
+      if (pools.length < 2 || !pools.some(({ pool }) => pool.handOverKeyFile !== undefined)) return []
+      return pools
+        .filter(({ pool }) => pool.handOverKeyFile === undefined)
+        .map(({ pool, path }) => ({
+          path,
+          reason: `${pool.fqdn} has no keys, so that people sign in at it once more, and from there at the others.`,
+          mend: 'Give it handOverKeyFile, with the same keys.',
+        }))
+    },
+  },
 ]
 
 type Mention = { site: string | undefined; path: string }

@@ -4,6 +4,7 @@ import type { PoolEntry } from '../../../src/protocol/pool-verbs.ts'
 import type { Me } from '../../../src/protocol/principal.ts'
 import { useChat } from './chat.ts'
 import { http, type SignedIn } from './http.ts'
+import { keep, readKept } from './kept.ts'
 import { parseRoute, type Route, routeHash } from './route.ts'
 import { askStep } from './session.ts'
 import { createStore } from './store.ts'
@@ -61,6 +62,18 @@ export function usePools(): { all: readonly PoolEntry[]; own: PoolEntry | undefi
 const keptKey = 'pchat.arrival'
 type Kept = HandOverSecret & { from: string; next: string; replace: boolean }
 
+const cameKey = 'pchat.cameFrom'
+type Came = { name: string; displayName: string }
+
+/** The pool that this browser came from the last time, so that one comes back in by it. */
+export function cameFrom(): Came | undefined {
+  const none: Came = { name: '', displayName: '' }
+  const isCame = (value: unknown): value is Came =>
+    typeof value === 'object' && value !== null && 'name' in value && 'displayName' in value
+  const came = readKept(cameKey, none, isCame)
+  return came.name === '' ? undefined : came
+}
+
 /** Whoever is signed in here already, and is not the one who comes. */
 export async function findOther({ as }: { as: string }): Promise<SignedIn | 'same' | undefined> {
   const present = await http.session()
@@ -70,7 +83,8 @@ export async function findOther({ as }: { as: string }): Promise<SignedIn | 'sam
 
 /** Leads to the other pool for its word. */
 export async function ask(from: string, next: string, replace: boolean): Promise<void> {
-  const { url, pool } = await http.beginHandOver(from)
+  const { url, displayName, pool } = await http.beginHandOver(from)
+  keep(cameKey, { name: from, displayName } satisfies Came)
   const kept: Kept = { ...(await makeHandOverSecret()), from, next, replace }
   sessionStorage.setItem(keptKey, JSON.stringify(kept))
   location.replace(`${url}/hand-over#${new URLSearchParams({ pool, challenge: kept.challenge })}`)

@@ -77,7 +77,12 @@ export async function signOut(): Promise<void> {
   if (now.status !== 'signedIn') return
   await http.signOut(now.csrf)
   unsaved.forget()
-  leave('You have signed out.')
+  const own = now.chat.client.pools?.find(one => one.own)
+  leave(
+    own === undefined
+      ? 'You have signed out.'
+      : `You have signed out of ${own.displayName}. Where you opened other pools you are signed in until you sign out there.`,
+  )
 }
 
 function leave(notice: string): void {

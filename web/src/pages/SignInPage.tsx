@@ -1,5 +1,6 @@
 import { Button, Field, Input, Link, MessageBar, MessageBarBody } from '@fluentui/react-components'
 import { useEffect, useState } from 'react'
+import { cameFrom } from '../app/hand-over.ts'
 import { http } from '../app/http.ts'
 import { signIn } from '../app/session.ts'
 import { orSayWait } from '../app/wait.ts'
@@ -12,6 +13,7 @@ export function SignInPage({ notice }: { notice: string | undefined }) {
   const [user, setUser] = useState('')
   const [password, setPassword] = useState('')
   const [needsSetUp, setNeedsSetUp] = useState(false)
+  const [came] = useState(cameFrom)
   useEffect(() => {
     document.title = 'Sign in · Persistent Chat'
     http.setupNeeded().then(
@@ -35,6 +37,11 @@ export function SignInPage({ notice }: { notice: string | undefined }) {
           </MessageBarBody>
         </MessageBar>
       ) : null}
+      {came === undefined ? null : (
+        <Button as="a" href={`/arrive#${new URLSearchParams({ from: came.name })}`} appearance="outline" size="large">
+          Sign in by {came.displayName}
+        </Button>
+      )}
       <ProviderLinks />
       <FormColumn label="Sign in" onSubmit={() => orSayWait(() => signIn(user.trim(), password))}>
         {isBusy => (

@@ -46,6 +46,8 @@ const useStyles = makeStyles({
     color: tokens.colorNeutralForeground2,
     ':hover': { color: tokens.colorNeutralForeground1 },
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
+    // Seven of them fit beside each other at 360 pixels.
+    '@media (max-width: 719px)': { minWidth: '40px' },
   },
   icon: { fontSize: '24px', lineHeight: 1, display: 'flex' },
   current: {

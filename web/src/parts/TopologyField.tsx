@@ -1,21 +1,8 @@
 import { Checkbox, Field, Input, Select, Textarea } from '@fluentui/react-components'
 import { type ReactNode, useId, useState } from 'react'
-import type { Problem } from '../app/topology-check.ts'
 import { fieldKind, type OptionSchema, optionWords } from '../app/topology-schema.ts'
+import { hintOf, ProblemWords, type TopologyFieldProps, textOf } from './TopologyHints.tsx'
 import { TopologySecret } from './TopologySecret.tsx'
-
-export type TopologyFieldProps = {
-  name: string
-  schema: OptionSchema
-  value: unknown
-  isRequired: boolean
-  /** What people may mean, from elsewhere in the document. */
-  suggestions: readonly string[]
-  problems: readonly Problem[]
-  isReadOnly: boolean
-  /** Undefined: the document leaves it out. */
-  onChange: (value: unknown) => void
-}
 
 /** One option of the document, made of its schema: its type, its default, its sentence, and what the rules find there. */
 export function TopologyField(props: TopologyFieldProps) {
@@ -145,33 +132,8 @@ function Lines({
   )
 }
 
-export function ProblemWords({ problems }: { problems: readonly Problem[] }) {
-  return (
-    <>
-      {problems.map(({ level, rule, message }) => (
-        <span key={`${rule} ${message}`} style={{ display: 'block' }}>
-          {level === 'error' ? 'Error' : 'Advice'}
-          {rule === '' ? '' : ` ${rule}`}: {message}
-        </span>
-      ))}
-    </>
-  )
-}
-
-/** Its sentence, its default, and what a change of it asks. */
-export function hintOf(schema: OptionSchema): string {
-  const { description = '', default: otherwise } = schema
-  const shown = otherwise === undefined || typeof otherwise === 'object' ? '' : ` Default: ${String(otherwise)}.`
-  return `${description}.${shown}`
-}
-
 function defaultText({ default: otherwise }: OptionSchema): string {
   return otherwise === undefined || typeof otherwise === 'object' ? '' : String(otherwise)
-}
-
-export function textOf(value: unknown): string {
-  if (value === undefined || value === null) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 /** What is no number stays as it was typed, and the server says so beside it. */

@@ -12,7 +12,7 @@ import {
   stepsOf,
   valueAt,
 } from '../app/topology-schema.ts'
-import { ProblemWords } from './TopologyField.tsx'
+import { ProblemWords } from './TopologyHints.tsx'
 import { type FormActions, TopologyOptions } from './TopologyOptions.tsx'
 
 const useStyles = makeStyles({

@@ -6,7 +6,8 @@ import { listAt } from '../app/topology-document.ts'
 import { namesFor } from '../app/topology-parts.ts'
 import { fieldKind, type OptionSchema, optionWords, pointerOf, type Steps, valueAt } from '../app/topology-schema.ts'
 import { problemWords } from '../app/topology-words.ts'
-import { hintOf, ProblemWords, TopologyField, textOf } from './TopologyField.tsx'
+import { TopologyField } from './TopologyField.tsx'
+import { hintOf, ProblemWords, textOf } from './TopologyHints.tsx'
 
 const useStyles = makeStyles({
   group: {

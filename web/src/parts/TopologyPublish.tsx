@@ -11,7 +11,7 @@ import type { Base } from '../app/topology-edit.ts'
 import { ConfirmDialog } from './ConfirmDialog.tsx'
 import { FaultNote } from './FaultNote.tsx'
 import { TopologyDifferences } from './TopologyDifferences.tsx'
-import { ProblemWords } from './TopologyField.tsx'
+import { ProblemWords } from './TopologyHints.tsx'
 
 const useStyles = makeStyles({
   root: { display: 'flex', flexDirection: 'column', gap: tokens.spacingVerticalM },

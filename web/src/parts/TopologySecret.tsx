@@ -1,7 +1,7 @@
 import { Field, Input, makeStyles, Select, tokens } from '@fluentui/react-components'
 import { useState } from 'react'
 import { optionWords } from '../app/topology-schema.ts'
-import { hintOf, ProblemWords, type TopologyFieldProps, textOf } from './TopologyField.tsx'
+import { hintOf, ProblemWords, type TopologyFieldProps, textOf } from './TopologyHints.tsx'
 
 const useStyles = makeStyles({
   row: { display: 'flex', flexWrap: 'wrap', gap: tokens.spacingHorizontalS },
