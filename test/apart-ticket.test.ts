@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ApartSite, openApartSite } from './apart-site.ts'
 import { openSocket } from './bare-socket.ts'
 import { type Person, password } from './harness.ts'
+import { until } from './stage.ts'
 
 let apart: ApartSite
 let ann: Person
@@ -124,4 +125,16 @@ test('[FR11] the cookie of a page is nothing to a Persistent Chat Server', async
   const socket = await openSocket(apart.one.url, { origin, headers: { cookie } })
   expect((await socket.ask('session.open', {})).error?.code).toBe('unauthenticated')
   await socket.close()
+})
+
+test('[FR18] beside servers with all roles both kinds are at home: a ticket and a token count there, and a sign-in names all', async () => {
+  const whole = await apart.site.another({ role: 'all', server: 'three', files: undefined })
+  const page = await openPage()
+  const { ticket } = await askTicket(page)
+  expect(await openWith(ticket, page.origin, whole.url)).toBe('ann@example.com')
+  const live = await whole.at(apart.site.admin).open()
+  expect(live.opened).not.toHaveProperty('webServices')
+  await until(async () => (await askTicket(page)).servers.length === 3)
+  await live.close()
+  await whole.stop()
 })
