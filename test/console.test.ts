@@ -52,7 +52,7 @@ test('[CN1] pages stand in groups, and who holds a role is shown those that it o
   const linksOf = (group: string) =>
     nav.getByRole('list', { name: group, exact: true }).getByRole('link').allTextContents()
   expect(await linksOf('Rooms')).toEqual(['Categories', 'Rooms', 'Messages', 'Add-ins'])
-  expect(await linksOf('Servers')).toEqual(['Pool'])
+  expect(await linksOf('Servers')).toEqual(['Pool', 'Topology'])
   await context.close()
   const help = await openAdmin('rooms', 'help@example.com')
   const names = await help.page.getByRole('navigation', { name: 'Administration' }).getByRole('link').allTextContents()

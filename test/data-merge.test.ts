@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Level } from '../src/cli/shell/data-level.ts'
 import { nameKey } from '../src/domain/name.ts'
@@ -82,19 +83,32 @@ const headOf = async (site: Site, room: string) =>
 /** As `pchat compliance` does it: whoever switches waits for those who rely on it. */
 const record = (site: Site, on: boolean) => site.db.query('UPDATE pool SET recording = $1', [on])
 
-/** Until a statement of somebody waits for a lock. */
-const untilWaiting = (site: Site, many = 1) =>
-  expect
-    .poll(
-      async () =>
-        (
-          await site.db.query(
-            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-          )
-        ).rowCount,
-      { timeout: 10_000, interval: 10 },
-    )
-    .toBeGreaterThanOrEqual(many)
+/** Until a statement waits for who has that number; answers the number of who waits. */
+async function untilWaiting(site: Site, blocker: number): Promise<number> {
+  const waiting = async () =>
+    (
+      await site.db.query<{ pid: number }>(
+        'SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND $1 = ANY(pg_blocking_pids(pid))',
+        [blocker],
+      )
+    ).rows[0]?.pid
+  await expect.poll(waiting, { timeout: 10_000, interval: 10 }).toBeDefined()
+  return (await waiting())!
+}
+
+/** Work in a transaction of its own, by a session of that number; given up where the test fails, so that the site can end. */
+async function beside<T>(site: Site, work: (db: PoolClient, pid: number) => Promise<T>): Promise<T> {
+  const db = await site.db.connect()
+  try {
+    await db.query('BEGIN')
+    const done = await work(db, (await db.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid)
+    await db.query('COMMIT')
+    return done
+  } finally {
+    await db.query('ROLLBACK')
+    db.release()
+  }
+}
 
 test('[EX9] members of a group are added where it was made here, shown first and audited; a group that a source owns is left and told', async () => {
   await withSite(async (site, machine) => {
@@ -168,15 +182,15 @@ test('[EX11] while recording is on no content comes in, also where it is switche
     expect(await headOf(site, desk)).toMatchObject({ first_seq: 1, last_seq: 0, disabled: false })
     await record(site, false)
     // Switched on between the look before and the first slice.
-    const other = await site.db.connect()
-    await other.query('BEGIN')
-    await lockRoom(other, desk)
-    const running = machine('data', 'import', await written('content'), '--confirm')
-    await untilWaiting(site)
-    const switching = record(site, true)
-    await untilWaiting(site, 2)
-    await other.query('COMMIT')
-    other.release()
+    const content = await written('content')
+    const { running, switching } = await beside(site, async (other, pid) => {
+      await lockRoom(other, desk)
+      const running = machine('data', 'import', content, '--confirm')
+      const importer = await untilWaiting(site, pid)
+      const switching = record(site, true)
+      await untilWaiting(site, importer)
+      return { running, switching }
+    })
     await switching
     const said = await running
     const on = (await site.db.query<{ at: Date }>("SELECT at FROM outbox WHERE kind = 'recording' ORDER BY at DESC"))
@@ -324,40 +338,33 @@ test('[EX16] a room that is deleted meanwhile stays without its name; one that i
   await withSite(async (site, machine) => {
     const directory = await written('room-directory')
     await machine('data', 'import', directory)
-    const other = await site.db.connect()
-    await other.query('BEGIN')
-    await lockRoom(other, desk)
-    const deleting = machine('data', 'import', directory, '--confirm', '--json')
-    await untilWaiting(site)
-    await markRoomDeleted(other, desk)
-    await other.query('COMMIT')
+    const { deleting } = await beside(site, async (other, pid) => {
+      await lockRoom(other, desk)
+      const deleting = machine('data', 'import', directory, '--confirm', '--json')
+      await untilWaiting(site, pid)
+      await markRoomDeleted(other, desk)
+      return { deleting }
+    })
     const said = await deleting
     expect(said.code).toBe(1)
     expect(said.json.faults).toEqual([{ what: 'room Desk', message: expect.stringContaining('deleted meanwhile') }])
     expect((await site.db.query('SELECT FROM taken_name WHERE name_key = $1', [nameKey('Desk')])).rowCount).toBe(0)
 
     const elsewhere = await site.addCategory({ name: 'Elsewhere', allowedMembers: ['example.com'] })
-    const holder = await site.db.connect()
-    await holder.query('BEGIN')
-    await lockCategory(holder, (await findCategory(site.db, elsewhere.id))!.lock_key)
-    await other.query('BEGIN')
-    await lockRoom(other, longRoom)
-    const moving = machine('data', 'import', directory, '--confirm', '--json')
-    await untilWaiting(site)
-    await raiseRoomAccess(other, longRoom, { category: elsewhere.id })
-    await other.query('COMMIT')
-    // It begins again, and waits for who changes that category.
-    await expect
-      .poll(
-        async () =>
-          (await site.db.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 3 AND NOT granted"))
-            .rowCount,
-        { timeout: 4_000, interval: 10 },
-      )
-      .toBe(1)
-    await holder.query('COMMIT')
+    const { moving } = await beside(site, async (holder, holding) => {
+      await lockCategory(holder, (await findCategory(site.db, elsewhere.id))!.lock_key)
+      const { moving } = await beside(site, async (other, pid) => {
+        await lockRoom(other, longRoom)
+        const moving = machine('data', 'import', directory, '--confirm', '--json')
+        await untilWaiting(site, pid)
+        await raiseRoomAccess(other, longRoom, { category: elsewhere.id })
+        return { moving }
+      })
+      // It begins again, and waits for who changes that category.
+      await untilWaiting(site, holding)
+      return { moving }
+    })
     expect((await moving).code).toBe(0)
-    for (const one of [holder, other]) one.release()
   })
 }, 60_000)
 

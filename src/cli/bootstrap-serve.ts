@@ -7,6 +7,7 @@ import { type Db, openDb, transaction } from '../store/db.ts'
 import { readSchemaFacts } from '../store/doctor.ts'
 import { readPool, setActiveServers } from '../store/server.ts'
 import { raiseSettings } from '../store/stamp.ts'
+import { asOnlyTrial } from '../store/trial.ts'
 import type { ProcessPlan } from '../topology/plan.ts'
 import { unitName } from '../topology/unit.ts'
 import { trustOf } from './bootstrap-certificate.ts'
@@ -22,19 +23,23 @@ const lookMs = 500
 const testMs = 60_000
 /** What was made for the test is heard of by all servers within seconds. */
 const testTries = 3
+const trialWaitMs = 240_000
 
 const serves = ({ roles }: ProcessPlan) => roles.includes('persistent-chat')
 
 /** Work on the store of a process, as the operator of the machine. */
-async function onStoreOf<T>(one: ProcessPlan, { env }: Site, work: (db: Db) => Promise<T>): Promise<T> {
-  const { databaseUrl, dataDir } = filledSettings(one, env)
-  const address = await addressOf({ ...(databaseUrl === undefined ? {} : { databaseUrl }), dataDir: dataDir! })
-  const db = openDb(address, { max: 2 })
+async function onStoreOf<T>(one: ProcessPlan, site: Site, work: (db: Db) => Promise<T>): Promise<T> {
+  const db = openDb(await storeOf(one, site), { max: 2 })
   try {
     return await work(db)
   } finally {
     await db.end()
   }
+}
+
+function storeOf(one: ProcessPlan, { env }: Site) {
+  const { databaseUrl, dataDir } = filledSettings(one, env)
+  return addressOf({ ...(databaseUrl === undefined ? {} : { databaseUrl }), dataDir: dataDir! })
 }
 
 const notYet = (error: unknown) => ({ done: false, found: `not to be seen yet (${sentence(error)})` })
@@ -203,24 +208,26 @@ async function entranceOf({ signIn }: ProcessPlan): Promise<string | undefined> 
   return signIn.find((_, i) => said[i] === undefined)
 }
 
-async function tryOut(one: ProcessPlan, site: Site): Promise<void> {
+/** One machine at a time, since the test users get new passwords each time. */
+function tryOut(one: ProcessPlan, site: Site): Promise<void> {
+  return onStoreOf(one, site, db => asOnlyTrial(db, trialWaitMs, () => tryAlone(one, site)))
+}
+
+async function tryAlone(one: ProcessPlan, site: Site): Promise<void> {
   const [{ openOperator }, { setUpAs }, { runTest }, { diagnose }] = await Promise.all([
     import('./shell/operator.ts'),
     import('./test-setup.ts'),
     import('./test-steps.ts'),
     import('./test-diagnosis.ts'),
   ])
-  const { databaseUrl, dataDir } = filledSettings(one, site.env)
-  const ask = await openOperator(
-    await addressOf({ ...(databaseUrl === undefined ? {} : { databaseUrl }), dataDir: dataDir! }),
-  )
+  const ask = await openOperator(await storeOf(one, site))
   try {
     // Before the first administrator is there, the pool has no domain of its own.
     const domain = one.settings.domain ?? domainOf(site.plan.fqdn)
     const admin: Parameters<typeof setUpAs>[0] = { request: (verb, input) => ask.call(verb, input) }
     const ready = await setUpAs(admin, { sender: {}, receiver: {}, domain })
     const signInAt = (await entranceOf(one)) ?? one.listens.url
-    const server = serves(one) ? one.listens.url : signInAt
+    const server = (await takesSessions(one, site)) ? one.listens.url : signInAt
     for (let attempt = 1; ; attempt += 1) {
       const { fault } = await runTest({ server, signInAt, timeoutMs: testMs, ...ready })
       if (!fault) return
@@ -233,6 +240,13 @@ async function tryOut(one: ProcessPlan, site: Site): Promise<void> {
   } finally {
     await ask.close()
   }
+}
+
+/** A pool with four active servers has those that come later on stand-by. */
+async function takesSessions(one: ProcessPlan, site: Site): Promise<boolean> {
+  if (!serves(one)) return false
+  const { servers } = await onStoreOf(one, site, readPool)
+  return servers.some(({ name, active }) => active && name === site.plan.fqdn)
 }
 
 /** Of a machine: what stands behind its own name, where something does. */

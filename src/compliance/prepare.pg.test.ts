@@ -26,7 +26,7 @@ test('[CP96] an administrator who is no superuser prepares the archive, also aga
   expect(await prepareRoles(roles)).toContain('0001_archive.sql')
   expect(await prepareRoles(roles)).toEqual([])
   const inside = openDb({ connectionString: inDatabase(adminUrl, database) }, { max: 1 })
-  await expect(inside.query('SELECT FROM entry')).rejects.toThrow(/permission denied/)
+  await expect(inside.query('SELECT FROM public.entry')).rejects.toThrow(/permission denied/)
   await inside.end()
   const outside = openDb({ connectionString: adminUrl }, { max: 1 })
   await expect(outside.query(`SET ROLE ${owner}`)).rejects.toThrow(/permission denied/)
