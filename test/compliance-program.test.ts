@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { openDb } from '../src/store/db.ts'
-import { openEmptyDatabase, type TestDatabase } from './database.ts'
+import { openEmptyDatabase, type TestDatabase, urlOf } from './database.ts'
 import { openSite, type Person, type Site } from './harness.ts'
 import { type Pchat, runPchat } from './pchat.ts'
 import { runVerb } from './run-verb.ts'
@@ -36,11 +36,6 @@ afterAll(async () => {
   await archive.drop()
   await rm(folder, { recursive: true, force: true })
 })
-
-function urlOf({ address }: TestDatabase): string {
-  const { user, host, database } = address
-  return `postgres://${user}@${encodeURIComponent(host)}/${database}`
-}
 
 function start(): Pchat {
   return runPchat(['start', '--role', 'compliance', '--log-level', 'info', ...stores])

@@ -15,6 +15,10 @@ export function openEmptyDatabase(): Promise<TestDatabase> {
   return createDatabase('')
 }
 
+export function urlOf({ address: { user, host, database } }: TestDatabase): string {
+  return `postgres://${user}@${encodeURIComponent(host)}/${database}`
+}
+
 async function createDatabase(like: string): Promise<TestDatabase> {
   const template = inject('store')
   const address = { ...template, database: `test_${randomBytes(6).toString('hex')}` }

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { operator } from '../domain/operator.ts'
-import { audit } from '../store/audit.ts'
 import { readCompliance } from '../store/compliance.ts'
 import { type Db, openDb, transaction } from '../store/db.ts'
 import { readSchemaFacts } from '../store/doctor.ts'
-import { readPool, setActiveServers } from '../store/server.ts'
+import { readPool, registerServer } from '../store/server.ts'
 import { raiseSettings } from '../store/stamp.ts'
 import { asOnlyTrial } from '../store/trial.ts'
 import type { ProcessPlan } from '../topology/plan.ts'
@@ -118,6 +117,7 @@ async function askReady(url: string): Promise<string | undefined> {
   }
 }
 
+/** Before it starts for the first time, so that it never serves meanwhile; later the pool's administrator says who is active. */
 export function standbyDoing(site: Site): Doing {
   const { fqdn, processes } = site.plan
   const standby = processes.find(one => serves(one) && one.standby)
@@ -127,19 +127,10 @@ export function standbyDoing(site: Site): Doing {
       onStoreOf(standby!, site, async db => {
         const mine = (await readPool(db)).servers.find(({ name }) => name === fqdn)
         if (!mine) return { done: false, found: 'the pool does not know it yet' }
-        return mine.active ? { done: false, found: 'active' } : { done: true, found: 'on stand-by' }
+        if (!mine.active) return { done: true, found: 'on stand-by' }
+        return { done: true, found: 'active, since an administrator made it so; pchat pool active-servers changes it' }
       }).catch(notYet),
-    act: () =>
-      onStoreOf(standby!, site, db =>
-        transaction(db, async tx => {
-          const active = (await readPool(tx)).servers.filter(one => one.active).map(({ name }) => name)
-          const names = active.filter(name => name !== fqdn)
-          if (names.length === 0)
-            throw new Error(`No other server of ${standby!.pool} is active. Bootstrap an active one, then this again.`)
-          await setActiveServers(tx, names)
-          await audit(tx, operator.id, 'pool.update', 'pool', { activeServers: names.join(' ') })
-        }),
-      ),
+    act: () => onStoreOf(standby!, site, db => registerServer(db, fqdn, { standby: true })),
   }
 }
 

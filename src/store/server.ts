@@ -28,10 +28,10 @@ export type SeenPool = { state: PoolState; servers: SeenServer[] }
 export class PoolFault extends Error {}
 
 /**
- * Makes a server known to its pool. It is active from the start while there are fewer than four; who comes later is on stand-by.
- * Throws PoolFault where the pool has eight already.
+ * Makes a server known to its pool. It is active from the start while there are fewer than four; who comes later is on stand-by, as is
+ * who comes for that. One that is known stays as it is. Throws PoolFault where the pool has eight already.
  */
-export async function registerServer(db: Db, name: string): Promise<void> {
+export async function registerServer(db: Db, name: string, { standby = false } = {}): Promise<void> {
   await transaction(db, async tx => {
     const { rows } = await lockServers(tx)
     if (rows.some(row => row.name === name)) return
@@ -39,7 +39,7 @@ export async function registerServer(db: Db, name: string): Promise<void> {
       throw new PoolFault(
         `The pool has ${maxServers} servers already: ${rows.map(row => row.name).join(', ')}. Take one out with pchat pool remove-server, or start this one under the name of one of them.`,
       )
-    const active = rows.filter(row => row.active).length < maxActiveServers
+    const active = !standby && rows.filter(row => row.active).length < maxActiveServers
     await tx.query('INSERT INTO server (name, active) VALUES ($1, $2)', [name, active])
   })
 }

@@ -27,10 +27,10 @@ export function stepsOf(plan: ServerPlan): Step[] {
     ...migrationsStep(plan),
     ...poolsStep(plan),
     unitsStep(plan),
+    ...standbyStep(plan),
     startStep(plan),
     ...embeddedStep(plan),
     healthStep(plan),
-    ...standbyStep(plan),
     ...recordingStep(plan),
     testStep(plan),
   ]
@@ -268,8 +268,8 @@ function standbyStep({ fqdn, processes }: ServerPlan): Step[] {
     {
       id: 'standby',
       title: 'On stand-by',
-      does: [`pchat pool active-servers set, with the active servers of ${standby.pool} and without ${fqdn}`],
-      doneWhen: `pchat pool state shows ${fqdn} on stand-by`,
+      does: [`makes ${fqdn} known to ${standby.pool} as one that takes no sessions, before it starts`],
+      doneWhen: `pchat pool state shows ${fqdn}; who is active later is for pchat pool active-servers`,
     },
   ]
 }
