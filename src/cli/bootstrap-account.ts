@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readdir, stat } from 'node:fs/promises'
+import { constants, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncFolder } from '../base/sync-folder.ts'
 import type { ServerPlan } from '../topology/plan.ts'
@@ -100,8 +100,19 @@ async function makeFolder({ path, mode }: Folder, { uid, gid }: Owner): Promise<
   await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
-  await chmod(path, mode)
-  await chown(path, uid, gid)
-  await syncFolder(path)
+  // Where somebody else may put links beside it, none is followed.
+  const isSafe = (await stat(dirname(path))).uid === 0
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | (isSafe ? 0 : constants.O_NOFOLLOW)
+  const handle = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ELOOP' && error.code !== 'ENOTDIR') throw error
+    throw new Error(`${path} is a link, in a folder that is not root's. Name in the topology where it leads.`)
+  })
+  try {
+    await handle.chmod(mode)
+    await handle.chown(uid, gid)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
   await syncFolder(dirname(path))
 }

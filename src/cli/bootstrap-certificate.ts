@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { chown, mkdir, readFile, stat } from 'node:fs/promises'
+import { lstat, mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { account } from '../topology/unit.ts'
 import { type Doing, entryOf, ownerOf, type Site, type Standing } from './bootstrap-doing.ts'
@@ -82,17 +82,14 @@ function selfSignedDoing({ plan, machine }: Site): How {
     async look() {
       const owner = await entryOf(machine, 'passwd', account)
       for (const { dataDir } of all) {
-        const seen = await stat(join(dataDir!, 'self-signed.pem')).catch(() => undefined)
-        if (!seen || String(seen.uid) !== owner?.[2]) return { done: false, found: 'to be made' }
+        const seen = await lstat(join(dataDir!, 'self-signed.pem')).catch(() => undefined)
+        if (!seen?.isFile() || String(seen.uid) !== owner?.[2]) return { done: false, found: 'to be made' }
       }
       return { done: true, found: 'made by the machine itself; nobody else trusts it' }
     },
     async act() {
-      const { uid, gid } = await ownerOf(machine, account)
-      for (const { dataDir, host, url } of all) {
-        await keepSelfSigned(dataDir!, host ?? '127.0.0.1', url)
-        await chown(join(dataDir!, 'self-signed.pem'), uid, gid)
-      }
+      const owner = await ownerOf(machine, account)
+      for (const { dataDir, host, url } of all) await keepSelfSigned(dataDir!, host ?? '127.0.0.1', url, owner)
     },
   }
 }

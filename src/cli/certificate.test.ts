@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { connect, createServer, type TLSSocket } from 'node:tls'
@@ -59,4 +59,19 @@ test('[ST8] files that are no pair of certificate and key are refused by the nam
   await expect(readCertificate(file, join(folder, 'none'))).rejects.toThrow(
     /--tls-key .*none cannot be read \(ENOENT\)/,
   )
+})
+
+test('[BS63] root, who keeps it in a folder of somebody else, follows no link there: neither where it is written nor where it is', async () => {
+  const theirs = join(folder, 'theirs')
+  await writeFile(theirs, 'of root alone')
+  for (const name of ['self-signed.pem', 'self-signed.pem.new']) await symlink(theirs, join(folder, name))
+  const owner = { uid: process.getuid!(), gid: process.getgid!() }
+  await keepSelfSigned(folder, 'localhost', undefined, owner)
+  expect(await readFile(theirs, 'utf8')).toBe('of root alone')
+  expect((await lstat(join(folder, 'self-signed.pem'))).isFile()).toBe(true)
+  // Also a good one that is somewhere else is made anew: its key is not copied to who put the link.
+  const { cert } = await keepSelfSigned(folder, 'localhost', undefined, owner)
+  await rename(join(folder, 'self-signed.pem'), join(folder, 'kept.pem'))
+  await symlink(join(folder, 'kept.pem'), join(folder, 'self-signed.pem'))
+  expect((await keepSelfSigned(folder, 'localhost', undefined, owner)).cert).not.toBe(cert)
 })

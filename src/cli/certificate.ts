@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { constants, open, readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
+import { type Owner, writeWhole } from './whole-file.ts'
 
 /** PEM texts. */
 export type Certificate = { cert: string; key: string }
@@ -29,21 +30,35 @@ export async function readCertificate(certFile: string, keyFile: string): Promis
 
 /**
  * The certificate kept in the data folder, made anew where it is missing, near its end or made for other names. It is good for where the
- * server listens, and for the name in the address that clients reach it at.
+ * server listens, and for the name in the address that clients reach it at. With an owner, root keeps it in a folder of theirs, who may
+ * put links there.
  */
-export async function keepSelfSigned(dataDir: string, host: string, url?: string): Promise<Certificate> {
+export async function keepSelfSigned(dataDir: string, host: string, url?: string, owner?: Owner): Promise<Certificate> {
   const file = join(dataDir, 'self-signed.pem')
   const named = url === undefined ? undefined : URL.parse(url)?.hostname.replace(/^\[|\]$/g, '')
   const usual = ['localhost', '127.0.0.1', '::1', hostname()]
   const more = [host, named].filter(name => name && !/^(0\.0\.0\.0|::)$/.test(name)) as string[]
   const names = [...new Set([...usual, ...more])]
-  const kept = await readFile(file, 'utf8').catch(() => '')
-  if (isGood(kept, names)) return { cert: kept, key: kept }
-  const made = await makeCertificate(names)
-  const pem = `${made.private}${made.cert}`
-  await writeFile(`${file}.new`, pem, { mode: 0o600 })
-  await rename(`${file}.new`, file)
+  const kept = await readKept(file)
+  const isKept = kept !== undefined && isGood(kept.pem, names)
+  if (isKept && (owner === undefined || kept.uid === owner.uid)) return { cert: kept.pem, key: kept.pem }
+  const pem = isKept ? kept.pem : await makePem(names)
+  await writeWhole(file, pem, 0o600, owner)
   return { cert: pem, key: pem }
+}
+
+async function readKept(file: string): Promise<{ pem: string; uid: number } | undefined> {
+  try {
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+    return { pem: await handle.readFile('utf8'), uid: (await handle.stat()).uid }
+  } catch {
+    return undefined
+  }
+}
+
+async function makePem(names: string[]): Promise<string> {
+  const made = await makeCertificate(names)
+  return `${made.private}${made.cert}`
 }
 
 function isGood(pem: string, names: string[]): boolean {
