@@ -161,15 +161,20 @@ export async function removeUnits(machine: Machine, names: string[]): Promise<vo
   await machine.run('systemctl', ['daemon-reload'])
 }
 
-export function startDoing({ plan, machine }: Site): Doing {
-  const files = new Map(plan.processes.map(one => [unitName(one), filesReadAtStart(one)]))
-  const names = [...files.keys()]
+/** Written by npm when a program takes the place of another one: what runs is the old one until it is started anew. */
+const programFiles = [join(root, 'package.json'), join(root, 'node_modules/.package-lock.json')]
+
+export function startDoing({ plan, machine }: Site, ofProgram = programFiles): Doing {
+  const names = plan.processes.map(unitName)
   const stale = async () => {
     const states = await askUnits(machine, [...names, targetName])
+    const common = [...ofProgram, environmentFile, ...(await extraAuthorities())]
     const isFresh = await Promise.all(
-      states.map(
-        async one => one.isActive && !one.needsReload && !(await isBefore(one.startedAt, files.get(one.name) ?? [])),
-      ),
+      states.map(async one => {
+        const process = plan.processes.find(process => unitName(process) === one.name)
+        const files = process ? [...common, ...filesReadAtStart(process)] : []
+        return one.isActive && !one.needsReload && !(await isBefore(one.startedAt, files))
+      }),
     )
     return states.flatMap(({ name }, i) => (isFresh[i] ? [] : [name]))
   }
@@ -189,11 +194,19 @@ export function startDoing({ plan, machine }: Site): Doing {
   }
 }
 
-/** What systemd reads when it starts the service, and not again: what changed since then is not in force. */
+/** What is read when the service starts, and not again: what changed since then is not in force. */
 function filesReadAtStart({ settings, secrets, ...process }: ProcessPlan): string[] {
-  const keys = keyFiles.flatMap(name => settings[name] ?? [])
+  const keys = [...keyFiles, 'directoryConfig' as const].flatMap(name => settings[name] ?? [])
   const passwords = secrets.flatMap(({ reference }) => (reference.startsWith('file:') ? [reference.slice(5)] : []))
-  return [join(unitFolder, unitName(process)), environmentFile, ...keys, ...passwords]
+  const stores = [settings.databaseUrl, settings.complianceDatabaseUrl]
+  const authorities = stores.flatMap(url => URL.parse(url ?? '')?.searchParams.get('sslrootcert') ?? [])
+  return [join(unitFolder, unitName(process)), ...keys, ...passwords, ...authorities]
+}
+
+async function extraAuthorities(): Promise<string[]> {
+  const text = await readFile(environmentFile, 'utf8').catch(() => '')
+  const named = /^NODE_EXTRA_CA_CERTS="?([^"\n]+)"?$/m.exec(text)?.[1]
+  return named === undefined ? [] : [named]
 }
 
 async function isBefore(startedAt: number, files: string[]): Promise<boolean> {
