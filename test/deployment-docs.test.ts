@@ -23,12 +23,13 @@ async function walk(edition: 'standard' | 'enterprise'): Promise<Walked[]> {
     let [out, err] = ['', '']
     child.stdout.setEncoding('utf8').on('data', chunk => (out += chunk))
     child.stderr.setEncoding('utf8').on('data', chunk => (err += chunk))
-    await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+    const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
     const walked = JSON.parse(out || '[]') as Walked[]
     expect(
       walked.filter(one => one.code !== 0).map(one => `${one.machine}, ${one.block}`),
       err,
     ).toEqual([])
+    expect(code, err).toBe(0)
     // A warning of a library is nothing that an administrator can do something about.
     for (const { block, err } of walked) expect(err, block).not.toContain('DeprecationWarning')
     return walked
@@ -53,6 +54,7 @@ test('[DG1] the page leads from a bare machine to a Standard Edition server that
   expect(saidBy(walked, 'one-verify')).toMatch(/^\{"status":"ready","notes":\[\]\}[\s\S]* active [\s\S]* 0 errors$/m)
   expect(saidBy(walked, 'both-rooms')).toMatch(/^Members +Trading$/m)
   expect(saidBy(walked, 'one-test')).toMatch(/^Success/m)
+  expect(saidBy(walked, 'one-restore')).toBe('{"status":"ready","notes":[]}')
 }, 600_000)
 
 test('[DG2] the page leads from bare machines to an Enterprise Edition pool, which grows, shrinks, is backed up and removed', async () => {
@@ -70,6 +72,11 @@ test('[DG2] the page leads from bare machines to an Enterprise Edition pool, whi
   expect(saidBy(walked, 'desk-change')).toMatch(/displayName +changed +Main rooms +All rooms/)
   expect(saidBy(walked, 'desk-drain')).toMatch(/chat2\.example\.com +stand-by[\s\S]*chat3\.example\.com +active/)
   expect(saidBy(walked, 'desk-forget')).not.toContain('chat2')
+  for (const block of ['chat1-upgrade', 'chat1-renew'])
+    expect(saidBy(walked, block), block).toMatch(/Start: done[\s\S]*Synthetic test: tried/)
+  // The archive is out of reach of those whom people reach.
+  const brought = (name: string) => saidBy(walked, 'each-own', name)
+  expect([brought('fe1'), brought('chat1')].map(said => said.includes('archive-key.pem'))).toEqual([false, true])
   expect(saidBy(walked, 'desk-second')).toMatch(/It is sound[\s\S]*west1\.example\.com[\s\S]*fe1\.example\.com/)
 }, 600_000)
 

@@ -53,6 +53,7 @@ async function openMachines(): Promise<void> {
       mounts: { ...shared, ...others, '/usr/local/bin': own },
     })
     await rm(machine.path('/opt/bin/pchat'))
+    await mkdir(machine.path('/var/backups'), { recursive: true })
     const hosts = ['127.0.0.1 localhost', ...lines.map(words => words.join(' '))]
     await writeFile(machine.path('/etc/hosts'), `${hosts.join('\n')}\n`)
     await putStandIns(machine, join(folder, 'machines'))
@@ -99,7 +100,7 @@ async function walkAll(): Promise<void> {
       continue
     }
     await Promise.all(machinesOf(block, prefix).map(name => walk(block, name)))
-    if (block === 'desk-add')
+    if (block === 'desk-add' && edition !== 'standard')
       await walkServer(
         'chat3',
         ofServer.filter(one => !isLook(one)),
@@ -107,10 +108,12 @@ async function walkAll(): Promise<void> {
   }
 }
 
+let code = 0
 try {
   await openMachines()
   await walkAll()
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`)
+  code = 1
+  process.stderr.write(`${(error as Error).stack}\n`)
 }
-process.stdout.write(JSON.stringify(walked), () => process.exit(0))
+process.stdout.write(JSON.stringify(walked), () => process.exit(code))
