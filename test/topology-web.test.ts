@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { withBasis } from '../src/protocol/topology-basis.ts'
 import { exampleDocument } from '../src/topology/example.ts'
 import { faultsInBothColours, inTheDark } from './axe.ts'
 import { openEmptyDatabase, type TestDatabase } from './database.ts'
@@ -125,8 +127,8 @@ test('[TB21] what is typed survives a reload, and nobody else sees it; what chan
   expect(await faultsInBothColours(page)).toEqual([])
   await button(page, 'Publish').click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByText('chat4.example.com is drained and stops').first().waitFor()
-  await dialog.getByText('chat1.example.com is restarted').first().waitFor()
+  await dialog.getByText('chat4.example.com is to be drained and stopped').first().waitFor()
+  await dialog.getByText('chat1.example.com is to be started anew').first().waitFor()
   await shoot(page, 'publish')
   expect(await faultsInBothColours(page)).toEqual([])
   await dialog.getByRole('button', { name: 'Cancel' }).click()
@@ -152,7 +154,7 @@ test('[TB22] somebody publishes meanwhile: both changes are shown, nothing is ov
   await node(page, 'chatPool:chat.example.com').click()
   await form(page).getByLabel('Display name').fill('Mine')
   await button(page, 'Publish').click()
-  await page.getByText('Nothing restarts.').waitFor()
+  await page.getByText('It asks nothing of servers.').waitFor()
   const { version, text } = await newest()
   const theirs = text.replace('concurrent: 20000', 'concurrent: 15000')
   await bob.call('topology.publish', { text: theirs, basedOn: version, note: 'fewer' })
@@ -180,6 +182,32 @@ test('[TB22] somebody publishes meanwhile: both changes are shown, nothing is ov
   await page.getByRole('dialog').getByText('20000').waitFor()
   await page.getByRole('dialog').getByRole('button', { name: 'Publish' }).click()
   await page.getByText(`Version ${version + 2} is published.`, { exact: true }).waitFor()
+  await leave(seat)
+}, 120_000)
+
+test('[TB40] a file goes on from the version that it was taken from: what others published since is a conflict; one of nowhere is refused', async () => {
+  const seat = await sit(browser, site.url, 'admin@example.com', wide)
+  const { page } = seat
+  await open(page)
+  await node(page, 'chatPool:chat.example.com').waitFor()
+  const { version, mark, text: document } = (await site.admin.call('topology.get', { version: 1 })).publication!
+  const pick = async (text: string) => {
+    const buffer = Buffer.from(text)
+    await page.getByLabel('Or open a file').setInputFiles({ name: 'mine.yaml', mimeType: 'application/yaml', buffer })
+  }
+  await button(page, 'More').click()
+  await page.getByRole('menuitem', { name: 'Begin anew, or open a file' }).click()
+  await pick(document)
+  await page.getByText('mine.yaml does not say which version it is a change of.').waitFor()
+  await pick(withBasis({ document, version, mark: randomUUID() }))
+  await page.getByText('mine.yaml is a change of a version 1 that was not published here.').waitFor()
+  await pick(withBasis({ document: document.replace('concurrent: 20000', 'concurrent: 9000'), version, mark }))
+  const conflict = page.getByRole('region', { name: 'Published meanwhile' })
+  await conflict.getByRole('table', { name: 'What you changed' }).getByText('9000').waitFor()
+  await conflict.getByText('Yours is based on version 1.').waitFor()
+  expect(await button(page, 'Publish').isDisabled()).toBe(true)
+  await conflict.getByRole('button', { name: /^Take theirs/ }).click()
+  await page.getByText('Nothing is changed.').waitFor()
   await leave(seat)
 }, 120_000)
 
@@ -273,7 +301,7 @@ test('[TB24] by the keyboard alone: from part to part with arrows, into the form
     if ((await page.evaluate('document.activeElement.textContent')) === 'Publish') break
   }
   await page.keyboard.press('Enter')
-  await page.getByRole('dialog').getByText('Nothing restarts.').waitFor()
+  await page.getByRole('dialog').getByText('It asks nothing of servers.').waitFor()
   await page.keyboard.type('by keyboard')
   for (let i = 0; i < 6; i += 1) {
     await page.keyboard.press('Tab')

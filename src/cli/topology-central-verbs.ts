@@ -1,4 +1,5 @@
 import { Refusal } from '../protocol/error.ts'
+import { splitBasis, withBasis } from '../protocol/topology-basis.ts'
 import type { Db } from '../store/db.ts'
 import {
   adoptCentral,
@@ -19,7 +20,6 @@ import type { Io } from './shell/io.ts'
 import { fail, print } from './shell/run.ts'
 import { harmless, tableLines } from './shell/table.ts'
 import type { Answer } from './shell/verb.ts'
-import { splitBasis, withBasis } from './topology-central-basis.ts'
 import { authorHere, type CentralOptions, changeCentral, readCentral } from './topology-central-place.ts'
 import { exactTextOf } from './topology-text.ts'
 import { diff, show } from './topology-verbs.ts'

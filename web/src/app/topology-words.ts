@@ -46,9 +46,13 @@ export function nodeWords(node: TopologyNode, links: readonly string[]): string 
   return [name, ...node.lines, ...links, ...marks].join(', ')
 }
 
-const doings: Record<string, string> = { start: 'is started', restart: 'is restarted', stop: 'is drained and stops' }
+const doings: Record<string, string> = {
+  start: 'is to be started',
+  restart: 'is to be started anew',
+  stop: 'is to be drained and stopped',
+}
 
-/** What a publication does to processes, machine by machine, and what is to be said by a command. */
+/** What a publication asks of processes, machine by machine, and what is to be said by a command. */
 export function askWords(differences: readonly TopologyDifference[]): { servers: string[]; verbs: string[] } {
   const servers = new Map<string, string>()
   for (const { asks } of differences)
@@ -63,11 +67,11 @@ export function askWords(differences: readonly TopologyDifference[]): { servers:
 
 export function effectWords({ asks, verb }: TopologyDifference): string {
   if (verb !== undefined) return `Say: ${verb}`
-  if (asks.length === 0) return 'Nothing restarts'
+  if (asks.length === 0) return 'Nothing'
   const told: [string, string][] = [
-    ['start', 'Starts'],
-    ['restart', 'Restarts'],
-    ['stop', 'Drains and stops'],
+    ['start', 'Start'],
+    ['restart', 'Start anew'],
+    ['stop', 'Drain and stop'],
   ]
   return told
     .flatMap(([doing, words]) => {

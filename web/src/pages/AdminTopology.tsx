@@ -1,11 +1,12 @@
 import { MessageBar, MessageBarBody, makeStyles, Spinner, Text, tokens } from '@fluentui/react-components'
 import { useMemo, useState } from 'react'
+import { withBasis } from '../../../src/protocol/topology-basis.ts'
 import { mayChange as mayChangeIt } from '../app/admin-sections.ts'
 import { useChat } from '../app/chat.ts'
 import { downloadText } from '../app/csv.ts'
 import { faultOf } from '../app/fault.ts'
 import { go, type Route } from '../app/route.ts'
-import { nothing } from '../app/topology-edit.ts'
+import { type Base, nothing } from '../app/topology-edit.ts'
 import { formActions, useTopologyEditing } from '../app/topology-editing.ts'
 import { schemaAt, stepsOf, valueAt } from '../app/topology-schema.ts'
 import { ConfirmDialog } from '../parts/ConfirmDialog.tsx'
@@ -16,7 +17,6 @@ import { TopologyConflict } from '../parts/TopologyConflict.tsx'
 import { TopologyHistory } from '../parts/TopologyHistory.tsx'
 import { type Publication, TopologyPublish } from '../parts/TopologyPublish.tsx'
 import { TopologyStart } from '../parts/TopologyStart.tsx'
-import { exported } from '../parts/TopologyVersion.tsx'
 import { TopologyWorkplace, type View } from '../parts/TopologyWorkplace.tsx'
 
 const useStyles = makeStyles({
@@ -54,8 +54,11 @@ export function AdminTopology({ view: query }: { view: string }) {
   const isThere =
     schema !== undefined && schemaAt(schema, stepsOf(chosen)) && valueAt(reading.value, stepsOf(chosen)) !== undefined
   const selected = isThere ? chosen : ''
-  const begin = (text: string) => {
+  const begin = (text: string, base?: Base) => {
+    // A file goes on from what it was taken from, so that what others published since is a conflict.
+    if (base !== undefined) edit.take(base)
     edit.set(text)
+    setTold('')
     setStarting(false)
     setChosen('')
   }
@@ -104,7 +107,7 @@ export function AdminTopology({ view: query }: { view: string }) {
           onRollBack={(version, text) => setAsking({ kind: 'rollback', version, text })}
         />
       ) : isStart ? (
-        <TopologyStart onText={begin} />
+        <TopologyStart isPublished={published !== undefined && published.version > 0} onText={begin} />
       ) : (
         <TopologyWorkplace
           editing={editing}
@@ -147,6 +150,6 @@ export function AdminTopology({ view: query }: { view: string }) {
   /** With its basis, so that the shell knows what a change of it is based on. */
   function downloaded(): string {
     const { text, base } = state
-    return base.mark === undefined ? text : exported({ version: base.version, mark: base.mark }, text)
+    return base.mark === undefined ? text : withBasis({ document: text, version: base.version, mark: base.mark })
   }
 }

@@ -47,7 +47,11 @@ export function TopologyDifferences({ label, differences, more, withAsks = false
       {withAsks ? (
         <>
           {servers.length === 0 ? (
-            <Text weight="semibold">Nothing restarts.</Text>
+            <Text weight="semibold">
+              {more > 0
+                ? 'What is shown asks nothing of servers; see the rest as well.'
+                : 'It asks nothing of servers.'}
+            </Text>
           ) : (
             <ul className={styles.list} aria-label="What is asked of servers">
               {servers.map(one => (
@@ -56,6 +60,13 @@ export function TopologyDifferences({ label, differences, more, withAsks = false
                 </li>
               ))}
             </ul>
+          )}
+          {servers.length === 0 ? null : (
+            <Text>
+              Publishing alone does none of it: run pchat bootstrap on each of these machines, one after the other. A
+              server that is started with --topology follows where it can, and says in /readyz what it cannot.
+              {more > 0 ? ' What is not shown below may ask for more.' : ''}
+            </Text>
           )}
           {verbs.length === 0 ? null : <Text>To be said by a command, once it runs: {verbs.join(', ')}.</Text>}
         </>

@@ -1,4 +1,4 @@
-import { Field, Input, makeStyles, Spinner, Text, tokens } from '@fluentui/react-components'
+import { Button, Field, Input, makeStyles, Spinner, Text, tokens } from '@fluentui/react-components'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { maxNoteCharacters } from '../../../src/protocol/topology-limits.ts'
@@ -29,13 +29,18 @@ type TopologyPublishProps = {
   onDone: (done: Publication) => void
 }
 
-/** What a publication does, process by process, before it is made. */
+const noAnswer = {
+  code: 'unavailable',
+  sentence: 'The Central Management Store did not answer in time, so that nothing can be compared.',
+}
+
+/** What a publication asks of each process, before it is made. */
 export function TopologyPublish({ text, base, restores, onClose, onDone }: TopologyPublishProps) {
   const styles = useStyles()
   const { client } = useChat()
   const [note, setNote] = useState('')
   // Asked as the dialog opens: what stands on the page may be older than what is published.
-  const { data, error } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: ['topology.check', 'publish', base.version, restores ?? 'own'],
     queryFn: () => client.request('topology.check', { text }),
     staleTime: 0,
@@ -59,12 +64,13 @@ export function TopologyPublish({ text, base, restores, onClose, onDone }: Topol
     }
   }
   const isFirst = base.version === 0
+  const isCompared = data?.store === 'there' || data?.store === 'empty'
   return (
     <ConfirmDialog
       title={restores === undefined ? 'Publish the topology?' : `Publish version ${restores} again?`}
       action={restores === undefined ? 'Publish' : 'Roll back'}
       isOpen
-      canConfirm={data !== undefined && errors.length === 0}
+      canConfirm={isCompared && errors.length === 0}
       onClose={onClose}
       onConfirm={publish}
     >
@@ -80,9 +86,17 @@ export function TopologyPublish({ text, base, restores, onClose, onDone }: Topol
             <ProblemWords problems={errors.slice(0, 5)} />
           </Text>
         )}
-        {data === undefined ? null : isFirst ? (
+        {data !== undefined && !isCompared ? (
+          <>
+            <FaultNote fault={noAnswer} />
+            <div>
+              <Button onClick={() => void refetch()}>Ask again</Button>
+            </div>
+          </>
+        ) : data === undefined ? null : isFirst ? (
           <Text>
-            It is the first version. Servers that are started with --topology follow it; it changes nothing for others.
+            It is the first version. Servers that are started with --topology follow it; others are made by pchat
+            bootstrap.
           </Text>
         ) : (
           <TopologyDifferences

@@ -2,8 +2,10 @@ import { Button, Field, Input, makeStyles, Subtitle2, Text, tokens } from '@flue
 import { useState } from 'react'
 import { unreadable } from '../../../src/protocol/csv.ts'
 import type { Input as VerbInput } from '../../../src/protocol/request.ts'
+import { splitBasis } from '../../../src/protocol/topology-basis.ts'
 import { useChat } from '../app/chat.ts'
 import { useTask } from '../app/task.ts'
+import type { Base } from '../app/topology-edit.ts'
 import { FaultNote } from './FaultNote.tsx'
 
 const useStyles = makeStyles({
@@ -24,8 +26,15 @@ const useStyles = makeStyles({
 
 type Edition = VerbInput<'topology.example'>['edition']
 
+type TopologyStartProps = {
+  /** Something is: then a file is a change of one of its versions. */
+  isPublished: boolean
+  /** `base`: the publication that the text is a change of, where that is not the one on the page. */
+  onText: (text: string, base?: Base) => void
+}
+
 /** Where there is no document yet: what it is to begin as. */
-export function TopologyStart({ onText }: { onText: (text: string) => void }) {
+export function TopologyStart({ isPublished, onText }: TopologyStartProps) {
   const styles = useStyles()
   const { client } = useChat()
   const { fault, run, isBusy } = useTask()
@@ -67,14 +76,28 @@ export function TopologyStart({ onText }: { onText: (text: string) => void }) {
         </div>
       </div>
       <FaultNote fault={fault} />
-      <TopologyFile onText={onText} />
+      <TopologyFile isPublished={isPublished} onText={onText} />
     </section>
   )
 }
 
 /** A document that is there already. It is read in this window; the server checks it as it does what is typed. */
-export function TopologyFile({ onText }: { onText: (text: string) => void }) {
+function TopologyFile({ isPublished, onText }: TopologyStartProps) {
+  const { client } = useChat()
   const { fault, run } = useTask()
+  const open = async (file: File) => {
+    const { document, basis } = splitBasis(await readTextFile(file))
+    if (!isPublished) return onText(document)
+    if (basis === undefined)
+      throw unreadable(
+        `${file.name} does not say which version it is a change of. Download the published document, and put your changes there; or take this text into the editor by hand.`,
+      )
+    const { version, mark } = basis
+    const { publication } = await client.request('topology.get', { version })
+    if (publication?.mark !== mark)
+      throw unreadable(`${file.name} is a change of a version ${version} that was not published here.`)
+    onText(document, { version, mark, text: publication.text })
+  }
   return (
     <Field label="Or open a file" hint="YAML or JSON, as pchat topology export writes it.">
       {control => (
@@ -86,7 +109,7 @@ export function TopologyFile({ onText }: { onText: (text: string) => void }) {
             onChange={event => {
               const file = event.currentTarget.files?.[0]
               event.currentTarget.value = ''
-              if (file) void run(async () => onText(await readTextFile(file)))
+              if (file) void run(() => open(file))
             }}
           />
           <FaultNote fault={fault} />
@@ -103,9 +126,7 @@ async function readTextFile(file: File): Promise<string> {
     throw unreadable(`${file.name} has more than ${mostBytes.toLocaleString('en')} bytes. Is this the right file?`)
   const bytes = await file.arrayBuffer()
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    // What it is based on is known here by itself.
-    return text.replace(/^# based on version [^\n]*\n/, '')
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     throw unreadable(`${file.name} is not in UTF-8. Save it so.`)
   }

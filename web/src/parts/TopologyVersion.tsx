@@ -1,6 +1,7 @@
 import { Button, makeStyles, Spinner, Text, Textarea, tokens } from '@fluentui/react-components'
 import { ArrowDownloadRegular } from '@fluentui/react-icons'
 import { useQuery } from '@tanstack/react-query'
+import { withBasis } from '../../../src/protocol/topology-basis.ts'
 import type { PublicationCard } from '../../../src/protocol/topology-verbs.ts'
 import { useChat } from '../app/chat.ts'
 import { downloadText } from '../app/csv.ts'
@@ -49,7 +50,9 @@ export function TopologyVersion({ card, published, mayChange, onClose, onRollBac
           <Button
             icon={<ArrowDownloadRegular />}
             disabled={text === undefined}
-            onClick={() => downloadText(`topology-${version}.yaml`, exported(card, text ?? ''), 'application/yaml')}
+            onClick={() =>
+              downloadText(`topology-${version}.yaml`, withBasis({ ...card, document: text ?? '' }), 'application/yaml')
+            }
           >
             Download
           </Button>
@@ -95,9 +98,4 @@ export function TopologyVersion({ card, published, mayChange, onClose, onRollBac
       </div>
     </ModalFrame>
   )
-}
-
-/** As `pchat topology export` writes it: its first line says what a change of it is based on. */
-export function exported({ version, mark }: Pick<PublicationCard, 'version' | 'mark'>, text: string): string {
-  return `# based on version ${version} (mark ${mark}): pchat topology publish reads this line, and leaves it out\n${text}`
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { splitBasis, withBasis } from './topology-central-basis.ts'
+import { splitBasis, withBasis } from './topology-basis.ts'
 
 const mark = '1b4e28ba-2fa1-4d2c-883f-0016d3cca427'
 const basis = { version: 3, mark }

@@ -1,5 +1,3 @@
-import type { Basis } from '../topology/central.ts'
-
 const firstLine = /^(\uFEFF?)# based on version (\d{1,9}) \(mark ([0-9a-f-]{36})\)[^\n]*(?:\n|$)/
 
 /** What is exported, with a first line that says what it is. So what a change is based on goes with the file, whoever changes it. */
@@ -9,9 +7,9 @@ export function withBasis({ document, version, mark }: { document: string; versi
 }
 
 /** The document without that line, and what the line says. */
-export function splitBasis(text: string): { document: string; basis?: Basis } {
+export function splitBasis(text: string): { document: string; basis?: { version: number; mark: string } } {
   const found = firstLine.exec(text)
   if (!found) return { document: text }
   const [line, mark = '', version, ofPublication] = found
-  return { document: mark + text.slice(line.length), basis: { version: Number(version), mark: ofPublication } }
+  return { document: mark + text.slice(line.length), basis: { version: Number(version), mark: ofPublication! } }
 }
