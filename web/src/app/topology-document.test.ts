@@ -4,7 +4,7 @@ import { publishedSchema } from '../../../src/topology/published.ts'
 import { readDocument, withItem, withoutValue, withValue } from './topology-document.ts'
 import { createTopologyEdit, nothing, standing } from './topology-edit.ts'
 import { freeName, newPart, partsOf } from './topology-parts.ts'
-import { fieldKind, type OptionSchema } from './topology-schema.ts'
+import { fieldKind, type OptionSchema, valueAt } from './topology-schema.ts'
 
 const text = exampleDocument('enterprise-edition')
 const schema = publishedSchema() as OptionSchema
@@ -25,6 +25,39 @@ test('[TB28] an edit of one option leaves every other line as it was, comments t
   expect(withoutValue(added, [...pool, 'servers', 3], schema)).toBe(text)
   const commented = 'version: 1 # always\n\nsites:\n  # the first\n  - name: a # here\n  - name: b\n'
   expect(withValue(commented, ['sites', 0, 'name'], 'c')).toBe(commented.replace('name: a', 'name: c'))
+})
+
+test('[TB41] other hands: lists at the margin, deep indents, aligned comments, blank lines and ends of lines stay where nothing is edited', () => {
+  const margin =
+    'version: 1\nsites:\n- name: a # here\n  servers:\n  - fqdn: one\n\n\n  - fqdn: two   # last\n- {name: b}\n'
+  const deep =
+    '# ours\nversion:   1     # always\n\n\nsites:            # two\n    -   name:  a      # here\n    -   name:  b\n'
+  const styles: Record<string, [text: string, place: (string | number)[]]> = {
+    margin: [margin, ['sites', 0, 'servers', 0, 'fqdn']],
+    deep: [deep, ['sites', 1, 'name']],
+    windows: [`\uFEFF${deep.replaceAll('\n', '\r\n')}`, ['sites', 1, 'name']],
+    wide: [
+      text.replaceAll(/^ +/gm, one => one + one).replaceAll(/^( *)- /gm, '$1-   '),
+      ['persistentChatPools', 0, 'displayName'],
+    ],
+    json: [JSON.stringify({ version: 1, sites: [{ name: 'a' }] }, null, 4), ['sites', 0, 'name']],
+  }
+  for (const [style, [own, place]] of Object.entries(styles)) {
+    const lines = own.split('\n')
+    const changed = withValue(own, place, 'other').split('\n')
+    expect(changed.length, style).toBe(lines.length)
+    expect(changed.filter((line, i) => line !== lines[i]).length, style).toBe(1)
+    const list = place.slice(0, style === 'margin' ? 3 : 1)
+    const added = withItem(own, list, { fqdn: 'more' })
+    const others = added.split('\n')
+    expect(
+      lines.filter(line => !others.includes(line)),
+      style,
+    ).toEqual([])
+    const items = valueAt(readDocument(added).value, list)
+    expect(items, style).toEqual([...(valueAt(readDocument(own).value, list) as object[]), { fqdn: 'more' }])
+    expect(withoutValue(added, [...list, (items as object[]).length - 1], schema), style).toBe(own)
+  }
 })
 
 test('[TB28] groups that an edit makes or empties come and go', () => {

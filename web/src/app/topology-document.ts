@@ -1,5 +1,6 @@
 import { type Document, isCollection, isMap, isSeq, parseDocument } from 'yaml'
 import { isRecord, type OptionSchema, type Steps, schemaAt, valueAt } from './topology-schema.ts'
+import { spliced } from './topology-splice.ts'
 
 /** What can be done with a text: its data, or why there is none. */
 export type Reading = { value: Record<string, unknown>; fault?: undefined } | { value?: undefined; fault: string }
@@ -78,8 +79,19 @@ export function withItem(text: string, steps: Steps, value: unknown): string {
 function edited(text: string, change: (document: Document) => void): string {
   const document = parse(text)
   if (document.contents === null) document.contents = document.createNode({ version: 1 }) as never
+  const print = isJson(text)
+    ? (one: Document) => JSON.stringify(one.toJS(), null, 2)
+    : (one: Document) => one.toString({ lineWidth: 0 })
+  const before = print(parse(text))
   change(document)
-  return isJson(text) ? JSON.stringify(document.toJS(), null, 2) : document.toString({ lineWidth: 0 })
+  const after = print(document)
+  const kept = spliced(text, before, after)
+  return kept !== undefined && meansSame(kept, after) ? kept : after
+}
+
+function meansSame(one: string, other: string): boolean {
+  const [first, second] = [parse(one), parse(other)]
+  return first.errors.length === 0 && JSON.stringify(first.toJS()) === JSON.stringify(second.toJS())
 }
 
 /** What is JSON stays so; it has no comments that could be lost. */
