@@ -155,7 +155,7 @@ ${block('text wrong-said', wrongSaid())}
 
 \`diff\` says what differs, part by part, and what it asks of the servers: those that are started otherwise than before are started anew, those
 for which there is something new start it, those that nothing is left for are drained and stop. Where one of several processes of a machine
-is meant, its name stands in brackets. What a command says to servers that run is to be said by it: no server follows the document. Here two
+is meant, its name stands in brackets. What a command says to servers that run is to be said by it: publishing alone does not say it. Here two
 servers change places, a fourth one comes, on stand-by, and the log says more.
 
 ${block(

@@ -72,6 +72,9 @@ test('[DG2] the page leads from bare machines to an Enterprise Edition pool, whi
   expect(saidBy(walked, 'desk-change')).toMatch(/displayName +changed +Main rooms +All rooms/)
   expect(saidBy(walked, 'desk-drain')).toMatch(/chat2\.example\.com +stand-by[\s\S]*chat3\.example\.com +active/)
   expect(saidBy(walked, 'desk-forget')).not.toContain('chat2')
+  expect(saidBy(walked, 'console')).toMatch(
+    /"changed":true[\s\S]*admin@example\.com +.*console[\s\S]*topology wants a restart$/m,
+  )
   for (const block of ['chat1-upgrade', 'chat1-renew'])
     expect(saidBy(walked, block), block).toMatch(/Start: done[\s\S]*Synthetic test: tried/)
   // The archive is out of reach of those whom people reach.

@@ -82,3 +82,20 @@ test('[FR17] a machine that starts by its topology runs the role that is planned
     overridden: ['role'],
   })
 })
+
+test('[CM50] a key that systemd hands to the unit of the topology is as the topology says', () => {
+  const words = ['--tls-cert', '/run/credentials/a/tlsCert', '--tls-key', '/other/tlsKey']
+  const command = withStartOptions(new Command('start')).exitOverride()
+  command.parse(words, { from: 'user' })
+  const { options, overridden } = mergeSettings(
+    { settings: { tlsCert: '/etc/pchat/tls/server.pem', tlsKey: '/etc/pchat/tls/server.key' }, secrets: [] },
+    {
+      options: command.opts<StartOptions>(),
+      isNamed: name => command.getOptionValueSource(name) === 'cli',
+      usual: () => undefined,
+      credentials: '/run/credentials/a',
+    },
+    none,
+  )
+  expect([options.tlsCert, overridden]).toEqual(['/run/credentials/a/tlsCert', ['tlsKey']])
+})

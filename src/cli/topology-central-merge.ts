@@ -18,7 +18,13 @@ const all: Record<Exclude<Name, 'server' | 'cms'>, true> = {
 const certificate: Name[] = ['tlsCert', 'tlsKey', 'tlsSelfSigned']
 
 /** What was said at the start, and what is usual where nobody says anything. */
-export type Start = { options: StartOptions; isNamed(name: Name): boolean; usual(name: Name): unknown }
+export type Start = {
+  options: StartOptions
+  isNamed(name: Name): boolean
+  usual(name: Name): unknown
+  /** Folder in which systemd hands the service its keys, where it does. */
+  credentials?: string | undefined
+}
 
 /**
  * What was named at the start, then what the topology says, then what is usual; and the names of those that are not as the topology
@@ -26,12 +32,15 @@ export type Start = { options: StartOptions; isNamed(name: Name): boolean; usual
  */
 export function mergeSettings(
   { settings, secrets }: Pick<ProcessPlan, 'settings' | 'secrets'>,
-  { options, isNamed, usual }: Start,
+  { options, isNamed, usual, credentials }: Start,
   read: (reference: string) => string,
 ): { options: StartOptions; overridden: string[] } {
   const named: Partial<ServerSettings> = options
+  // The file that its unit names is another one's copy, and the unit is of the topology.
+  const isHanded = (value: unknown) =>
+    credentials !== undefined && typeof value === 'string' && value.startsWith(`${credentials}/`)
   const overridden = (Object.keys(all) as Name[]).filter(
-    name => isNamed(name) && !isSame(name, named[name], settings[name] ?? usual(name)),
+    name => isNamed(name) && !isHanded(named[name]) && !isSame(name, named[name], settings[name] ?? usual(name)),
   )
   const hasCertificate = certificate.some(isNamed)
   const isTaken = (name: Name) => !isNamed(name) && !(hasCertificate && certificate.includes(name))

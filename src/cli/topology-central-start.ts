@@ -46,7 +46,8 @@ export async function followTopology(options: StartOptions, command: Command, lo
       const plan = processOf(following.topology().document, fqdn, pool)
       await writePools(folder.path, plan.pools)
       const usual = (name: string) => command.options.find(option => option.attributeName() === name)?.defaultValue
-      const start = { options, isNamed: (name: string) => isNamed(command, name), usual }
+      const credentials = process.env.CREDENTIALS_DIRECTORY
+      const start = { options, isNamed: (name: string) => isNamed(command, name), usual, credentials }
       const merged = mergeSettings(plan, start, reference => readReference(reference, process.env))
       const { overridden } = merged
       if (overridden.length > 0)

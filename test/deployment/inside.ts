@@ -67,8 +67,10 @@ async function openMachines(): Promise<void> {
 }
 
 /** Each block is a session of its own, that begins as a log-in does. */
-async function walk(block: string, name: string): Promise<void> {
-  const script = `set -a\n[ ! -f /etc/environment ] || . /etc/environment\nset +a\n${page.says(block)}`
+const walk = (block: string, name: string) => run(block, name, page.says(block))
+
+async function run(block: string, name: string, text: string): Promise<void> {
+  const script = `set -a\n[ ! -f /etc/environment ] || . /etc/environment\nset +a\n${text}`
   const began = Date.now()
   const said = await machines.get(name)!.run(['bash', '--norc', '-eo', 'pipefail', '-c', script])
   const seconds = (Date.now() - began) / 1_000
@@ -76,6 +78,20 @@ async function walk(block: string, name: string): Promise<void> {
   process.stderr.write(`${name}, ${block}: ${said.code} after ${seconds.toFixed(1)} s\n`)
   if (said.code !== 0) process.stderr.write(`${said.err.slice(-2_000)}\n${said.out.slice(-2_000)}\n`)
 }
+
+/** As the console does it, over the wire: what is published is seen, something is published, and a server says what it wants. */
+const overTheWire = String.raw`
+ask() { curl --fail-with-body --silent --show-error --cacert authority/ca.pem -H 'content-type: application/json' "$@"; }
+url=https://fe.example.com/api/v1
+token=$(ask $url/session.signIn -d '{"user":"admin@example.com","password":"change me at once"}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+get() { ask -H "authorization: Bearer $token" $url/topology.get -d '{}'; }
+text=$(get | sed 's/.*"text":"\(.*\)"}}.*/\1/')
+version=$(get | sed 's/.*"version":\([0-9]*\).*/\1/')
+changed=$(printf %s "$text" | sed 's/All rooms/&\\n    logLevel: debug/')
+ask -H "authorization: Bearer $token" $url/topology.publish -d "{\"text\":\"$changed\",\"basedOn\":$version,\"note\":\"console\"}"
+echo; pchat topology history | head -3
+for n in $(seq 60); do ask https://chat1.example.com/readyz | grep -o 'topology wants a restart' && break; sleep 0.5; done
+`
 
 async function walkServer(name: string, blocks: string[]): Promise<void> {
   for (const block of blocks) await walk(block, name)
@@ -100,6 +116,7 @@ async function walkAll(): Promise<void> {
       continue
     }
     await Promise.all(machinesOf(block, prefix).map(name => walk(block, name)))
+    if (block === 'desk-change' && edition !== 'standard') await run('console', 'desk', overTheWire)
     if (block === 'desk-add' && edition !== 'standard')
       await walkServer(
         'chat3',
