@@ -106,16 +106,22 @@ async function prepare(named: Named, site: Site): Promise<void> {
   else await prepareStore({ adminUrl, database, user, password })
 }
 
+/** Without an administrator nobody sees whether the role is to be made, or has another password than the one here. */
+function copied(reference: string | undefined): string {
+  if (!reference?.startsWith('file:')) return ''
+  return ` Where another server of the pool runs already, change nothing in the database: copy ${reference.slice(5)} from its machine instead.`
+}
+
 /** The administrator of one of its hosts; without one it is somebody else's to do. */
 function adminOf(named: Named, { adminUrls }: Site): string {
-  const { hosts, what } = named
+  const { hosts, what, password } = named
   const found = adminUrls.find(one => {
     const { hostname, port } = new URL(one)
     return hosts.includes(`${hostname}:${port || 5432}`)
   })
   if (found !== undefined) return found
   throw new Waits(
-    `${what} is an administrator's to make, on ${hosts.join(', ')}: do what is listed, or name one with PCHAT_ADMIN_URL or --admin-url. Then run this again.`,
+    `${what} is an administrator's to make, on ${hosts.join(', ')}: do what is listed, or name one with PCHAT_ADMIN_URL or --admin-url. Then run this again.${copied(password)}`,
     databaseDoings(named),
   )
 }

@@ -7,7 +7,7 @@ import { entryOf, type Machine, openMachine } from './bootstrap-doing.ts'
 import { lockMachine } from './bootstrap-lock.ts'
 import { removeUnits, writtenUnits } from './bootstrap-units.ts'
 import { authorityFiles, readInternalAuthority } from './internal-authority.ts'
-import { isThere } from './probe-folder.ts'
+import { isMounted, isThere } from './probe-folder.ts'
 import type { Done } from './topology-verbs.ts'
 
 export type RemoveOptions = { authority?: string; whatIf?: boolean }
@@ -55,17 +55,26 @@ async function lookForOurs(machine: Machine, authority: string): Promise<{ remov
     if (!issued.includes(file) && (await isThere(file))) stays.push({ what: file, why: 'an administrator may need it' })
   const { pair } = authorityFiles(authority)
   if (await isThere(pair)) stays.push({ what: pair, why: 'certificates of other machines may be of this authority' })
-  const holding: string[] = []
+  const holding: { folder: string; isEmpty: boolean }[] = []
   for (const folder of [...foldersIn(units), ...new Set(issued.map(dirname)), settingsFolder]) {
     if (!(await isThere(folder))) continue
-    if (await isEmptyWithout(folder, [...issued, ...removals.map(({ what }) => what)]))
-      remove(folder, () => rmdir(folder))
-    else if (foldersIn(units).includes(folder)) holding.push(folder)
+    const isEmpty = await isEmptyWithout(folder, [...issued, ...removals.map(({ what }) => what)])
+    if (isEmpty && !(await isMounted(folder))) remove(folder, () => rmdir(folder).catch(unlessInUse))
+    else if (foldersIn(units).includes(folder)) holding.push({ folder, isEmpty })
   }
-  for (const folder of holding) stays.push({ what: folder, why: 'it holds data' })
-  await lookAtAccount(machine, names.length > 0 ? holding : ['what is not known any more'], { remove, stays })
+  for (const { folder, isEmpty } of holding)
+    stays.push({ what: folder, why: isEmpty ? 'it is mounted, and other machines may use it' : 'it holds data' })
+  await lookAtAccount(machine, names.length > 0 ? holding.map(one => one.folder) : ['what is not known any more'], {
+    remove,
+    stays,
+  })
   if (names.length > 0) remove(`units: ${names.join(', ')}`, () => removeUnits(machine, names))
   return { removals, stays }
+}
+
+/** Somebody was sooner: what comes behind is to be done all the same. */
+function unlessInUse(error: NodeJS.ErrnoException): void {
+  if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(error.code ?? '')) throw error
 }
 
 type Found = { remove(what: string, act: () => Promise<unknown>): void; stays: Stay[] }
