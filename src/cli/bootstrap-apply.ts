@@ -85,9 +85,10 @@ function adminUrlsOf({ adminUrl }: ApplyOptions, env: NodeJS.ProcessEnv): string
 /** What one of the steps mends is no fault before it. */
 async function prerequisites(topology: Topology, { plan, env, makeSecrets, authority }: Site): Promise<Check[]> {
   const checks = await lookAtPrerequisites(topology, plan, env)
-  const isToCome = ({ area, found }: Check) =>
+  // A file of an authority that a database has is checked by its own name, and no step makes it.
+  const isToCome = ({ area, check, found }: Check) =>
     (makeSecrets && /\(ENOENT\)/.test(found) && (area === 'secrets' || found.startsWith('not asked: '))) ||
-    (area === 'certificate' && plan.certificate.from === 'authority' && authority !== '')
+    (area === 'certificate' && !check.startsWith('/') && plan.certificate.from === 'authority' && authority !== '')
   return checks.map(one =>
     one.state === 'error' && isToCome(one)
       ? { ...one, state: 'warning', wanted: `${one.wanted}; a step sees to it`, mend: 'Nothing is to be done.' }

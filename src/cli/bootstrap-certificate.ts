@@ -30,7 +30,8 @@ function broughtDoing({ plan }: Site): How {
   const { certFile, keyFile } = plan.certificate
   return {
     async look() {
-      const seen = await seePair(certFile, keyFile, [plan.fqdn])
+      // One that is near its end still serves: it is warned of, and stops no other change.
+      const seen = await seePair(certFile, keyFile, [plan.fqdn], ['ok', 'warning'])
       if (!seen.done) throw new Error(`${seen.found}. Put a certificate into ${certFile}, and its key into ${keyFile}.`)
       await requireClosedKey(keyFile)
       return seen
@@ -94,8 +95,8 @@ function selfSignedDoing({ plan, machine }: Site): How {
   }
 }
 
-/** Whether certificate and key are there, belong together, are of these names and go on for 14 days. */
-async function seePair(certFile: string, keyFile: string, names: string[]): Promise<Standing> {
+/** Whether certificate and key are there, belong together, are of these names and, where nothing else is said, go on for 14 days. */
+async function seePair(certFile: string, keyFile: string, names: string[], enough = ['ok']): Promise<Standing> {
   let certificate: X509Certificate
   try {
     await readCertificate(certFile, keyFile)
@@ -107,7 +108,7 @@ async function seePair(certFile: string, keyFile: string, names: string[]): Prom
     }
   }
   const validity = seeValidity(certificate)
-  if (validity.state !== 'ok') return { done: false, found: `${certFile}: ${validity.found}` }
+  if (!enough.includes(validity.state)) return { done: false, found: `${certFile}: ${validity.found}` }
   const lost = names.find(name => seeNames(certificate, name).state !== 'ok')
   if (lost !== undefined) return { done: false, found: `${certFile} does not hold ${lost}` }
   return { done: true, found: `${certFile}, ${validity.found}` }
