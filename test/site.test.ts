@@ -65,6 +65,15 @@ test('[TS7] a second pool has rooms of its own, and neither knows of those of th
   expect(report.west!.roomsOfWest).not.toContain('hall')
 })
 
+test('[TS11] one sign-in shows both pools by their display names, and opens the second one without a password', () => {
+  expect(report.west!.pools).toEqual(['Main rooms', 'Rooms of the west'])
+  expect(report.west!.handedOver).toMatch(/@example\.com$/)
+})
+
+test('[TS12] the policy of a site counts at its servers, and at no other site', () => {
+  expect(report.west!.enabled).toEqual({ before: true, after: false, elsewhere: true })
+})
+
 const untrusted = /certificate (is )?of an authority that (is not trusted here|this machine does not know)/
 
 test.each([

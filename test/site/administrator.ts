@@ -58,6 +58,7 @@ export async function bring(site: TestSite, fqdn: string): Promise<Machine> {
     [files.archive, `${secrets.archive}\n`],
     [files.nats, `${secrets.nats}\n`],
     [files.key, secrets.key],
+    [files.handOver, `${secrets.handOver}\n`],
     ['/etc/pchat/environment', `${environment.join('\n')}\n`],
     ['/root/.pgpass', `*:*:*:pchat_reader:${secrets.reader}\n`],
   ]

@@ -11,6 +11,7 @@ export const files = {
   archive: '/etc/pchat/compliance.secret',
   nats: '/etc/pchat/nats.secret',
   key: '/etc/pchat/archive-key.pem',
+  handOver: '/etc/pchat/hand-over.keys',
 }
 /** What several machines mount. */
 export const mounts = {
@@ -35,7 +36,13 @@ export function documentOf(servers: ChatServer[], ports: Ports): string {
     enterprisePools: [{ fqdn: `fe.${domain}`, site: 'main', servers: frontEnds.map(fqdn => ({ fqdn })) }],
     persistentChatPools: [
       {
-        ...{ fqdn: pools.main, displayName: 'Main rooms', site: 'main', nextHop: `fe.${domain}` },
+        ...{
+          handOverKeyFile: files.handOver,
+          fqdn: pools.main,
+          displayName: 'Main rooms',
+          site: 'main',
+          nextHop: `fe.${domain}`,
+        },
         ...{ port: ports.main, webPort: ports.main, servers },
         store: { hosts: [{ host: hosts.store }], password: `file:${files.store}`, ...tls },
         ...shared(mounts.files, mounts.compliance, 'pchat_compliance'),
@@ -43,7 +50,12 @@ export function documentOf(servers: ChatServer[], ports: Ports): string {
       },
       {
         ...{ fqdn: pools.west, name: 'west', displayName: 'Rooms of the west', site: 'west', nextHop: `fe.${domain}` },
-        ...{ port: ports.main, webPort: ports.west, servers: [{ fqdn: `west1.${domain}` }] },
+        ...{
+          handOverKeyFile: files.handOver,
+          port: ports.main,
+          webPort: ports.west,
+          servers: [{ fqdn: `west1.${domain}` }],
+        },
         store: {
           hosts: [{ host: hosts.archive }],
           database: 'pchat_west',

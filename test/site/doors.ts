@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../../src/client/client.ts'
+import { openPool } from '../../src/client/pool.ts'
 import { call } from '../ask-http.ts'
 import { getFile, patch, sha256, someBytes } from '../upload.ts'
 import { admin } from './administrator.ts'
@@ -33,10 +34,20 @@ export async function shareFile(site: TestSite, { token, category, speakers }: T
   return read.length
 }
 
-export type WestReport = { heard: number; roomsOfWest: string[]; seenFromMain: string[]; mainRoomAnswered: string }
+export type WestReport = {
+  heard: number
+  roomsOfWest: string[]
+  seenFromMain: string[]
+  mainRoomAnswered: string
+  /** By what names one sign-in shows the pools, and who it is in the second one, without another password. */
+  pools: string[]
+  handedOver: string
+  /** Whether somebody may use Persistent Chat: before and after the site's own policy, and at the other site. */
+  enabled: { before: boolean; after: boolean; elsewhere: boolean }
+}
 
-/** The second pool has rooms, people and servers of its own, and neither pool knows of the other one's. */
-export async function lookWest(site: TestSite, { token, rooms }: Talk): Promise<WestReport> {
+/** The second pool has rooms, people, servers and policies of its own, and neither pool knows of the other one's; one sign-in opens both. */
+export async function lookWest(site: TestSite, { token, rooms, speakers }: Talk): Promise<WestReport> {
   const main = `https://${frontEnds[0]}:${site.ports.main}`
   const west = `https://${frontEnds[1]}:${site.ports.west}`
   const here = (await signIn(west, admin.user)).token
@@ -60,7 +71,49 @@ export async function lookWest(site: TestSite, { token, rooms }: Talk): Promise<
     )
     const listed = async (url: string, own: string) =>
       (await call(url, own, 'room.list', {})).rooms.map(one => one.room.name)
-    return { heard, roomsOfWest: await listed(west, here), seenFromMain: await listed(main, token), mainRoomAnswered }
+    const seen = {
+      heard,
+      roomsOfWest: await listed(west, here),
+      seenFromMain: await listed(main, token),
+      mainRoomAnswered,
+    }
+    const somebody = speakers[0]!.name
+    const known = {
+      kind: 'user',
+      name: somebody,
+      displayName: 'Somebody of both',
+      password: `${admin.password} 2`,
+    } as const
+    await call(west, here, 'principal.create', known)
+    const opened = await openBoth(main, somebody)
+    const mayUse = async (url: string, user: string) => {
+      const seat = connect({ url, signIn: { user, password: admin.password } })
+      return seat
+        .ready()
+        .then(me => me.enabled)
+        .finally(() => seat.close())
+    }
+    const before = await mayUse(west, ann)
+    await call(west, here, 'policy.create', { name: 'site:west', enabled: false })
+    const enabled = { before, after: await mayUse(west, ann), elsewhere: await mayUse(main, somebody) }
+    return { ...seen, ...opened, enabled }
+  } finally {
+    client.close()
+  }
+}
+
+/** What who signed in at one pool is shown of both, and who he is in the other one. */
+async function openBoth(main: string, user: string): Promise<Pick<WestReport, 'pools' | 'handedOver'>> {
+  const client = connect({ url: main, signIn: { user, password: admin.password } })
+  try {
+    await client.ready()
+    const { pools } = await client.request('pool.list', {})
+    const other = await openPool(client, pools.find(one => one.own === undefined)!.name)
+    const handedOver = await other
+      .ready()
+      .then(me => me.name)
+      .finally(() => other.close())
+    return { pools: pools.map(one => one.displayName).sort(), handedOver }
   } finally {
     client.close()
   }

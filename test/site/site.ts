@@ -18,7 +18,15 @@ export type TestSite = {
   administrator: string
   ports: Ports
   authority: Authority
-  secrets: { store: string; archive: string; nats: string; publisher: string; reader: string; key: string }
+  secrets: {
+    store: string
+    archive: string
+    nats: string
+    publisher: string
+    reader: string
+    key: string
+    handOver: string
+  }
   /** Where an administrator sits. */
   desk: Machine
   store: DatabaseServer
@@ -83,6 +91,7 @@ export async function openTestSite(folder: string): Promise<TestSite> {
     publisher: secret(),
     reader: secret(),
     key: archiveKey(),
+    handOver: randomBytes(32).toString('base64'),
   }
   const database = async (fqdn: string) =>
     startPostgres(await addMachine(fqdn), {
