@@ -5,6 +5,7 @@ import {
   ensureOwnDatabase,
   ensureRole,
   inDatabase,
+  named,
   requireNames,
   setPassword,
 } from '../store/role.ts'
@@ -31,7 +32,7 @@ export async function prepareRoles({ adminUrl, database, owner, service, passwor
     if (!isNew && password !== undefined) await setPassword(admin, service, password)
     await ensureOwnDatabase(adminUrl, admin, database, owner)
     // An administrator who is no superuser comes into a closed database by this alone, and may do nothing there.
-    const rights = `REVOKE ALL ON DATABASE ${database} FROM PUBLIC; GRANT CONNECT ON DATABASE ${database} TO ${service}, SESSION_USER`
+    const rights = `REVOKE ALL ON DATABASE ${named(database)} FROM PUBLIC; GRANT CONNECT ON DATABASE ${named(database)} TO ${named(service)}, SESSION_USER`
     await asRole(admin, owner, tx => tx.query(rights))
     return fill(inDatabase(adminUrl, database), owner, service)
   })
@@ -41,13 +42,14 @@ function fill(archiveUrl: string, owner: string, service: string): Promise<strin
   return asAdministrator(archiveUrl, archive =>
     asRole(archive, owner, async tx => {
       const applied = await applyMissing(tx)
+      const role = named(service)
       await tx.query(`
         REVOKE ALL ON SCHEMA public FROM PUBLIC;
-        REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${service};
-        GRANT USAGE ON SCHEMA public TO ${service};
-        GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${service};
-        GRANT INSERT ON entry, batch, person_number, adapter TO ${service};
-        GRANT UPDATE ON mover, adapter TO ${service}`)
+        REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${role};
+        GRANT USAGE ON SCHEMA public TO ${role};
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role};
+        GRANT INSERT ON entry, batch, person_number, adapter TO ${role};
+        GRANT UPDATE ON mover, adapter TO ${role}`)
       return applied
     }),
   )

@@ -1,5 +1,13 @@
 import type { Db } from '../store/db.ts'
-import { asAdministrator, becomeMember, ensureRole, inDatabase, requireNames, setPassword } from '../store/role.ts'
+import {
+  asAdministrator,
+  becomeMember,
+  ensureRole,
+  inDatabase,
+  named,
+  requireNames,
+  setPassword,
+} from '../store/role.ts'
 import { giveOver, requireFit, requireOurs } from './central-prepare-check.ts'
 import { migrateCentral } from './central-schema.ts'
 
@@ -42,8 +50,12 @@ export async function prepareCentral({
       }
       stops.push(await becomeMember(admin, owner))
       if (isThere) await giveOver(admin, database, owner)
-      else await admin.query(`CREATE DATABASE ${database} OWNER ${owner}`)
-      return await inside(central => fill(central, { database, owner, publisher: publisher.name, reader: reader.name }))
+      else await admin.query(`CREATE DATABASE ${named(database)} OWNER ${named(owner)}`)
+      return await inside(central =>
+        fill(central, {
+          ...{ database: named(database), owner, publisher: named(publisher.name), reader: named(reader.name) },
+        }),
+      )
     } finally {
       for (const stop of stops) await stop()
     }
@@ -58,8 +70,8 @@ async function fill(central: Db, { database, owner, publisher, reader }: Names):
   )
   // As databases from before PostgreSQL 15 have it: whoever owns the schema can remove what is in it.
   if (![owner, 'pg_database_owner'].includes(rows[0]?.name ?? owner))
-    await central.query(`ALTER SCHEMA public OWNER TO ${owner}`)
-  await central.query(`SET ROLE ${owner}`)
+    await central.query(`ALTER SCHEMA public OWNER TO ${named(owner)}`)
+  await central.query(`SET ROLE ${named(owner)}`)
   const both = `${publisher}, ${reader}`
   // TEMPORARY with it: a table of that kind could stand in for a real one in a trigger.
   await central.query(
