@@ -1,6 +1,6 @@
-import { type Document, isCollection, isMap, isSeq, parseDocument } from 'yaml'
+import { type Document, isCollection, isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import { isRecord, type OptionSchema, type Steps, schemaAt, valueAt } from './topology-schema.ts'
-import { spliced } from './topology-splice.ts'
+import { addedTexts, appendedTexts, removedTexts, replacedTexts } from './topology-splice.ts'
 
 /** What can be done with a text: its data, or why there is none. */
 export type Reading = { value: Record<string, unknown>; fault?: undefined } | { value?: undefined; fault: string }
@@ -27,15 +27,48 @@ export function readDocument(text: string): Reading {
 
 /** The text with another value of one option, and with everything else as it was: comments, order, blank lines. */
 export function withValue(text: string, steps: Steps, value: unknown): string {
-  return edited(text, document => {
-    const parent = steps.slice(0, -1)
-    if (parent.length > 0 && !isCollection(document.getIn(parent, true)))
-      document.setIn(parent, document.createNode({}))
-    const node = document.getIn(steps, true)
-    // The same node keeps the comment behind it.
-    if (typeof value !== 'object' && isPlain(node)) Object.assign(node, { value, source: undefined, type: undefined })
-    else document.setIn(steps, document.createNode(value))
+  const now = valueAt(readDocument(text).value, steps)
+  if (Array.isArray(now) && Array.isArray(value) && now.length > 0 && value.length > 0)
+    return withMembers(text, steps, now, value)
+  return edited(
+    text,
+    document => {
+      const parent = steps.slice(0, -1)
+      if (parent.length > 0 && !isCollection(document.getIn(parent, true)))
+        document.setIn(parent, document.createNode({}))
+      const node = document.getIn(steps, true)
+      // The same node keeps the comment behind it.
+      if (typeof value !== 'object' && isPlain(node)) Object.assign(node, { value, source: undefined, type: undefined })
+      else document.setIn(steps, document.createNode(value))
+    },
+    (document, isJson) => {
+      if (typeof value !== 'object' && isScalar(document.getIn(steps, true)))
+        return replacedTexts(document, text, steps, value, isJson)
+      // Into the smallest part around it that is there already.
+      let at = steps.length - 1
+      while (at > 0 && !document.hasIn(steps.slice(0, at))) at -= 1
+      const key = steps[at]
+      if (typeof key !== 'string' || isCollection(document.getIn(steps.slice(0, at + 1), true))) return []
+      if (document.hasIn(steps.slice(0, at + 1))) return []
+      const inner = steps.slice(at + 1).reduceRight<unknown>((held, step) => ({ [step]: held }), value)
+      return addedTexts(document, text, steps.slice(0, at), key, inner, isJson)
+    },
+  )
+}
+
+/** Only what differs between two lists of values is touched. */
+function withMembers(text: string, steps: Steps, now: unknown[], value: unknown[]): string {
+  const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
+  let next = text
+  let from = 0
+  while (from < Math.min(now.length, value.length) && isSame(now[from], value[from])) from += 1
+  for (let gone = now.length - value.length; gone > 0; gone -= 1) next = withoutValue(next, [...steps, from], {})
+  const kept = now.length > value.length ? now.toSpliced(from, now.length - value.length) : now
+  value.forEach((one, i) => {
+    if (i >= kept.length) next = withItem(next, steps, one)
+    else if (!isSame(kept[i], one)) next = withValue(next, [...steps, i], one)
   })
+  return next
 }
 
 function isPlain(node: unknown): node is { value: unknown } {
@@ -44,54 +77,69 @@ function isPlain(node: unknown): node is { value: unknown } {
 
 /** The text without an option or a part; groups that it leaves empty go with it, where they may be left out. */
 export function withoutValue(text: string, steps: Steps, schema: OptionSchema): string {
-  return edited(text, document => {
-    keepLeadingComment(document, steps)
-    document.deleteIn(steps)
-    for (let at = steps.slice(0, -1); at.length > 0; at = at.slice(0, -1)) {
-      const node = document.getIn(at, true)
-      const mayGo = typeof at.at(-1) === 'string' && schemaAt(schema, at)?.default !== undefined
-      if (!mayGo || !isCollection(node) || node.items.length > 0 || isSeq(node)) break
-      document.deleteIn(at)
-    }
-  })
-}
-
-/** What stands above the first item of a list is often about all of them. */
-function keepLeadingComment(document: Document, steps: Steps): void {
-  const list = document.getIn(steps.slice(0, -1), true)
-  if (!isSeq(list) || steps.at(-1) !== 0 || list.items.length < 2) return
-  const [first, second] = list.items as { commentBefore?: string | null }[]
-  const innerOf = (item: unknown) =>
-    isMap(item) ? (item.items[0]?.key as { commentBefore?: string | null }) : undefined
-  if (first?.commentBefore && second && !second.commentBefore) second.commentBefore = first.commentBefore
-  const [one, other] = [innerOf(first), innerOf(second)]
-  if (one?.commentBefore && other && !other.commentBefore) other.commentBefore = one.commentBefore
+  const emptied: Steps[] = []
+  const count = (document: Document, at: Steps) => {
+    const node = document.getIn(at, true)
+    return isMap(node) ? node.items.length : 0
+  }
+  const document = parse(text)
+  for (let at = steps.slice(0, -1); at.length > 0; at = at.slice(0, -1)) {
+    const mayGo = typeof at.at(-1) === 'string' && schemaAt(schema, at)?.default !== undefined
+    if (!mayGo || count(document, at) !== 1) break
+    emptied.push(at)
+  }
+  return edited(
+    text,
+    whole => {
+      whole.deleteIn(steps)
+      for (const group of emptied) whole.deleteIn(group)
+    },
+    (whole, isJson) => removedTexts(whole, text, steps, emptied, isJson),
+  )
 }
 
 /** The text with one more part in a list, at its end. */
 export function withItem(text: string, steps: Steps, value: unknown): string {
-  return edited(text, document => {
-    if (isSeq(document.getIn(steps, true))) document.addIn(steps, document.createNode(value))
-    else document.setIn(steps, document.createNode([value]))
-  })
+  return edited(
+    text,
+    document => {
+      if (isSeq(document.getIn(steps, true))) document.addIn(steps, document.createNode(value))
+      else document.setIn(steps, document.createNode([value]))
+    },
+    (document, isJson) => {
+      if (document.hasIn(steps)) return appendedTexts(document, text, steps, value, isJson)
+      const key = steps.at(-1)
+      const around = document.getIn(steps.slice(0, -1), true) ?? document.contents
+      return typeof key === 'string' && (isMap(around) || steps.length > 1)
+        ? addedTexts(document, text, steps.slice(0, -1), key, [value], isJson)
+        : []
+    },
+  )
 }
 
-function edited(text: string, change: (document: Document) => void): string {
+/**
+ * `change` makes the document that is wanted. The first of the texts of `splices` that means just that is taken; where none does, the
+ * document is written anew as a whole.
+ */
+function edited(
+  text: string,
+  change: (document: Document) => void,
+  splices: (document: Document, isJson: boolean) => string[],
+): string {
   const document = parse(text)
-  if (document.contents === null) document.contents = document.createNode({ version: 1 }) as never
-  const print = isJson(text)
-    ? (one: Document) => JSON.stringify(one.toJS(), null, 2)
-    : (one: Document) => one.toString({ lineWidth: 0 })
-  const before = print(parse(text))
+  const isEmpty = document.contents === null
+  if (isEmpty) document.contents = document.createNode({ version: 1 }) as never
   change(document)
-  const after = print(document)
-  const kept = spliced(text, before, after)
-  return kept !== undefined && meansSame(kept, after) ? kept : after
+  const json = isJson(text)
+  const wanted = JSON.stringify(document.toJS())
+  for (const spliced of isEmpty ? [] : splices(parse(text), json))
+    if (means(spliced, wanted) && isJson(spliced) === json) return spliced
+  return json ? JSON.stringify(document.toJS(), null, 2) : document.toString({ lineWidth: 0 })
 }
 
-function meansSame(one: string, other: string): boolean {
-  const [first, second] = [parse(one), parse(other)]
-  return first.errors.length === 0 && JSON.stringify(first.toJS()) === JSON.stringify(second.toJS())
+function means(text: string, wanted: string): boolean {
+  const document = parse(text)
+  return document.errors.length === 0 && JSON.stringify(document.toJS()) === wanted
 }
 
 /** What is JSON stays so; it has no comments that could be lost. */
