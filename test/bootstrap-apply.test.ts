@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { eventsOf, snapshot, standardDocument } from './bootstrap-site.ts'
@@ -164,7 +165,9 @@ test('[BS46] a machine that never served keeps nothing but the authority: the ac
     await writeFile(fresh.path('srv/topology.json'), JSON.stringify(standardDocument(await freePort())))
     const before = await snapshot(fresh)
     const child = fresh.start(['bootstrap', '--topology', '/srv/topology.json', '--json'])
-    await child.says(/"id":"units","state":"done"/)
+    // Well before it is started: systemd is still to be told twice.
+    const unit = fresh.path('etc/systemd/system/pchat-persistent-chat.service')
+    await expect.poll(() => existsSync(unit), { timeout: 60_000, interval: 5 }).toBe(true)
     child.kill('SIGKILL')
     await child.ended
     await fresh.run('systemctl', ['stop', 'pchat.target'])
