@@ -79,7 +79,8 @@ test('[DG2] the page leads from bare machines to an Enterprise Edition pool, whi
     expect(saidBy(walked, block), block).toMatch(/Start: done[\s\S]*Synthetic test: tried/)
   // The archive is out of reach of those whom people reach.
   const brought = (name: string) => saidBy(walked, 'each-own', name)
-  expect([brought('fe1'), brought('chat1')].map(said => said.includes('archive-key.pem'))).toEqual([false, true])
+  for (const secret of ['archive-key.pem', 'compliance.secret'])
+    expect(['fe1', 'fe2', 'chat1'].map(name => brought(name).includes(secret))).toEqual([false, false, true])
   expect(saidBy(walked, 'desk-second')).toMatch(/It is sound[\s\S]*west1\.example\.com[\s\S]*fe1\.example\.com/)
 }, 600_000)
 

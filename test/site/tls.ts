@@ -80,7 +80,10 @@ function plainNats(): Promise<Refusal | undefined> {
   })
 }
 
+/** One that is there and answers who encrypts: of one that is away nothing would be proven. */
 async function plainServer(fqdn: string, port: number): Promise<Refusal | undefined> {
+  const encrypted = await fetch(`https://${fqdn}:${port}/readyz`, { signal: AbortSignal.timeout(10_000) })
+  if (!encrypted.ok) return undefined
   const answer = await fetch(`http://${fqdn}:${port}/readyz`, { signal: AbortSignal.timeout(10_000) }).catch(
     (error: Error) => error,
   )
