@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from '../../src/client/client.ts'
 import { now } from '../pool-clients.ts'
 import { openRandom } from '../random.ts'
 import { bootstrap, bring, complianceVerb, prepareCentral, publish, sessions } from './administrator.ts'
@@ -109,7 +110,7 @@ async function live(
   const network = '10.77.0.0/24'
   const talk = await openTalk({ stage, frontEnds: urls, users, postsPerSecond, random: openRandom(seed), network })
   try {
-    report.sessions = await sessions(site, standing.servers.length)
+    report.sessions = await whileMany(urls[0]!, talk.token, () => sessions(site, standing.servers.length))
     say(`all talk: ${JSON.stringify(report.sessions)}`)
     const aside = lookAround(site, talk, report)
     await befall(site, standing, stage, report, say)
@@ -119,6 +120,17 @@ async function live(
     tellSlowest(report, talk)
   } finally {
     talk.close()
+  }
+}
+
+/** Each goes to any of the servers: so many leave none out but by a chance of one in a hundred thousand. */
+async function whileMany<T>(url: string, token: string, work: () => Promise<T>): Promise<T> {
+  const many = Array.from({ length: 40 }, () => connect({ url, token }))
+  try {
+    await Promise.all(many.map(one => one.ready()))
+    return await work()
+  } finally {
+    for (const one of many) one.close()
   }
 }
 

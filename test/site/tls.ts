@@ -105,7 +105,7 @@ async function wrongNats(site: TestSite): Promise<Refusal | undefined> {
   const words = start(site, address).map(word =>
     word.startsWith('tls://') ? `tls://pchat:${site.secrets.nats}@${hosts.nats}:4222` : word,
   )
-  const script = `timeout -k 5 60 pchat "$@" > /root/trial.log 2>&1 & for i in $(seq 300); do grep -qs '"reason":"NATS' /root/trial.log && break; sleep 0.1; done; kill %1; wait; cat /root/trial.log`
+  const script = `timeout -k 5 120 pchat "$@" > /root/trial.log 2>&1 & for i in $(seq 900); do grep -qs '"reason":"NATS' /root/trial.log && break; sleep 0.1; done; kill %1; wait; cat /root/trial.log`
   const { out } = await site.desk.run(['bash', '-c', script, 'bash', ...words], { env: { NODE_EXTRA_CA_CERTS: other } })
   const said = /"reason":"(NATS [^"]*)"/.exec(out)?.[1]
   return said === undefined ? undefined : { who: 'server to NATS', said }
