@@ -2,7 +2,7 @@ import type { LiveTicket } from '../../../src/client/link.ts'
 import type { WireError } from '../../../src/protocol/error.ts'
 import type { SecondStep } from '../../../src/protocol/factor.ts'
 import type { Me } from '../../../src/protocol/principal.ts'
-import type { Input, Result } from '../../../src/protocol/request.ts'
+import type { Input, Result, Verb } from '../../../src/protocol/request.ts'
 
 /** `apart`: live sessions are at other hosts, which a ticket leads to. */
 export type SignedIn = { me: Me; csrf: string; apart?: boolean }
@@ -69,12 +69,13 @@ export function stepOf(error: unknown): SecondStep | undefined {
   return error.details as SecondStep
 }
 
-/** A verb that is asked before there is a session. */
-async function ask<V extends 'session.challenge' | 'session.enrol'>(verb: V, input: Input<V>): Promise<Result<V>> {
-  return (await call<{ result: Result<V> }>('POST', `/api/v1/${verb}`, input)).result
+/** A verb, of the server that the page came from; without `csrf` one that is asked before there is a session. */
+async function ask<V extends Verb>(verb: V, input: Input<V>, csrf?: string): Promise<Result<V>> {
+  return (await call<{ result: Result<V> }>('POST', `/api/v1/${verb}`, input, csrf)).result
 }
 
 export const http = {
+  ask,
   setupNeeded: () => call<{ needed: boolean }>('GET', '/web/setup'),
   setUp: (input: { token: string; user: string; displayName: string; password: string }) =>
     call<Partial<SignedIn>>('POST', '/web/setup', input),
@@ -85,9 +86,7 @@ export const http = {
   /** Where a pool is that signs in here, and what this one is called there. */
   beginHandOver: (from: string) =>
     call<{ url: string; displayName: string; pool: string }>('POST', '/web/handover/begin', { from }),
-  async handOver(input: Input<'session.handOver'>, csrf: string): Promise<Result<'session.handOver'>> {
-    return (await call<{ result: Result<'session.handOver'> }>('POST', '/api/v1/session.handOver', input, csrf)).result
-  },
+  handOver: (input: Input<'session.handOver'>, csrf: string) => ask('session.handOver', input, csrf),
   arrive: (input: { ticket: string; verifier: string; replace: boolean }, csrf: string | undefined) =>
     call<SignedIn>('POST', '/web/handover', input, csrf),
   signOut: (csrf: string) => call<unknown>('POST', '/web/signout', {}, csrf),

@@ -12,10 +12,10 @@ export function useVerb<V extends Verb>(
   input: Input<V>,
   options: { enabled?: boolean; keepOld?: boolean } = {},
 ): UseQueryResult<Result<V>> {
-  const { client } = useChat()
+  const { ask } = useChat()
   return useQuery<Result<V>>({
     queryKey: [verb, input],
-    queryFn: () => client.request(verb, input),
+    queryFn: () => ask(verb, input),
     enabled: options.enabled ?? true,
     ...(options.keepOld ? { placeholderData: (old: Result<V> | undefined) => old as never } : {}),
   })
@@ -23,10 +23,10 @@ export function useVerb<V extends Verb>(
 
 /** Asked again every so often while it is shown, and the window is in sight. */
 export function useLiveVerb<V extends Verb>(verb: V, input: Input<V>, everyMs: number): UseQueryResult<Result<V>> {
-  const { client } = useChat()
+  const { ask } = useChat()
   return useQuery<Result<V>>({
     queryKey: [verb, input],
-    queryFn: () => client.request(verb, input),
+    queryFn: () => ask(verb, input),
     refetchInterval: everyMs,
     staleTime: 0,
   })

@@ -3,7 +3,7 @@ import { PchatError } from '../../../src/client/error.ts'
 import type { SecondStep } from '../../../src/protocol/factor.ts'
 import type { Input } from '../../../src/protocol/request.ts'
 import { createAddins } from './addins.ts'
-import type { Chat } from './chat.ts'
+import type { Ask, Chat } from './chat.ts'
 import { type Fault, faultOf } from './fault.ts'
 import { HttpFault, http, type SignedIn, stepOf } from './http.ts'
 import { createOutbox, type WaitingPost } from './outbox.ts'
@@ -108,6 +108,9 @@ async function askTicket(csrf: string) {
 
 function enter({ me, csrf, apart = false }: SignedIn): void {
   const client = connect({ url: location.origin, ...(apart ? { ticket: () => askTicket(csrf) } : {}) })
+  // Live sessions may be at servers that only read the Central Management Store, or know none.
+  const ask: Ask = (verb, input) =>
+    apart && verb.startsWith('topology.') ? http.ask(verb, input, csrf) : client.request(verb, input)
   const addins = createAddins()
   const send = (post: WaitingPost) => {
     const { room, text, format, alert, title, clientId } = post
@@ -117,7 +120,7 @@ function enter({ me, csrf, apart = false }: SignedIn): void {
   const page = beginPage()
   const outbox = createOutbox(me.id, send, addins.judge, navigator.locks === undefined ? undefined : page)
   const chat: Chat = {
-    ...{ client, me, page, outbox, addins, uploads: createUploads(client, csrf, me.id, page) },
+    ...{ client, ask, me, page, outbox, addins, uploads: createUploads(client, csrf, me.id, page) },
     ...{ listing: createRoomListing(client), roomStates: createRoomStates(client) },
     unsaved: unsaved.of(me.id),
   }

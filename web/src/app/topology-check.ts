@@ -14,17 +14,17 @@ const againMs = 3_000
 
 /** What the server says of the text; of the one before while it is on its way. `version` asks again once another one is published. */
 export function useTopologyCheck(text: string, version: number | undefined) {
-  const { client } = useChat()
+  const { ask } = useChat()
   const [state, setState] = useState<{ checked?: Checked; picture?: TopologyPicture; fault?: Fault; text?: string }>({})
   useEffect(() => {
     // Asked again where another version is published.
     void version
     if (text === '') return
     let isOld = false
-    const ask = async () => {
+    const check = async () => {
       if (isTooLarge(text)) return setState({ text, fault: { code: 'too_large', sentence: tooLarge } })
       try {
-        const checked = await client.request('topology.check', { text })
+        const checked = await ask('topology.check', { text })
         if (isOld) return
         // Of a text that cannot be read there is no picture: the one before stays.
         setState(before => ({ checked, text, ...pictured(checked.picture ?? before.picture) }))
@@ -33,15 +33,15 @@ export function useTopologyCheck(text: string, version: number | undefined) {
         const fault = faultOf(error)
         setState(before => ({ ...before, fault, text }))
         // It was not the text that was refused.
-        if (fault.code === 'rate_limited' || fault.code === 'unavailable') waiting = setTimeout(ask, againMs)
+        if (fault.code === 'rate_limited' || fault.code === 'unavailable') waiting = setTimeout(check, againMs)
       }
     }
-    let waiting = setTimeout(ask, afterMs)
+    let waiting = setTimeout(check, afterMs)
     return () => {
       isOld = true
       clearTimeout(waiting)
     }
-  }, [client, text, version])
+  }, [ask, text, version])
   return { ...state, isCurrent: state.text === text }
 }
 

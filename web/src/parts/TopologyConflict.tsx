@@ -35,12 +35,12 @@ type TopologyConflictProps = {
 /** Somebody published while another one typed: both changes side by side, and nothing is overwritten until he says how to go on. */
 export function TopologyConflict({ theirs, base, mine: typed, onKeepMine, onTakeTheirs }: TopologyConflictProps) {
   const styles = useStyles()
-  const { client } = useChat()
+  const { ask } = useChat()
   const mine = useSettled(typed, 500)
   // On a store that was restored there may be no such version.
   const compare = (text: string, who: string) => ({
     queryKey: ['topology.check', 'conflict', who, theirs.version, base.version, text],
-    queryFn: () => client.request('topology.check', { text, ...(base.version > 0 ? { against: base.version } : {}) }),
+    queryFn: () => ask('topology.check', { text, ...(base.version > 0 ? { against: base.version } : {}) }),
     gcTime: 0,
     placeholderData: keepPreviousData,
   })

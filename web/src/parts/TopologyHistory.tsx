@@ -45,12 +45,12 @@ type TopologyHistoryProps = {
 /** Who published what and when, newest first. */
 export function TopologyHistory({ published, mayChange, onRollBack }: TopologyHistoryProps) {
   const styles = useStyles()
-  const { client } = useChat()
+  const { ask } = useChat()
   const [shown, setShown] = useState<PublicationCard>()
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
     queryKey: ['topology.history', { limit: page }],
     queryFn: ({ pageParam }) =>
-      client.request('topology.history', { limit: page, ...(pageParam === 0 ? {} : { before: pageParam }) }),
+      ask('topology.history', { limit: page, ...(pageParam === 0 ? {} : { before: pageParam }) }),
     initialPageParam: 0,
     getNextPageParam: last => {
       const oldest = last.publications.at(-1)?.version ?? 1

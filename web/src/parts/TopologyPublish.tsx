@@ -37,12 +37,12 @@ const noAnswer = {
 /** What a publication asks of each process, before it is made. */
 export function TopologyPublish({ text, base, restores, onClose, onDone }: TopologyPublishProps) {
   const styles = useStyles()
-  const { client } = useChat()
+  const { ask } = useChat()
   const [note, setNote] = useState('')
   // Asked as the dialog opens: what stands on the page may be older than what is published.
   const { data, error, refetch } = useQuery({
     queryKey: ['topology.check', 'publish', base.version, restores ?? 'own'],
-    queryFn: () => client.request('topology.check', { text }),
+    queryFn: () => ask('topology.check', { text }),
     staleTime: 0,
     gcTime: 0,
   })
@@ -55,8 +55,8 @@ export function TopologyPublish({ text, base, restores, onClose, onDone }: Topol
     try {
       const done =
         restores === undefined
-          ? await client.request('topology.publish', { text, ...input })
-          : await client.request('topology.rollback', { version: restores, ...input })
+          ? await ask('topology.publish', { text, ...input })
+          : await ask('topology.rollback', { version: restores, ...input })
       onDone(done)
     } finally {
       // Also where somebody else was sooner: the page then shows what he did.

@@ -36,13 +36,13 @@ type TopologyStartProps = {
 /** Where there is no document yet: what it is to begin as. */
 export function TopologyStart({ isPublished, onText }: TopologyStartProps) {
   const styles = useStyles()
-  const { client } = useChat()
+  const { ask } = useChat()
   const { fault, run, isBusy } = useTask()
   const [fqdn, setFqdn] = useState('')
   async function begin(edition: Edition): Promise<void> {
     await run(async () => {
       const input = { edition, ...(fqdn.trim() === '' ? {} : { fqdn: fqdn.trim() }) }
-      onText((await client.request('topology.example', input)).text)
+      onText((await ask('topology.example', input)).text)
     })
   }
   return (
@@ -83,7 +83,7 @@ export function TopologyStart({ isPublished, onText }: TopologyStartProps) {
 
 /** A document that is there already. It is read in this window; the server checks it as it does what is typed. */
 function TopologyFile({ isPublished, onText }: TopologyStartProps) {
-  const { client } = useChat()
+  const { ask } = useChat()
   const { fault, run } = useTask()
   const open = async (file: File) => {
     const { document, basis } = splitBasis(await readTextFile(file))
@@ -93,7 +93,7 @@ function TopologyFile({ isPublished, onText }: TopologyStartProps) {
         `${file.name} does not say which version it is a change of. Download the published document, and put your changes there; or take this text into the editor by hand.`,
       )
     const { version, mark } = basis
-    const { publication } = await client.request('topology.get', { version })
+    const { publication } = await ask('topology.get', { version })
     if (publication?.mark !== mark)
       throw unreadable(`${file.name} is a change of a version ${version} that was not published here.`)
     onText(document, { version, mark, text: publication.text })

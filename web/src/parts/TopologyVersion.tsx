@@ -29,14 +29,14 @@ type TopologyVersionProps = {
 /** One version that was published: its text, and how it differs from what is published now. */
 export function TopologyVersion({ card, published, mayChange, onClose, onRollBack }: TopologyVersionProps) {
   const styles = useStyles()
-  const { client } = useChat()
+  const { ask } = useChat()
   const { version, author, at, note } = card
   const isNewest = version === published.version
   const { data, error } = useVerb('topology.get', { version })
   const text = data?.publication?.text
   const { data: compared, error: refused } = useQuery({
     queryKey: ['topology.check', 'version', version, published.version],
-    queryFn: () => client.request('topology.check', { text: text! }),
+    queryFn: () => ask('topology.check', { text: text! }),
     enabled: text !== undefined && !isNewest,
     gcTime: 0,
   })
