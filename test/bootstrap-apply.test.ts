@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { eventsOf, snapshot, standardDocument } from './bootstrap-site.ts'
 import { openTestMachine, type TestMachine } from './machine.ts'
@@ -162,15 +162,8 @@ test('[BS46] a machine that never served keeps nothing but the authority: the ac
   await machine.run('systemctl', ['stop', 'pchat.target'])
   const fresh = await openTestMachine()
   try {
-    await writeFile(fresh.path('srv/topology.json'), JSON.stringify(standardDocument(await freePort())))
     const before = await snapshot(fresh)
-    const child = fresh.start(['bootstrap', '--topology', '/srv/topology.json', '--json'])
-    // Well before it is started: systemd is still to be told twice.
-    const unit = fresh.path('etc/systemd/system/pchat-persistent-chat.service')
-    await expect.poll(() => existsSync(unit), { timeout: 60_000, interval: 5 }).toBe(true)
-    child.kill('SIGKILL')
-    await child.ended
-    await fresh.run('systemctl', ['stop', 'pchat.target'])
+    await beginOn(fresh, '/srv/pchat')
     const ran = await fresh.pchat(['bootstrap', '--remove', '--json'])
     expect(ran.code, ran.said).toBe(0)
     const after = await snapshot(fresh)
@@ -186,3 +179,34 @@ test('[BS46] a machine that never served keeps nothing but the authority: the ac
     await fresh.close()
   }
 })
+
+test('[BS65] --remove leaves an empty folder that is mounted, and the account whose it is', async () => {
+  const fresh = await openTestMachine()
+  try {
+    await beginOn(fresh, '/srv')
+    const ran = await fresh.pchat(['bootstrap', '--remove', '--json'])
+    expect(ran.code, ran.said).toBe(0)
+    const { removed, stays } = JSON.parse(ran.out)
+    expect(stays).toContainEqual({ what: '/srv', why: 'it is mounted, or other machines may have it, too' })
+    expect(stays.map(({ what }: { what: string }) => what)).toContain('the account pchat')
+    expect(removed).toContainEqual(expect.stringContaining('units: '))
+    await fresh.run('getent', ['passwd', 'pchat'])
+  } finally {
+    await fresh.close()
+  }
+})
+
+/** Bootstraps it until its units are written, and no further. */
+async function beginOn(fresh: TestMachine, dataDir: string): Promise<void> {
+  const document = standardDocument(await freePort())
+  document.standardServers[0].dataDir = dataDir
+  await writeFile(fresh.path('etc/topology.json'), JSON.stringify(document))
+  const child = fresh.start(['bootstrap', '--topology', '/etc/topology.json', '--json'])
+  // Well before it is started: systemd is still to be told twice.
+  const unit = fresh.path('etc/systemd/system/pchat-persistent-chat.service')
+  await expect.poll(() => existsSync(unit), { timeout: 60_000, interval: 5 }).toBe(true)
+  child.kill('SIGKILL')
+  await child.ended
+  await fresh.run('systemctl', ['stop', 'pchat.target'])
+  await rm(fresh.path('etc/topology.json'))
+}

@@ -101,11 +101,14 @@ async function makeFolder({ path, mode }: Folder, { uid, gid }: Owner): Promise<
     if (error.code !== 'EEXIST') throw error
   })
   // Where somebody else may put links beside it, none is followed.
-  const isSafe = (await stat(dirname(path))).uid === 0
+  const above = await stat(dirname(path))
+  const isSafe = above.uid === 0 && (above.mode & 0o022) === 0
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | (isSafe ? 0 : constants.O_NOFOLLOW)
   const handle = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ELOOP' && error.code !== 'ENOTDIR') throw error
-    throw new Error(`${path} is a link, in a folder that is not root's. Name in the topology where it leads.`)
+    throw new Error(
+      `${path} is a link, in a folder that others than root may change. Name in the topology where it leads.`,
+    )
   })
   try {
     await handle.chmod(mode)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises'
+import { type FileHandle, open, readFile, realpath, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { openDb } from '../store/db.ts'
 import type { ServerPlan } from '../topology/plan.ts'
@@ -97,8 +97,10 @@ const mountWanted = 'a disk that all servers of the pool share, mounted here'
 
 async function seeMount(place: string): Promise<Seen> {
   const nearest = await nearestFolder(place)
-  return judgeMount(place, mountOf(await readFile('/proc/self/mountinfo', 'utf8'), nearest))
+  return judgeMount(place, mountOf(await readMounts(), nearest))
 }
+
+const readMounts = () => readFile('/proc/self/mountinfo', 'utf8')
 
 type Mount = { at: string; kind: string; source: string }
 
@@ -116,6 +118,16 @@ export function mountOf(text: string, path: string): Mount | undefined {
     (best, one) => (best && best.at.length > one.at.length ? best : one),
     undefined,
   )
+}
+
+/** Whether a folder is where something is mounted, or on a disk that other machines may have, too. */
+export async function mayBeShared(folder: string): Promise<boolean> {
+  const path = await realpath(folder)
+  return isShared(path, mountOf(await readMounts(), path))
+}
+
+export function isShared(path: string, mount: Mount | undefined): boolean {
+  return mount === undefined || mount.at === path || /^(nfs|cifs|smb|fuse|ceph|glusterfs|9p|lustre)/.test(mount.kind)
 }
 
 export function judgeMount(place: string, mount: Mount | undefined): Seen {

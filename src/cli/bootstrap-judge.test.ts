@@ -12,7 +12,7 @@ import { checkAuthorities, seeOpen } from './bootstrap-authority.ts'
 import { asSeenBy } from './bootstrap-check.ts'
 import { measureSync, seeFileSystem, seeSync } from './bootstrap-disk.ts'
 import { checkDoors } from './bootstrap-door.ts'
-import { checkFiles, judgeMount, mountOf, tryLock } from './bootstrap-files.ts'
+import { checkFiles, isShared, judgeMount, mountOf, tryLock } from './bootstrap-files.ts'
 import {
   judgeUpdates,
   seeMemory,
@@ -171,6 +171,16 @@ test('[BS6] the names of pools and of whom the machine talks to lead somewhere',
   // Each once, and the way back of a name that is every machine's is not asked for.
   expect(new Set(checks.map(({ check }) => check)).size).toBe(checks.length)
   expect(state('localhost: and back')).toBeUndefined()
+})
+
+test('[BS65] a folder that is mounted, or lies on a share, is not of this machine alone', () => {
+  const table = [
+    '22 1 254:0 / / rw,relatime - ext4 /dev/vda rw',
+    '40 22 0:50 / /mnt/adapters rw - nfs4 nfs1:/export rw,vers=4.2',
+    '41 22 254:0 /b /srv rw - ext4 /dev/vda rw',
+  ].join('\n')
+  const seen = ['/mnt/adapters', '/mnt/adapters/outbox', '/srv', '/srv/pchat', '/var/lib/pchat']
+  expect(seen.map(path => isShared(path, mountOf(table, path)))).toEqual([true, true, true, false, false])
 })
 
 test('[BS12] the mount that a folder lies in, and a lock that holds', async () => {

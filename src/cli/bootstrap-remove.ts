@@ -4,10 +4,11 @@ import { account, accountNote, environmentFile, type UnitFile } from '../topolog
 import { authorityFolder, requireRoot } from './bootstrap-apply.ts'
 import { isIssuedBy } from './bootstrap-certificate.ts'
 import { entryOf, type Machine, openMachine } from './bootstrap-doing.ts'
+import { mayBeShared } from './bootstrap-files.ts'
 import { lockMachine } from './bootstrap-lock.ts'
 import { removeUnits, writtenUnits } from './bootstrap-units.ts'
 import { authorityFiles, readInternalAuthority } from './internal-authority.ts'
-import { isMounted, isThere } from './probe-folder.ts'
+import { isThere } from './probe-folder.ts'
 import type { Done } from './topology-verbs.ts'
 
 export type RemoveOptions = { authority?: string; whatIf?: boolean }
@@ -59,11 +60,11 @@ async function lookForOurs(machine: Machine, authority: string): Promise<{ remov
   for (const folder of [...foldersIn(units), ...new Set(issued.map(dirname)), settingsFolder]) {
     if (!(await isThere(folder))) continue
     const isEmpty = await isEmptyWithout(folder, [...issued, ...removals.map(({ what }) => what)])
-    if (isEmpty && !(await isMounted(folder))) remove(folder, () => rmdir(folder).catch(unlessInUse))
+    if (isEmpty && !(await mayBeShared(folder))) remove(folder, () => rmdir(folder).catch(unlessInUse))
     else if (foldersIn(units).includes(folder)) holding.push({ folder, isEmpty })
   }
   for (const { folder, isEmpty } of holding)
-    stays.push({ what: folder, why: isEmpty ? 'it is mounted, and other machines may use it' : 'it holds data' })
+    stays.push({ what: folder, why: isEmpty ? 'it is mounted, or other machines may have it, too' : 'it holds data' })
   await lookAtAccount(machine, names.length > 0 ? holding.map(one => one.folder) : ['what is not known any more'], {
     remove,
     stays,

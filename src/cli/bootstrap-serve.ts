@@ -128,7 +128,7 @@ export function standbyDoing(site: Site): Doing {
         const mine = (await readPool(db)).servers.find(({ name }) => name === fqdn)
         if (!mine) return { done: false, found: 'the pool does not know it yet' }
         if (!mine.active) return { done: true, found: 'on stand-by' }
-        return { done: true, found: 'active, since an administrator made it so; pchat pool active-servers changes it' }
+        return { done: true, found: 'active, and left so: pchat pool active-servers changes it' }
       }).catch(notYet),
     act: () => onStoreOf(standby!, site, db => registerServer(db, fqdn, { standby: true })),
   }

@@ -15,8 +15,9 @@ afterAll(() => rm(folder, { recursive: true }))
 
 test('[BS64] a server that runs the program before is to be started anew, and after that it is not', async () => {
   const plan = planServer(topologyOf(exampleOf('enterprise-edition')), 'chat1.example.com')!
-  const program = join(folder, 'package.json')
-  await writeFile(program, '{}')
+  const written = join(folder, 'package.json')
+  await writeFile(written, '{}')
+  const program = { command: ['node', join(folder, 'src/cli/main.ts')] }
   let startedAt = new Date(Date.now() + 5_000)
   const run = async () =>
     [...plan.processes.map(unitName), targetName]
@@ -25,9 +26,9 @@ test('[BS64] a server that runs the program before is to be started anew, and af
         return `Id=${name}\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=no\nExecMainStartTimestamp=Tue ${at}`
       })
       .join('\n\n')
-  const { look } = startDoing({ plan, machine: { run } } as unknown as Site, [program])
+  const { look } = startDoing({ plan, program, machine: { run } } as unknown as Site)
   expect(await look()).toMatchObject({ done: true })
   startedAt = new Date(Date.now() - 5_000)
-  await utimes(program, new Date(), new Date())
+  await utimes(written, new Date(), new Date())
   expect(await look()).toMatchObject({ done: false, found: `to be started: ${unitName(plan.processes[0]!)}` })
 })

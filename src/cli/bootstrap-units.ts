@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { syncFolder } from '../base/sync-folder.ts'
 import type { ProcessPlan, ServerPlan } from '../topology/plan.ts'
@@ -162,13 +162,16 @@ export async function removeUnits(machine: Machine, names: string[]): Promise<vo
 }
 
 /** Written by npm when a program takes the place of another one: what runs is the old one until it is started anew. */
-const programFiles = [join(root, 'package.json'), join(root, 'node_modules/.package-lock.json')]
+function programFiles({ command }: Program): string[] {
+  const folder = join(dirname(command.at(-1)!), '../..')
+  return [join(folder, 'package.json'), join(folder, 'node_modules/.package-lock.json')]
+}
 
-export function startDoing({ plan, machine }: Site, ofProgram = programFiles): Doing {
+export function startDoing({ plan, program, machine }: Site): Doing {
   const names = plan.processes.map(unitName)
   const stale = async () => {
     const states = await askUnits(machine, [...names, targetName])
-    const common = [...ofProgram, environmentFile, ...(await extraAuthorities())]
+    const common = [...programFiles(program), environmentFile, ...(await extraAuthorities())]
     const isFresh = await Promise.all(
       states.map(async one => {
         const process = plan.processes.find(process => unitName(process) === one.name)
@@ -195,17 +198,16 @@ export function startDoing({ plan, machine }: Site, ofProgram = programFiles): D
 }
 
 /** What is read when the service starts, and not again: what changed since then is not in force. */
-function filesReadAtStart({ settings, secrets, ...process }: ProcessPlan): string[] {
+function filesReadAtStart(process: ProcessPlan): string[] {
+  const { settings, secrets } = process
   const keys = [...keyFiles, 'directoryConfig' as const].flatMap(name => settings[name] ?? [])
   const passwords = secrets.flatMap(({ reference }) => (reference.startsWith('file:') ? [reference.slice(5)] : []))
-  const stores = [settings.databaseUrl, settings.complianceDatabaseUrl]
-  const authorities = stores.flatMap(url => URL.parse(url ?? '')?.searchParams.get('sslrootcert') ?? [])
-  return [join(unitFolder, unitName(process)), ...keys, ...passwords, ...authorities]
+  return [join(unitFolder, unitName(process)), ...keys, ...passwords, ...authorityFiles(process)]
 }
 
 async function extraAuthorities(): Promise<string[]> {
   const text = await readFile(environmentFile, 'utf8').catch(() => '')
-  const named = /^NODE_EXTRA_CA_CERTS="?([^"\n]+)"?$/m.exec(text)?.[1]
+  const named = /^NODE_EXTRA_CA_CERTS=(["']?)(.+)\1$/m.exec(text)?.[2]
   return named === undefined ? [] : [named]
 }
 

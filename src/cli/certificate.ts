@@ -39,7 +39,7 @@ export async function keepSelfSigned(dataDir: string, host: string, url?: string
   const usual = ['localhost', '127.0.0.1', '::1', hostname()]
   const more = [host, named].filter(name => name && !/^(0\.0\.0\.0|::)$/.test(name)) as string[]
   const names = [...new Set([...usual, ...more])]
-  const kept = await readKept(file)
+  const kept = await readKept(file, owner !== undefined)
   const isKept = kept !== undefined && isGood(kept.pem, names)
   if (isKept && (owner === undefined || kept.uid === owner.uid)) return { cert: kept.pem, key: kept.pem }
   const pem = isKept ? kept.pem : await makePem(names)
@@ -47,9 +47,11 @@ export async function keepSelfSigned(dataDir: string, host: string, url?: string
   return { cert: pem, key: pem }
 }
 
-async function readKept(file: string): Promise<{ pem: string; uid: number } | undefined> {
+async function readKept(file: string, isTheirs: boolean): Promise<{ pem: string; uid: number } | undefined> {
+  // Neither a link nor a pipe that nobody writes to.
+  const careful = isTheirs ? constants.O_NOFOLLOW | constants.O_NONBLOCK : 0
   try {
-    await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+    await using handle = await open(file, constants.O_RDONLY | careful)
     return { pem: await handle.readFile('utf8'), uid: (await handle.stat()).uid }
   } catch {
     return undefined

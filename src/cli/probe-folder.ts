@@ -61,9 +61,3 @@ export async function tryFolder(folder: string): Promise<Seen> {
   }
   return ok(`${folder}: written, renamed, read, removed in ${Math.round(performance.now() - beganAt)} ms`, wanted)
 }
-
-/** On another disk than the folder that it stands in. */
-export async function isMounted(folder: string): Promise<boolean> {
-  const [own, above] = await Promise.all([stat(folder), stat(dirname(folder))])
-  return own.dev !== above.dev
-}

@@ -1,3 +1,4 @@
+import { escapeIdentifier } from 'pg'
 import type { Db } from '../store/db.ts'
 import {
   asAdministrator,
@@ -5,7 +6,6 @@ import {
   ensureOwnDatabase,
   ensureRole,
   inDatabase,
-  named,
   requireNames,
   setPassword,
 } from '../store/role.ts'
@@ -32,7 +32,7 @@ export async function prepareRoles({ adminUrl, database, owner, service, passwor
     if (!isNew && password !== undefined) await setPassword(admin, service, password)
     await ensureOwnDatabase(adminUrl, admin, database, owner)
     // An administrator who is no superuser comes into a closed database by this alone, and may do nothing there.
-    const rights = `REVOKE ALL ON DATABASE ${named(database)} FROM PUBLIC; GRANT CONNECT ON DATABASE ${named(database)} TO ${named(service)}, SESSION_USER`
+    const rights = `REVOKE ALL ON DATABASE ${escapeIdentifier(database)} FROM PUBLIC; GRANT CONNECT ON DATABASE ${escapeIdentifier(database)} TO ${escapeIdentifier(service)}, SESSION_USER`
     await asRole(admin, owner, tx => tx.query(rights))
     return fill(inDatabase(adminUrl, database), owner, service)
   })
@@ -42,7 +42,7 @@ function fill(archiveUrl: string, owner: string, service: string): Promise<strin
   return asAdministrator(archiveUrl, archive =>
     asRole(archive, owner, async tx => {
       const applied = await applyMissing(tx)
-      const role = named(service)
+      const role = escapeIdentifier(service)
       await tx.query(`
         REVOKE ALL ON SCHEMA public FROM PUBLIC;
         REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${role};

@@ -1,5 +1,6 @@
+import { escapeIdentifier } from 'pg'
 import type { Db, Queryable } from './db.ts'
-import { asAdministrator, asRole, ensureOwnDatabase, ensureRole, named, requireNames } from './role.ts'
+import { asAdministrator, asRole, ensureOwnDatabase, ensureRole, requireNames } from './role.ts'
 
 export type StoreRoles = {
   /** Of somebody who may make databases and roles. */
@@ -17,7 +18,7 @@ export async function prepareStore({ adminUrl, database, user, password }: Store
   await asAdministrator(adminUrl, async admin => {
     await ensureRole(admin, user, 'LOGIN', password)
     await ensureOwnDatabase(adminUrl, admin, database, user)
-    await asRole(admin, user, tx => tx.query(`REVOKE ALL ON DATABASE ${named(database)} FROM PUBLIC`))
+    await asRole(admin, user, tx => tx.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(database)} FROM PUBLIC`))
   })
 }
 
@@ -58,7 +59,7 @@ export function requireLeast({ user, beyond }: Rights): void {
   if (beyond.length === 0) return
   const less = beyond.map(one => `NO${one}`).join(' ')
   throw new Error(
-    `${user} may do more than it shall (${beyond.join(', ')}). Run ALTER ROLE ${named(user)} ${less} there.`,
+    `${user} may do more than it shall (${beyond.join(', ')}). Run ALTER ROLE ${escapeIdentifier(user)} ${less} there.`,
   )
 }
 
@@ -66,7 +67,7 @@ export function requireLeast({ user, beyond }: Rights): void {
 export function requireOwner({ owner, user }: Rights, database: string): void {
   if (owner === user) return
   throw new Error(
-    `The database ${database} belongs to ${owner}. Run ALTER DATABASE ${named(database)} OWNER TO ${named(user)}, or name another one in the topology.`,
+    `The database ${database} belongs to ${owner}. Run ALTER DATABASE ${escapeIdentifier(database)} OWNER TO ${escapeIdentifier(user)}, or name another one in the topology.`,
   )
 }
 

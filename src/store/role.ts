@@ -1,11 +1,9 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
-import pg from 'pg'
+import { escapeIdentifier } from 'pg'
 import { type Connection, type Db, openDb, transaction } from './db.ts'
 
 /** As a topology may have them. */
 const roleName = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/
-/** A name as it stands in a statement. */
-export const named = (name: string) => pg.escapeIdentifier(name)
 
 /** Throws where one of the names is none that a topology could have. */
 export function requireNames(...names: string[]): void {
@@ -22,12 +20,12 @@ export async function ensureRole(
   const { rowCount } = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [name])
   if (rowCount !== 0) return false
   const secret = password === undefined ? '' : ` PASSWORD ${await quoted(admin, verifierOf(password))}`
-  await admin.query(`CREATE ROLE ${named(name)} ${login} NOSUPERUSER NOCREATEDB NOCREATEROLE${secret}`)
+  await admin.query(`CREATE ROLE ${escapeIdentifier(name)} ${login} NOSUPERUSER NOCREATEDB NOCREATEROLE${secret}`)
   return true
 }
 
 export async function setPassword(admin: Db, role: string, password: string): Promise<void> {
-  await admin.query(`ALTER ROLE ${named(role)} PASSWORD ${await quoted(admin, verifierOf(password))}`)
+  await admin.query(`ALTER ROLE ${escapeIdentifier(role)} PASSWORD ${await quoted(admin, verifierOf(password))}`)
 }
 
 /** DDL takes no parameters, and only the server knows how it quotes. */
@@ -60,14 +58,14 @@ const isNeeded = `SELECT NOT rolsuper AND EXISTS (SELECT FROM pg_roles WHERE rol
 export async function becomeMember(admin: Db, owner: string): Promise<() => Promise<void>> {
   const { rows } = await admin.query<{ isNeeded: boolean }>(isNeeded, [owner])
   if (!rows[0]!.isNeeded) return async () => {}
-  await admin.query(`GRANT ${named(owner)} TO CURRENT_USER`)
-  return async () => void (await admin.query(`REVOKE ${named(owner)} FROM CURRENT_USER`))
+  await admin.query(`GRANT ${escapeIdentifier(owner)} TO CURRENT_USER`)
+  return async () => void (await admin.query(`REVOKE ${escapeIdentifier(owner)} FROM CURRENT_USER`))
 }
 
 /** In one transaction as that role, so that an administrator who is killed meanwhile is no member of it either. */
 export function asRole<T>(admin: Db, role: string, work: (tx: Connection) => Promise<T>): Promise<T> {
   return asMember(admin, role, async tx => {
-    await tx.query(`SET LOCAL ROLE ${named(role)}`)
+    await tx.query(`SET LOCAL ROLE ${escapeIdentifier(role)}`)
     const result = await work(tx)
     await tx.query('SET LOCAL ROLE NONE')
     return result
@@ -78,9 +76,9 @@ function asMember<T>(admin: Db, role: string, work: (tx: Connection) => Promise<
   return transaction(admin, async tx => {
     const { rows } = await tx.query<{ isNeeded: boolean }>(isNeeded, [role])
     const needed = rows[0]!.isNeeded
-    if (needed) await tx.query(`GRANT ${named(role)} TO CURRENT_USER`)
+    if (needed) await tx.query(`GRANT ${escapeIdentifier(role)} TO CURRENT_USER`)
     const result = await work(tx)
-    if (needed) await tx.query(`REVOKE ${named(role)} FROM CURRENT_USER`)
+    if (needed) await tx.query(`REVOKE ${escapeIdentifier(role)} FROM CURRENT_USER`)
     return result
   })
 }
@@ -98,10 +96,13 @@ export async function ensureOwnDatabase(adminUrl: string, admin: Db, database: s
   if (found === owner) return
   if (found !== null && (found !== me || !(await isEmpty(adminUrl, database))))
     throw new Error(
-      `The database ${database} belongs to ${found}. Run ALTER DATABASE ${named(database)} OWNER TO ${named(owner)}, or name another database.`,
+      `The database ${database} belongs to ${found}. Run ALTER DATABASE ${escapeIdentifier(database)} OWNER TO ${escapeIdentifier(owner)}, or name another database.`,
     )
-  if (found === null) await admin.query(`CREATE DATABASE ${named(database)} ENCODING 'UTF8' TEMPLATE template0`)
-  await asMember(admin, owner, tx => tx.query(`ALTER DATABASE ${named(database)} OWNER TO ${named(owner)}`))
+  if (found === null)
+    await admin.query(`CREATE DATABASE ${escapeIdentifier(database)} ENCODING 'UTF8' TEMPLATE template0`)
+  await asMember(admin, owner, tx =>
+    tx.query(`ALTER DATABASE ${escapeIdentifier(database)} OWNER TO ${escapeIdentifier(owner)}`),
+  )
 }
 
 function isEmpty(adminUrl: string, database: string): Promise<boolean> {

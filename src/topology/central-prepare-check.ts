@@ -1,5 +1,5 @@
+import { escapeIdentifier } from 'pg'
 import type { Db } from '../store/db.ts'
-import { named } from '../store/role.ts'
 import { isCentral, requireAlone } from './central-schema.ts'
 
 type Names = { owner: string; publisher: string; reader: string }
@@ -42,7 +42,7 @@ export async function giveOver(admin: Db, database: string, owner: string): Prom
   )
   const found = rows[0]!.name
   if (found === owner) return
-  await admin.query(`ALTER DATABASE ${named(database)} OWNER TO ${named(owner)}`).catch(error => {
+  await admin.query(`ALTER DATABASE ${escapeIdentifier(database)} OWNER TO ${escapeIdentifier(owner)}`).catch(error => {
     if (error.code !== '42501') throw error
     throw new Error(
       `The database ${database} belongs to ${found}, who can remove what is published. As ${found} or a superuser run ALTER DATABASE ${database} OWNER TO ${owner}, then this again.`,

@@ -1,13 +1,6 @@
+import { escapeIdentifier } from 'pg'
 import type { Db } from '../store/db.ts'
-import {
-  asAdministrator,
-  becomeMember,
-  ensureRole,
-  inDatabase,
-  named,
-  requireNames,
-  setPassword,
-} from '../store/role.ts'
+import { asAdministrator, becomeMember, ensureRole, inDatabase, requireNames, setPassword } from '../store/role.ts'
 import { giveOver, requireFit, requireOurs } from './central-prepare-check.ts'
 import { migrateCentral } from './central-schema.ts'
 
@@ -50,10 +43,15 @@ export async function prepareCentral({
       }
       stops.push(await becomeMember(admin, owner))
       if (isThere) await giveOver(admin, database, owner)
-      else await admin.query(`CREATE DATABASE ${named(database)} OWNER ${named(owner)}`)
+      else await admin.query(`CREATE DATABASE ${escapeIdentifier(database)} OWNER ${escapeIdentifier(owner)}`)
       return await inside(central =>
         fill(central, {
-          ...{ database: named(database), owner, publisher: named(publisher.name), reader: named(reader.name) },
+          ...{
+            database: escapeIdentifier(database),
+            owner,
+            publisher: escapeIdentifier(publisher.name),
+            reader: escapeIdentifier(reader.name),
+          },
         }),
       )
     } finally {
@@ -70,8 +68,8 @@ async function fill(central: Db, { database, owner, publisher, reader }: Names):
   )
   // As databases from before PostgreSQL 15 have it: whoever owns the schema can remove what is in it.
   if (![owner, 'pg_database_owner'].includes(rows[0]?.name ?? owner))
-    await central.query(`ALTER SCHEMA public OWNER TO ${named(owner)}`)
-  await central.query(`SET ROLE ${named(owner)}`)
+    await central.query(`ALTER SCHEMA public OWNER TO ${escapeIdentifier(owner)}`)
+  await central.query(`SET ROLE ${escapeIdentifier(owner)}`)
   const both = `${publisher}, ${reader}`
   // TEMPORARY with it: a table of that kind could stand in for a real one in a trigger.
   await central.query(

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { domain, files, hosts, mounts, pools } from './document.ts'
-import type { Machine, Said } from './machine.ts'
+import { home, type Machine, type Said } from './machine.ts'
 import type { TestSite } from './site.ts'
 
 export const admin = { user: `admin@${domain}`, password: 'correct horse battery' }
@@ -16,12 +16,12 @@ const publisherUrl = addressOf('pchat_publisher', hosts.store, 'pchat_central')
 export async function prepareCentral(site: TestSite): Promise<void> {
   const { desk, secrets } = site
   await put(desk, files.authority, site.authority.cert)
-  for (const name of ['publisher', 'reader'] as const) await put(desk, `/root/${name}.secret`, `${secrets[name]}\n`)
+  for (const name of ['publisher', 'reader'] as const) await put(desk, `${home}/${name}.secret`, `${secrets[name]}\n`)
   const passwords = [
     '--publisher-password-file',
-    '/root/publisher.secret',
+    `${home}/publisher.secret`,
     '--reader-password-file',
-    '/root/reader.secret',
+    `${home}/reader.secret`,
   ]
   await desk.must([
     'pchat',
@@ -35,8 +35,8 @@ export async function prepareCentral(site: TestSite): Promise<void> {
 
 /** Publishes a document from the desk, on top of the one that is there. Answers what it said. */
 export async function publish(site: TestSite, document: string, basedOn: number): Promise<string> {
-  await put(site.desk, '/root/topology.json', document)
-  const words = ['publish', '/root/topology.json', '--cms', publisherUrl, '--based-on', String(basedOn)]
+  await put(site.desk, `${home}/topology.json`, document)
+  const words = ['publish', `${home}/topology.json`, '--cms', publisherUrl, '--based-on', String(basedOn)]
   return site.desk.must(['pchat', 'topology', ...words])
 }
 
@@ -60,7 +60,7 @@ export async function bring(site: TestSite, fqdn: string): Promise<Machine> {
     [files.key, secrets.key],
     [files.handOver, `${secrets.handOver}\n`],
     ['/etc/pchat/environment', `${environment.join('\n')}\n`],
-    ['/root/.pgpass', `*:*:*:pchat_reader:${secrets.reader}\n`],
+    [`${home}/.pgpass`, `*:*:*:pchat_reader:${secrets.reader}\n`],
   ]
   for (const [place, text] of brought) await put(machine, place, text)
   await machine.must(['chmod', '0644', files.authority, '/etc/pchat/tls/server.pem'])

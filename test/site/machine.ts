@@ -39,6 +39,8 @@ export type MachineOptions = {
 const project = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
 /** The program and its Node.js, as an administrator would have put them there. */
 export const programFolder = '/opt/pchat'
+/** Where an administrator of a machine is who signs in there. */
+export const home = '/root'
 const nodeFolder = '/opt/node'
 /** What an administrator types comes from here first: the program, and what stands in for systemd. */
 const ownFolder = '/opt/bin'
@@ -82,12 +84,12 @@ export async function openMachine({
   await booted(holder, name)
   const first = await childOf(holder.pid!)
   const port = `p${address.split('.').slice(2).join('-')}`
-  const enter = ['--target', String(first), '--mount', '--net', '--pid', '--uts', '--ipc', '--root', '--wdns=/root']
+  const enter = ['--target', String(first), '--mount', '--net', '--pid', '--uts', '--ipc', '--root', `--wdns=${home}`]
 
   const run: Machine['run'] = async (command, options = {}) =>
     say('nsenter', [...enter, '--', ...command], {
       ...options,
-      env: { PATH: path, HOME: '/root', LANG: 'C.UTF-8', ...options.env },
+      env: { PATH: path, HOME: home, LANG: 'C.UTF-8', ...options.env },
     })
   const must: Machine['must'] = async (command, options) => {
     const said = await run(command, options)

@@ -6,7 +6,7 @@ import { type Authority, makeAuthority, type Pair } from '../authority.ts'
 import { readTools } from '../tools.ts'
 import { isAlone } from './account.ts'
 import { domain, frontEnds, hosts, mounts, type Ports, pools } from './document.ts'
-import { type Machine, openMachine, openSwitch, say } from './machine.ts'
+import { home, type Machine, openMachine, openSwitch, say } from './machine.ts'
 import { type NatsServer, startNats } from './nats.ts'
 import { type DatabaseServer, startPostgres } from './postgres.ts'
 
@@ -106,7 +106,7 @@ export async function openTestSite(folder: string): Promise<TestSite> {
     secrets.nats,
   )
   await writeFile(
-    desk.path('/root/.pgpass'),
+    desk.path(`${home}/.pgpass`),
     `*:*:*:postgres:${administrator}\n*:*:*:pchat_publisher:${secrets.publisher}\n`,
     { mode: 0o600 },
   )

@@ -2,12 +2,13 @@ import { connect } from 'node:net'
 import { makeAuthority } from '../authority.ts'
 import { put, storeUrl } from './administrator.ts'
 import { domain, files, frontEnds, hosts } from './document.ts'
+import { home } from './machine.ts'
 import type { TestSite } from './site.ts'
 
 /** One that is not let in, and what it is told. */
 export type Refusal = { who: string; said: string }
 
-const other = '/root/other-authority.pem'
+const other = `${home}/other-authority.pem`
 
 /** Who does not encrypt, and who meets a certificate that is not of an authority that it trusts. Only what is refused is in the answer. */
 export async function findRefusals(site: TestSite): Promise<Refusal[]> {
@@ -44,7 +45,7 @@ const start = ({ ports }: TestSite, databaseUrl: string) => [
   ],
   ...[
     '--data-dir',
-    '/root/data',
+    `${home}/data`,
     '--database-url',
     databaseUrl,
     '--nats-url',
@@ -105,7 +106,7 @@ async function wrongNats(site: TestSite): Promise<Refusal | undefined> {
   const words = start(site, address).map(word =>
     word.startsWith('tls://') ? `tls://pchat:${site.secrets.nats}@${hosts.nats}:4222` : word,
   )
-  const script = `timeout -k 5 120 pchat "$@" > /root/trial.log 2>&1 & for i in $(seq 900); do grep -qs '"reason":"NATS' /root/trial.log && break; sleep 0.1; done; kill %1; wait; cat /root/trial.log`
+  const script = `timeout -k 5 120 pchat "$@" > trial.log 2>&1 & for i in $(seq 900); do grep -qs '"reason":"NATS' trial.log && break; sleep 0.1; done; kill %1; wait; cat trial.log`
   const { out } = await site.desk.run(['bash', '-c', script, 'bash', ...words], { env: { NODE_EXTRA_CA_CERTS: other } })
   const said = /"reason":"(NATS [^"]*)"/.exec(out)?.[1]
   return said === undefined ? undefined : { who: 'server to NATS', said }
