@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { signHandOver } from '../src/chat/hand-over-ticket.ts'
 import { purgeHandOvers } from '../src/store/hand-over.ts'
-import { endUnprotected } from '../src/store/second-factor.ts'
+import { endGivenToOfficials, endUnprotected } from '../src/store/second-factor.ts'
 import { askHttp } from './ask-http.ts'
 import { addTotp, codeOf } from './factor-people.ts'
 import { type Person, password, signInAt } from './harness.ts'
@@ -345,6 +345,48 @@ test('[PL3] what was taken is forgotten when no clock could count it any more', 
   await north.db.query("UPDATE hand_over_taken SET expires_at = now() - interval '1 second'")
   await purgeHandOvers(north.db)
   expect((await north.db.query('SELECT FROM hand_over_taken')).rowCount).toBe(0)
+})
+
+test('[PL7] a sign-in that was handed over ends where its holder comes to hold a role: given to him, to a group of his, or made administrator', async () => {
+  const { north } = pools
+  const come = async (person: Person) => (await arrive(north, await giveTicket(person, 'north'))).result!.token
+  const isIn = async (token: string) => (await askHttp(north.url, token, 'session.list', {})).result !== undefined
+  const grant = { principal: ann.me.name, role: 'helpDesk', granted: true } as const
+  let token = await come(ann)
+  await north.admin.call('role.grant', grant)
+  expect(await isIn(token)).toBe(false)
+  await north.admin.call('role.grant', { ...grant, granted: false })
+  token = await come(ann)
+  await north.admin.call('principal.create', { kind: 'group', name: 'Desk', displayName: 'Desk' })
+  await north.admin.call('role.grant', { ...grant, principal: 'Desk' })
+  expect(await isIn(token)).toBe(true)
+  await north.admin.call('group.update', { group: 'Desk', add: [ann.me.name] })
+  // As the server does by and by, also after a directory sync.
+  await endGivenToOfficials(north.db)
+  expect(await isIn(token)).toBe(false)
+  await north.admin.call('group.update', { group: 'Desk', remove: [ann.me.name] })
+  token = await come(ann)
+  await north.admin.call('principal.update', { principal: ann.me.name, administrator: true })
+  expect(await isIn(token)).toBe(false)
+  // Who signed in here, or proved himself here, stays in.
+  const own = await signInAt(north.url, ann.me.name)
+  await endGivenToOfficials(north.db)
+  expect((await own.call('session.list', {})).sessions.length).toBeGreaterThan(0)
+})
+
+test('[PL5] a hand-over takes back no wrong password that was counted before', async () => {
+  const { north } = pools
+  const failures = async () =>
+    (
+      await north.db.query<{ failures: number }>('SELECT failures FROM sign_in_failure WHERE name_key = $1', [
+        ann.me.name,
+      ])
+    ).rows[0]?.failures
+  for (let i = 0; i < 3; i += 1)
+    await askHttp(north.url, undefined, 'session.signIn', { user: ann.me.name, password: 'a wrong one' })
+  expect(await failures()).toBe(3)
+  expect((await arrive(north, await giveTicket(ann, 'north'))).result?.me.name).toBe(ann.me.name)
+  expect(await failures()).toBe(3)
 })
 
 // Last: it ends the administrators' sign-ins as well.

@@ -10,6 +10,8 @@ type Guarding = {
   /** Whether there is such an account, as far as it was found out. Else the log has no name: it may be a slip of the password. */
   isKnown?: () => boolean
   onLocked?: () => void
+  /** It says nothing of the password: what was guessed of that before stays counted. */
+  isOtherWay?: boolean
 }
 
 /** Codes are counted apart: a right password, which clears its own failures, must not begin the count of codes anew. */
@@ -27,7 +29,7 @@ export async function guarded<T>(
   address: string,
   name: string,
   check: () => Promise<T | undefined>,
-  { key = nameKey(name), isKnown = () => true, onLocked }: Guarding = {},
+  { key = nameKey(name), isKnown = () => true, onLocked, isOtherWay = false }: Guarding = {},
 ): Promise<T | undefined> {
   const giveBack = takeFailure(chat, address)
   const lockedMs = await countAttempt(chat.db, key, chat.settings)
@@ -52,6 +54,7 @@ export async function guarded<T>(
     return undefined
   }
   giveBack()
-  await clearAttempts(chat.db, key)
+  if (isOtherWay) await giveBackAttempt(chat.db, key, chat.settings)
+  else await clearAttempts(chat.db, key)
   return right
 }

@@ -111,7 +111,9 @@ async function take(chat: Chat, address: string, given: HandedOver, pool: PoolPl
   }
   try {
     const onLocked = () => recordSignIn(chat, { ...tried, outcome: 'locked' })
-    const taken = await guarded(chat, address, given.account, check, { isKnown: () => account !== undefined, onLocked })
+    const taken = await guarded(chat, address, given.account, check, {
+      ...{ isKnown: () => account !== undefined, onLocked, isOtherWay: true },
+    })
     return taken!
   } catch (error) {
     if (error instanceof Refusal && (error.code === 'unauthenticated' || error.code === 'forbidden'))

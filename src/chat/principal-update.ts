@@ -8,6 +8,7 @@ import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
 import { isShutThere } from '../store/directory-explain.ts'
 import { changePrincipal, type Person, type PrincipalChange, resolvePerson } from '../store/principal.ts'
+import { endGivenToOfficials } from '../store/second-factor.ts'
 import { deleteSessionsOf } from '../store/session.ts'
 import { clearAttempts } from '../store/sign-in-failure.ts'
 import { raiseDirectory } from '../store/stamp.ts'
@@ -97,6 +98,7 @@ async function followUp(
   // Who becomes an administrator comes in anew, with the second factor that he needs now.
   const promoted = change.administrator === true && !before.administrator && chat.secondFactor.need === 'administrators'
   const ended = disabled || newPassword || promoted ? await deleteSessionsOf(tx, before.id, except) : []
+  if (change.administrator === true) ended.push(...(await endGivenToOfficials(tx)))
   if (newPassword) await clearAttempts(tx, nameKey(before.name))
   const { passwordHash: _, ...told } = change
   await audit(tx, caller.user.id, 'principal.update', before.id, newPassword ? { ...told, newPassword } : told)

@@ -5,6 +5,7 @@ import { lockDirectory } from '../store/affiliation.ts'
 import { audit } from '../store/audit.ts'
 import { transaction } from '../store/db.ts'
 import { resolvePerson } from '../store/principal.ts'
+import { endGivenToOfficials } from '../store/second-factor.ts'
 import { raiseDirectory } from '../store/stamp.ts'
 import { announce, type News } from './announce.ts'
 import type { Caller, Chat } from './chat.ts'
@@ -36,6 +37,7 @@ export async function grantRole(
     const ended =
       granted && chat.secondFactor.need === 'administrators' ? await endSessionsOfNewHolders(tx, holder.id) : []
     const changed = await setRole(tx, holder.id, role, granted ? caller.user.id : undefined)
+    if (granted) ended.push(...(await endGivenToOfficials(tx)))
     await audit(tx, caller.user.id, 'role.grant', holder.id, { name: holder.name, role, granted })
     return { ended, directory: changed || ended.length > 0 ? await raiseDirectory(tx, [holder.id]) : undefined }
   })

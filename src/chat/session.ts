@@ -7,7 +7,7 @@ import { audit } from '../store/audit.ts'
 import { type Connection, transaction } from '../store/db.ts'
 import { purgeLiveTickets } from '../store/live-ticket.ts'
 import { findCredential, resolvePerson } from '../store/principal.ts'
-import { endUnprotected, holdByPassword, purgeSteps } from '../store/second-factor.ts'
+import { endGivenToOfficials, endUnprotected, holdByPassword, purgeSteps } from '../store/second-factor.ts'
 import {
   deleteSession,
   deleteSessionsOf,
@@ -169,6 +169,7 @@ export async function purgeSignIns(chat: Chat): Promise<void> {
   await purgeAttempts(chat.db)
   const { need } = chat.secondFactor
   if (need !== 'optional') announce(chat, { ended: await endUnprotected(chat.db, need) })
+  announce(chat, { ended: await endGivenToOfficials(chat.db) })
   await purgeSteps(chat.db)
   await purgeLiveTickets(chat.db)
   await purgeSignInRecord(chat.db, chat.settings.signInRecordDays)

@@ -3,6 +3,7 @@ import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { InvalidArgumentError } from 'commander'
 import { certificateFault } from '../base/certificate-fault.ts'
+import { isInTheClear } from '../client/addresses.ts'
 import type { WireError } from '../protocol/error.ts'
 
 /** A server that pchat asks over HTTP, and how it is trusted. */
@@ -98,7 +99,7 @@ export function readServer(text: string): string {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol))
     throw new InvalidArgumentError('Give an address such as https://chat.example.com.')
-  if (url.protocol === 'http:' && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname))
+  if (isInTheClear(text))
     throw new InvalidArgumentError(
       'Without TLS tokens and passwords could be read on their way. Give an address with https://.',
     )

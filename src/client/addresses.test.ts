@@ -108,6 +108,18 @@ test('[FR12] the address of a server of the pool stays one, and sign-in goes to 
   expect([addresses.current, addresses.web]).toEqual([one, 'http://front'])
 })
 
+test('[FR12] nobody signs in where it is less safe than at the given address', () => {
+  const addresses = new Addresses('https://front', () => 0)
+  addresses.learn(
+    { servers: ['wss://two/ws'], webServices: ['http://10.0.0.5:8080', 'https://other', 'no address'] },
+    true,
+  )
+  addresses.webFailed()
+  expect(addresses.web).toBe('https://other')
+  addresses.webFailed()
+  expect(addresses.web).toBe('https://front')
+})
+
 test('[FR12] a page of one Front End Server goes to servers as safe as itself only', () => {
   const addresses = new Addresses('https://front', () => 0)
   addresses.learn({ servers: [one, 'wss://two/ws'], webServices: [] }, true)

@@ -26,6 +26,12 @@ function poolAddresses(home: string, servers: readonly string[], hasToken: boole
   return [...new Set([home, ...others])]
 }
 
+/** Whether what goes there can be read on its way: neither encrypted nor to this very machine. */
+export function isInTheClear(address: string): boolean {
+  const { protocol, hostname } = new URL(address)
+  return !/^(https|wss):$/.test(protocol) && !/^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+}
+
 /** What a sign-in or a server says of its pool. */
 export type PoolAddresses = { servers: readonly string[]; webServices?: readonly string[] | undefined }
 
@@ -82,10 +88,14 @@ export class Addresses {
     for (const address of this.#freeAt.keys()) if (!this.#all.includes(address)) this.#freeAt.delete(address)
   }
 
-  /** Keeps the order, in which those that failed are last; the given address comes in first. */
+  /**
+   * Keeps the order, in which those that failed are last; the given address comes in first. Passwords and tokens go there: only where it
+   * is as safe as the given one.
+   */
   #learnWeb(webServices: readonly string[]): void {
-    const home = this.#isHomeLive ? [] : [httpUrl(this.#home)]
-    const now = [...new Set([...home, ...webServices])]
+    const given = httpUrl(this.#home)
+    const safe = webServices.filter(address => URL.parse(address)?.protocol === new URL(given).protocol)
+    const now = [...new Set([...(this.#isHomeLive ? [] : [given]), ...safe])]
     if (now.length === 0) return
     const kept = (this.#web ?? []).filter(address => now.includes(address))
     this.#web = [...kept, ...now.filter(address => !kept.includes(address))]

@@ -1,4 +1,6 @@
+import { isInTheClear } from './addresses.ts'
 import { type Client, type ClientOptions, connect } from './client.ts'
+import { PchatError } from './error.ts'
 import { signIn } from './sign-in.ts'
 
 /** What one who asks keeps to himself, and what he names in its place. */
@@ -27,7 +29,7 @@ function base64url(bytes: Uint8Array): string {
 
 /**
  * Opens another pool with the sign-in of this one: a client of its own, with its own rooms. Rejects with PchatError: not_found where there
- * is no such pool, forbidden where it has no account for this user, second_factor_required where it asks for more (details say how to
+ * is no such pool, forbidden where it has no account for this user or its address is not encrypted, second_factor_required where it asks for more (details say how to
  * go on with session.signIn there). `options` are those of connect but for who and where. The pool's address is
  * what the server of `client` says.
  */
@@ -39,6 +41,11 @@ export async function openPool(
 ): Promise<Client> {
   const { verifier, challenge } = await makeHandOverSecret()
   const { ticket, url } = await client.request('session.handOver', { pool, challenge })
+  if (isInTheClear(url))
+    throw new PchatError({
+      code: 'forbidden',
+      message: `The address of that pool, ${url}, is not encrypted, so that this sign-in could be read on its way. Tell your administrator.`,
+    })
   const { token } = await signIn(url, { handOver: ticket, verifier }, stop)
   return connect({ ...options, url, token })
 }

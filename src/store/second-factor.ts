@@ -88,6 +88,20 @@ export async function endUnprotected(q: Queryable, who: 'administrators' | 'ever
   return rows.map(row => row.id)
 }
 
+/**
+ * Ends sign-ins that another pool vouches for, of people who came to hold a role here and have shown nothing of this pool: who rules
+ * there does not come to rule here. Answers their ids.
+ */
+export async function endGivenToOfficials(q: Queryable): Promise<string[]> {
+  const { rows } = await q.query<{ id: string }>(
+    `DELETE FROM session s USING principal p
+      WHERE p.id = s.principal AND s.handed_over_from IS NOT NULL AND s.proven_at IS NULL
+        AND (p.administrator OR ${holdsAnySql('p.id')})
+     RETURNING s.id`,
+  )
+  return rows.map(row => row.id)
+}
+
 /** Drops challenges and tickets that ran out, and apps whose set-up was never finished; for a background loop. */
 export async function purgeSteps(q: Queryable): Promise<void> {
   await q.query('DELETE FROM passkey_challenge WHERE expires_at <= now()')
