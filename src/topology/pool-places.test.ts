@@ -48,9 +48,10 @@ test('[PL15] pools that share Front End Servers are told apart by their ports; o
   ])
 })
 
-test('[PL15] where there is one pool nothing is told; with several it is no part of the start, and a step writes it', () => {
+test('[PL15] [BS69] where there is one pool nothing is told, and a step takes away what was; with several it is no part of the start, and the step writes it', () => {
   expect(told(standard(), 'chat.example.com')).toEqual([[]])
-  expect(stepsOf(planServer(topologyOf(standard()), 'chat.example.com')!).map(({ id }) => id)).not.toContain('pools')
+  const alone = stepsOf(planServer(topologyOf(standard()), 'chat.example.com')!).find(({ id }) => id === 'pools')
+  expect(alone?.does).toEqual([expect.stringMatching(/^rm -f \/var\/lib\/pchat\/pools\.json, since/)])
   const plan = planServer(topologyOf(shared()), 'fe1.example.com')!
   const step = stepsOf(plan).find(({ id }) => id === 'pools')
   expect(step?.does).toHaveLength(2)

@@ -10,13 +10,13 @@ test('[BS30] the steps of a Persistent Chat Server, of one on stand-by, of a Fro
   const enterprise = exampleOf('enterprise-edition')
   const chat = [
     ...['account', 'folders', 'secrets', 'certificate', 'database-1', 'database-2', 'migrations'],
-    ...['units', 'start', 'health', 'recording', 'test'],
+    ...['pools', 'units', 'start', 'health', 'recording', 'test'],
   ]
   expect(ids(enterprise, 'chat1.example.com')).toEqual(chat)
   expect(ids(enterprise, 'chat3.example.com')).toEqual(chat.toSpliced(chat.indexOf('start'), 0, 'standby'))
   expect(ids(enterprise, 'fe1.example.com')).toEqual(chat.filter(id => id !== 'recording' && id !== 'database-2'))
   expect(ids(standard(), 'chat.example.com')).toEqual([
-    ...['account', 'folders', 'certificate', 'units', 'start', 'database-embedded', 'health', 'test'],
+    ...['account', 'folders', 'certificate', 'pools', 'units', 'start', 'database-embedded', 'health', 'test'],
   ])
   expect(ids(exampleOf('standard-edition'), 'localhost')).not.toContain('certificate')
 })

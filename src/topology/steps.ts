@@ -25,7 +25,7 @@ export function stepsOf(plan: ServerPlan): Step[] {
     ...certificateStep(plan),
     ...databasesOf(plan).map(databaseStep),
     ...migrationsStep(plan),
-    ...poolsStep(plan),
+    poolsStep(plan),
     unitsStep(plan),
     ...standbyStep(plan),
     startStep(plan),
@@ -185,21 +185,23 @@ function embeddedStep({ processes }: ServerPlan): Step[] {
   ]
 }
 
-/** Of no secret, and no reason to start anew: a server looks at it while it runs. */
-function poolsStep({ processes }: ServerPlan): Step[] {
+/** Of no secret, and no reason to start anew: a server looks at it while it runs. One that is left of other pools would have them believed. */
+function poolsStep({ processes }: ServerPlan): Step {
   const told = processes.filter(({ pools }) => pools.length > 0)
-  if (told.length === 0) return []
-  return [
-    {
-      id: 'pools',
-      title: 'The other pools',
-      does: told.map(({ settings, pools }) => {
-        const names = pools.map(({ displayName }) => displayName).join(', ')
-        return `Written: ${poolsFileOf(settings.dataDir!)}, which servers follow while they run, with ${names}`
+  const alone = processes.filter(({ pools }) => pools.length === 0)
+  const fileOf = ({ settings }: ProcessPlan) => poolsFileOf(settings.dataDir!)
+  return {
+    id: 'pools',
+    title: 'The other pools',
+    does: [
+      ...told.map(one => {
+        const names = one.pools.map(({ displayName }) => displayName).join(', ')
+        return `Written: ${fileOf(one)}, which servers follow while they run, with ${names}`
       }),
-      doneWhen: `each holds the pools of the topology, and ${account} reads it`,
-    },
-  ]
+      ...alone.map(one => `rm -f ${shellWord(fileOf(one))}, since the topology has no other pool`),
+    ],
+    doneWhen: told.length > 0 ? `each holds the pools of the topology, and ${account} reads it` : 'it is not there',
+  }
 }
 
 function unitsStep({ fqdn, processes }: ServerPlan): Step {
