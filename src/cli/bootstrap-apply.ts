@@ -1,9 +1,9 @@
 import { Refusal } from '../protocol/error.ts'
-import { splitHosts } from '../store/address.ts'
 import type { ServerPlan } from '../topology/plan.ts'
 import type { Topology } from '../topology/schema.ts'
 import { stepsOf } from '../topology/steps.ts'
 import { accountDoing, foldersDoing } from './bootstrap-account.ts'
+import { adminUrlsOf } from './bootstrap-admin.ts'
 import { certificateDoing } from './bootstrap-certificate.ts'
 import { lookAtPrerequisites } from './bootstrap-check.ts'
 import { databaseDoing, migrationsDoing } from './bootstrap-database.ts'
@@ -15,7 +15,7 @@ import { embeddedDoing, healthDoing, recordingDoing, standbyDoing, testDoing } f
 import { openTeller, type Teller } from './bootstrap-teller.ts'
 import { programIn, requirePlaces, startDoing, unitsDoing } from './bootstrap-units.ts'
 import { type Check, worstOf } from './doctor-check.ts'
-import { exitCodes, Misuse } from './shell/fault.ts'
+import { exitCodes } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 
 export type ApplyOptions = {
@@ -37,7 +37,7 @@ const exitWaits = 3
 export async function apply(topology: Topology, plan: ServerPlan, options: ApplyOptions, io: Io): Promise<number> {
   requireRoot()
   requirePlaces(plan)
-  const adminUrls = adminUrlsOf(options, io.env)
+  const adminUrls = adminUrlsOf(options.adminUrl, plan, io.env)
   const program = programIn(options.installDir)
   const lock = await lockMachine()
   const umask = process.umask(0o022)
@@ -65,21 +65,10 @@ export async function apply(topology: Topology, plan: ServerPlan, options: Apply
 
 export function requireRoot(): void {
   if (process.getuid?.() !== 0)
-    throw new Refusal('forbidden', 'Accounts, folders and units are made by root alone. Run this with sudo.')
-}
-
-/** A password on a command line is read by everybody on the machine. */
-function adminUrlsOf({ adminUrl }: ApplyOptions, env: NodeJS.ProcessEnv): string[] {
-  for (const one of adminUrl ?? [])
-    if (URL.parse(one)?.password)
-      throw new Misuse(
-        '--admin-url is seen by everybody on this machine. Leave its password out: PCHAT_ADMIN_URL or PGPASSFILE.',
-      )
-  const all = [...(adminUrl ?? []), ...(env.PCHAT_ADMIN_URL ?? '').split(/\s+/).filter(Boolean)]
-  for (const one of all)
-    if (!/^postgres(ql)?:$/.test(URL.parse(one)?.protocol ?? '') || !splitHosts(one))
-      throw new Misuse('The address of an administrator is one such as postgres://postgres@db1:5432/postgres.')
-  return all
+    throw new Refusal(
+      'forbidden',
+      'Accounts, folders and units are made by root alone. Run this as root (sudo -i): a variable before a command of sudo is seen by everybody on this machine.',
+    )
 }
 
 /** What one of the steps mends is no fault before it. */

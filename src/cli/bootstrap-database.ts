@@ -10,9 +10,10 @@ import {
   requireLeast,
   requireOwner,
 } from '../store/prepare.ts'
-import { databaseDoings, databasesOf, type Named } from '../topology/steps.ts'
+import { databaseDoings, databasesOf, type Named, settingOf } from '../topology/steps.ts'
+import { placeOf } from './bootstrap-admin.ts'
 import { type Doing, type Site, type Standing, Waits } from './bootstrap-doing.ts'
-import { filledSettings, settingOf } from './bootstrap-stores.ts'
+import { filledSettings } from './bootstrap-stores.ts'
 
 /** As `pchat compliance prepare` calls it. */
 const archiveOwner = 'pchat_archive_owner'
@@ -115,10 +116,7 @@ function copied(reference: string | undefined): string {
 /** The administrator of one of its hosts; without one it is somebody else's to do. */
 function adminOf(named: Named, { adminUrls }: Site): string {
   const { hosts, what, password } = named
-  const found = adminUrls.find(one => {
-    const { hostname, port } = new URL(one)
-    return hosts.includes(`${hostname}:${port || 5432}`)
-  })
+  const found = adminUrls.find(one => hosts.includes(placeOf(one)))
   if (found !== undefined) return found
   throw new Waits(
     `${what} is an administrator's to make, on ${hosts.join(', ')}: do what is listed, or name one with PCHAT_ADMIN_URL or --admin-url. Then run this again.${copied(password)}`,

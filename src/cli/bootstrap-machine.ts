@@ -117,7 +117,7 @@ export function seeRights(uid: number | undefined): Seen {
   return warning(
     `user ${uid ?? 'unknown'}: could not make account and folders, nor write and start units; may not see the keys of others`,
     'root',
-    'Run it with sudo.',
+    'Run it as root (sudo -i).',
   )
 }
 

@@ -7,6 +7,7 @@ import { readClock } from '../store/server.ts'
 import { fillSecrets } from '../topology/connection.ts'
 import type { DatabasePlan, ProcessPlan, ServerPlan } from '../topology/plan.ts'
 import type { ServerSettings } from '../topology/settings.ts'
+import { settingOf } from '../topology/steps.ts'
 import { type Check, fault, look, ok, type Seen, sentence, warning } from './doctor-check.ts'
 import { checkHost, checkPair } from './probe-store.ts'
 import { readReference } from './secret-reference.ts'
@@ -56,13 +57,6 @@ export function filledSettings({ settings, secrets }: ProcessPlan, env: NodeJS.P
 
 /** Who connects and then says nothing is not waited for. */
 export const bounded = { max: 1, statementMs: 8_000, onError() {} }
-
-/** Where the address of a database stands among the settings of a process. */
-export const settingOf = {
-  PersistentChatStore: 'databaseUrl',
-  'PersistentChatStore, backup': 'backupDatabaseUrl',
-  PersistentChatComplianceStore: 'complianceDatabaseUrl',
-} as const
 
 /** Each host of each database that the processes of the machine work on, each database once. */
 export async function checkStores({ processes }: ServerPlan, env: NodeJS.ProcessEnv): Promise<Check[]> {

@@ -7,13 +7,14 @@ Examples:
   $ pchat bootstrap --check --topology topology.yaml --server chat1.example.com
   $ pchat bootstrap --what-if --topology topology.yaml --server chat1.example.com
   $ pchat bootstrap --topology topology.yaml --server chat1.example.com
-  $ PCHAT_ADMIN_URL=postgres://postgres:…@db1/postgres pchat bootstrap --cms postgres://pchat_reader@db1/pchat_central --make-secrets
+  $ pchat bootstrap --topology topology.yaml --server chat1.example.com --admin-url postgres://pchat_setup@db1.example.com/postgres --make-secrets
+  $ pchat bootstrap --cms 'postgres://pchat_reader@db1.example.com/pchat_central?sslmode=verify-full'
   $ pchat bootstrap --units --topology topology.yaml --server chat1.example.com --out units
   $ pchat bootstrap --remove --what-if
 
 Without --check, --units, --what-if or --remove the steps are carried out, as root: prerequisites first, of which an error stops it
 while nothing was changed; then each step that is not done already. Run again, it changes nothing; killed, it is run again.
-docs/bootstrap.md explains it.
+Passwords of the two databases are read from ~/.pgpass of root. docs/bootstrap.md explains it.
 
 Exit code: 0 done, or no error found; 1 errors found, failed or refused; 2 wrong use; 3 something is left for the administrator of a
 database; 4 the Central Management Store did not answer.`

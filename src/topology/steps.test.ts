@@ -21,7 +21,7 @@ test('[BS30] the steps of a Persistent Chat Server, of one on stand-by, of a Fro
   expect(ids(exampleOf('standard-edition'), 'localhost')).not.toContain('certificate')
 })
 
-test('[BS30] each step says what is done and how it is seen to be done, and none says a secret', () => {
+test('[BS30] [BS70] each step says what is done and how it is seen to be done, and none says a secret', () => {
   const document = twoPools()
   document.persistentChatPools[0].directoryConfig = '/etc/pchat/directory.yaml'
   Object.assign(document.persistentChatPools[0].nats, { user: 'bus', password: 'env:NATS_PASSWORD' })
@@ -43,7 +43,7 @@ test('[BS30] each step says what is done and how it is seen to be done, and none
   expect(store!.does).toContain('CREATE DATABASE "pchat" OWNER "pchat" ENCODING \'UTF8\' TEMPLATE template0;')
   expect(store!.does.join('\n')).toContain('NOSUPERUSER NOCREATEDB NOCREATEROLE')
   expect(archive!.does[0]).toMatch(
-    /^pchat compliance prepare --admin-url postgres:\/\/postgres@db9\.example\.com:5432\/postgres /,
+    /^pchat compliance prepare --admin-url 'postgres:\/\/postgres@db9\.example\.com:5432\/postgres\?sslmode=verify-full' /,
   )
 })
 

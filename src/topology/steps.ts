@@ -130,11 +130,21 @@ function certificateStep({ fqdn, certificate, processes }: ServerPlan): Step[] {
   return [{ ...step, does: [made, ...modes], doneWhen: `${seen}, and the authority has signed it` }]
 }
 
-export type Named = DatabasePlan & { pool: string }
+/** `query`: how a connection is to be encrypted, as addresses have it, from the question mark on; empty where it is not. */
+export type Named = DatabasePlan & { pool: string; query: string }
+
+/** Where the address of a database stands among the settings of a process. */
+export const settingOf = {
+  PersistentChatStore: 'databaseUrl',
+  'PersistentChatStore, backup': 'backupDatabaseUrl',
+  PersistentChatComplianceStore: 'complianceDatabaseUrl',
+} as const
 
 /** Each once, whichever processes of the machine work on it; one of another site is filled by that site. */
 export function databasesOf({ processes }: ServerPlan): Named[] {
-  const all = processes.flatMap(({ pool, databases }) => databases.map(one => ({ ...one, pool })))
+  const all = processes.flatMap(({ pool, databases, settings }) =>
+    databases.map(one => ({ ...one, pool, query: /\?.*$/.exec(settings[settingOf[one.what]] ?? '')?.[0] ?? '' })),
+  )
   const own = all.filter(({ what, hosts }) => hosts.length > 0 && what !== 'PersistentChatStore, backup')
   const keyOf = ({ hosts, database }: Named) => `${hosts.join()}/${database}`
   return own.filter((one, i) => own.findIndex(other => keyOf(other) === keyOf(one)) === i)
@@ -154,8 +164,9 @@ function databaseStep(named: Named, i: number): Step {
 }
 
 /** As an administrator of the database would type it. */
-export function databaseDoings({ what, hosts, database, user }: Named): string[] {
-  if (what === 'PersistentChatComplianceStore') return archiveDoings(hosts, database, user)
+export function databaseDoings(named: Named): string[] {
+  const { what, hosts, database, user } = named
+  if (what === 'PersistentChatComplianceStore') return archiveDoings(named)
   return [
     `On the one of ${hosts.join(', ')} that takes writes, as its administrator:`,
     `CREATE ROLE "${user}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE;`,
@@ -166,9 +177,10 @@ export function databaseDoings({ what, hosts, database, user }: Named): string[]
 }
 
 /** The service appends and can do nothing else: another role owns the archive. */
-function archiveDoings(hosts: string[], database: string, user: string): string[] {
+function archiveDoings({ hosts, database, user, query }: Named): string[] {
   const options = `--database ${database} --service ${user} --password-file FILE`
-  return [`pchat compliance prepare --admin-url postgres://postgres@${hosts[0]}/postgres ${options}`]
+  const admin = shellWord(`postgres://postgres@${hosts[0]}/postgres${query}`)
+  return [`pchat compliance prepare --admin-url ${admin} ${options}`]
 }
 
 function embeddedStep({ processes }: ServerPlan): Step[] {
