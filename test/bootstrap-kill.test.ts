@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -183,7 +183,7 @@ test('[BS49] killed in and after each of its steps and run again, it ends as the
   expect(await catalogue(postgres.url, 'hurt')).toBe(await catalogue(postgres.url, 'calm'))
 })
 
-test('[BS50] what cannot be is refused in a sentence, and the machine stays as it was', async () => {
+test('[BS50] [BS71] what cannot be is refused in a sentence, and the machine stays as it was', async () => {
   const file = '/srv/wrong.json'
   const document = JSON.parse(await readFile(calm.path('srv/topology.json'), 'utf8'))
   const refused = async (change: (pool: Written) => void, ...more: string[]) => {
@@ -196,7 +196,7 @@ test('[BS50] what cannot be is refused in a sentence, and the machine stays as i
     const bad = ran.out.match(/^ERROR.*$/gm) ?? []
     return [ran.code, [...bad, ran.said].join('\n')]
   }
-  const nothing = () => {}
+  const nothing: (pool: Written) => void = () => {}
   expect(await refused(nothing, '--server', 'chat9.example.com')).toEqual([
     2,
     expect.stringMatching(/no chat9\.example\.com in it/),
@@ -222,12 +222,49 @@ test('[BS50] what cannot be is refused in a sentence, and the machine stays as i
       pool.store.hosts[0].port = 9
     }),
   ).toEqual([1, expect.stringMatching(/^ERROR {4}PersistentChatStore: db1\.example\.com:9 .*ECONNREFUSED/)])
-  await chmod(calm.path('etc/pchat/store.secret'), 0o640)
-  expect(await refused(nothing)).toEqual([
+  const asNobody = async (...words: string[]) => {
+    const who = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, main]
+    return `${await calm.run('sh', ['-c', '"$@"; echo "code $?"', 'sh', ...who, ...words]).catch(error => error)}`
+  }
+  // The check says what carrying out refuses.
+  const closed = async (file: string, change = nothing) => {
+    const at = calm.path(file.slice(1))
+    const { mode } = await stat(at)
+    await chmod(at, 0o640)
+    const said = expect.stringMatching(
+      new RegExp(`^ERROR {4}secrets: \\S*${file} .*may be read by others than root \\(mode 640`),
+    )
+    expect(await refused(change), file).toEqual([1, said])
+    const checked = await calm.pchat([
+      'bootstrap',
+      '--check',
+      '--topology',
+      '/srv/wrong.json',
+      '--server',
+      'chat1.example.com',
+    ])
+    expect([checked.code, checked.out.match(/^ERROR.*$/gm)?.join('\n')], file).toEqual([1, said])
+    await chmod(at, mode)
+  }
+  await closed('/etc/pchat/store.secret')
+  await closed('/etc/pchat/tls/server.key')
+  const inEnvironment = (pool: Written) => {
+    pool.nats.user = 'bus'
+    pool.nats.password = 'env:BUS_PASSWORD'
+  }
+  // What only this shell has, no service gets.
+  process.env.BUS_PASSWORD = 'of the shell'
+  onTestFinished(() => void delete process.env.BUS_PASSWORD)
+  expect(await refused(inEnvironment)).toEqual([
     1,
-    expect.stringMatching(/^pchat: \/etc\/pchat\/store\.secret may be read by others than root \(mode 640/),
+    expect.stringMatching(/^ERROR {4}secrets: env:BUS_PASSWORD .*is not in \/etc\/pchat\/environment/),
   ])
-  await chmod(calm.path('etc/pchat/store.secret'), 0o600)
+  await writeFile(calm.path('etc/pchat/environment'), 'BUS_PASSWORD=of the service\n', { mode: 0o600 })
+  await closed('/etc/pchat/environment', inEnvironment)
+  // Whoever may not look there is told that, and no fault of the machine.
+  const looked = await asNobody('bootstrap', '--check', '--topology', file, '--server', 'chat1.example.com')
+  expect(looked).toMatch(/^WARNING {2}secrets: env:BUS_PASSWORD +not to be seen by this user: EACCES/m)
+  await rm(calm.path('etc/pchat/environment'))
   expect(
     await refused(pool => {
       pool.servers[0].dataDir = '/var/tmp/pchat'
@@ -238,9 +275,7 @@ test('[BS50] what cannot be is refused in a sentence, and the machine stays as i
     expect.stringMatching(/^pchat: --admin-url is seen by everybody on this machine\..*PCHAT_ADMIN_URL/),
   ])
   await writeFile(calm.path('srv/wrong.json'), JSON.stringify(document))
-  const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, main]
-  const nobody = await calm.run('sh', ['-c', '"$@"; echo "code $?"', 'sh', ...asNobody, ...args]).catch(error => error)
-  expect(`${nobody}`).toMatch(/code 1\n$/)
+  expect(await asNobody(...args)).toMatch(/code 1\n$/)
 })
 
 test('[BS51] a disk that is full while a unit is written leaves the one before, and the next run goes on', async () => {

@@ -7,8 +7,9 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { checkDoors } from '../src/cli/bootstrap-door.ts'
 import { checkFiles } from '../src/cli/bootstrap-files.ts'
+import { checkSecrets } from '../src/cli/bootstrap-secrets.ts'
 import { checkServices } from '../src/cli/bootstrap-services.ts'
-import { checkSecrets, checkStores } from '../src/cli/bootstrap-stores.ts'
+import { checkStores } from '../src/cli/bootstrap-stores.ts'
 import type { Check } from '../src/cli/doctor-check.ts'
 import { startArguments } from '../src/cli/topology-start.ts'
 import { planServer } from '../src/topology/plan.ts'
@@ -201,7 +202,7 @@ test('[BS8] a certificate that ended, is of another name or of another key; the 
   })
 })
 
-test('[BS9] a password that is missing, empty or readable by others is told, and never shown', async () => {
+test('[BS9] [BS71] a password that is missing, empty or readable by others is an error, as the step has it, and never shown', async () => {
   const see = async (reference: string, env: NodeJS.ProcessEnv = {}) => {
     const checks = await look(
       withStore(pool => {
@@ -223,10 +224,12 @@ test('[BS9] a password that is missing, empty or readable by others is told, and
   await writeFile(file, password)
   await chmod(file, 0o644)
   expect(await see(`file:${file}`)).toMatchObject({
-    secret: { state: 'warning', mend: `chmod 600 ${file}` },
+    secret: { state: 'error', found: expect.stringMatching(/may be read by others than root \(mode 644.*chmod 600/) },
     store: { state: 'ok', found: expect.stringContaining('PostgreSQL 15') },
   })
-  expect((await see('env:CHAT_PASSWORD')).secret).toMatchObject({ state: 'error' })
+  expect((await see('env:CHAT_PASSWORD')).secret).toMatchObject({
+    ...{ state: 'error', found: expect.stringContaining('CHAT_PASSWORD is not in /etc/pchat/environment') },
+  })
   expect(await see('env:CHAT_PASSWORD', { CHAT_PASSWORD: password })).toMatchObject({
     ...{ secret: { state: 'ok' }, store: { state: 'ok' } },
   })

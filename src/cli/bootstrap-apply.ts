@@ -10,7 +10,7 @@ import { databaseDoing, migrationsDoing } from './bootstrap-database.ts'
 import { type Doing, openMachine, type Site, type Standing, Waits } from './bootstrap-doing.ts'
 import { lockMachine } from './bootstrap-lock.ts'
 import { poolsDoing } from './bootstrap-pools.ts'
-import { readEnvironmentFile, secretsDoing } from './bootstrap-secrets.ts'
+import { readEnvironmentFile, rolesOf, secretsDoing } from './bootstrap-secrets.ts'
 import { embeddedDoing, healthDoing, recordingDoing, standbyDoing, testDoing } from './bootstrap-serve.ts'
 import { openTeller, type Teller } from './bootstrap-teller.ts'
 import { programIn, requirePlaces, startDoing, unitsDoing } from './bootstrap-units.ts'
@@ -42,7 +42,7 @@ export async function apply(topology: Topology, plan: ServerPlan, options: Apply
   const lock = await lockMachine()
   const umask = process.umask(0o022)
   try {
-    const env = { ...io.env, ...(await readEnvironmentFile()) }
+    const env = readEnvironmentFile()
     const site: Site = {
       ...{ plan, program, env, adminUrls, machine: openMachine(lock.descriptor) },
       ...{ makeSecrets: options.makeSecrets === true, uid: options.uid, caFile: options.caFile },
@@ -74,9 +74,10 @@ export function requireRoot(): void {
 /** What one of the steps mends is no fault before it. */
 async function prerequisites(topology: Topology, { plan, env, makeSecrets, authority }: Site): Promise<Check[]> {
   const checks = await lookAtPrerequisites(topology, plan, env)
+  const isRole = (check: string) => rolesOf(plan).has(check.replace(/^file:/, ''))
   // A file of an authority that a database has is checked by its own name, and no step makes it.
   const isToCome = ({ area, check, found }: Check) =>
-    (makeSecrets && /\(ENOENT\)/.test(found) && (area === 'secrets' || found.startsWith('not asked: '))) ||
+    (makeSecrets && /\(ENOENT\)/.test(found) && (isRole(check) || found.startsWith('not asked: '))) ||
     (area === 'certificate' && !check.startsWith('/') && plan.certificate.from === 'authority' && authority !== '')
   return checks.map(one =>
     one.state === 'error' && isToCome(one)

@@ -122,9 +122,9 @@ export function isIssuedBy(authority: InternalAuthority, pem: string): boolean {
   }
 }
 
-async function requireClosedKey(file: string): Promise<void> {
+export async function requireClosedKey(file: string): Promise<true> {
   const { mode, uid } = await stat(file)
-  if ((mode & 0o077) === 0 && uid === process.getuid?.()) return
+  if ((mode & 0o077) === 0 && uid === process.getuid?.()) return true
   throw new Error(
     `${file} may be read by others than root (mode ${(mode & 0o777).toString(8)}, owner ${uid}). Run chown root:root and chmod 600 on it, and have it renewed where somebody could have read it.`,
   )

@@ -7,12 +7,13 @@ import { checkDoors } from './bootstrap-door.ts'
 import { checkFiles } from './bootstrap-files.ts'
 import { checkThisMachine } from './bootstrap-machine.ts'
 import { checkNames } from './bootstrap-names.ts'
+import { checkSecrets, seenEnvironment } from './bootstrap-secrets.ts'
 import { checkServices } from './bootstrap-services.ts'
-import { checkSecrets, checkStores } from './bootstrap-stores.ts'
+import { checkStores } from './bootstrap-stores.ts'
 import { type Check, checkLines, worstOf } from './doctor-check.ts'
 import type { Done } from './topology-verbs.ts'
 
-/** Looks at this machine as the one of the plan. It leaves nothing behind; only what the plan needs is asked for. */
+/** Looks at this machine as the one of the plan. It leaves nothing behind; only what the plan needs is asked for. `env`: what the services get. */
 export async function lookAtPrerequisites(
   topology: Topology,
   plan: ServerPlan,
@@ -47,8 +48,8 @@ export function asSeenBy(uid: number | undefined, checks: Check[]): Check[] {
   )
 }
 
-export async function checkPrerequisites(topology: Topology, plan: ServerPlan, env: NodeJS.ProcessEnv): Promise<Done> {
-  const checks = await lookAtPrerequisites(topology, plan, env)
+export async function checkPrerequisites(topology: Topology, plan: ServerPlan): Promise<Done> {
+  const checks = await lookAtPrerequisites(topology, plan, seenEnvironment())
   const result = worstOf(checks)
   return {
     value: { server: plan.fqdn, result, checks },

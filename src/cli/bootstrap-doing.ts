@@ -37,7 +37,7 @@ export type Site = {
   plan: ServerPlan
   machine: Machine
   program: Program
-  /** Variables of this process, and those of the file that the services get. */
+  /** Variables that the services get: of the file of the environment alone. */
   env: NodeJS.ProcessEnv
   /** Of administrators of databases; never kept. */
   adminUrls: string[]
@@ -54,7 +54,7 @@ export type Site = {
  * `lock`: the descriptor that says that a bootstrapper works here. Programs have it, too: one that is left over when this process is
  * killed ends before the next one begins.
  */
-export function openMachine(lock: number): Machine {
+export function openMachine(lock: number | 'ignore' = 'ignore'): Machine {
   return {
     async run(program, args) {
       const child = spawn(program, args, {

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { splitHosts } from '../store/address.ts'
 import { openDb } from '../store/db.ts'
@@ -8,40 +7,9 @@ import { fillSecrets } from '../topology/connection.ts'
 import type { DatabasePlan, ProcessPlan, ServerPlan } from '../topology/plan.ts'
 import type { ServerSettings } from '../topology/settings.ts'
 import { settingOf } from '../topology/steps.ts'
-import { type Check, fault, look, ok, type Seen, sentence, warning } from './doctor-check.ts'
+import { type Check, fault, ok, sentence, warning } from './doctor-check.ts'
 import { checkHost, checkPair } from './probe-store.ts'
 import { readReference } from './secret-reference.ts'
-
-/** Every password that the plan names, each once. */
-export function checkSecrets({ processes }: ServerPlan, env: NodeJS.ProcessEnv): Promise<Check[]> {
-  const references = [...new Set(processes.flatMap(({ secrets }) => secrets.map(({ reference }) => reference)))]
-  return Promise.all(
-    references.map(reference =>
-      look('secrets', reference, secretWanted, 'See the message.', () => seeSecret(reference, env)),
-    ),
-  )
-}
-
-const secretWanted = 'there, not empty, read by root alone'
-
-async function seeSecret(reference: string, env: NodeJS.ProcessEnv): Promise<Seen> {
-  const file = reference.startsWith('file:') ? reference.slice('file:'.length) : undefined
-  try {
-    readReference(reference, env)
-  } catch (error) {
-    const found = sentence(error)
-    return fault(
-      found,
-      secretWanted,
-      file ? `Write the password into ${file}, mode 600.` : 'Set it here and in /etc/pchat/environment.',
-    )
-  }
-  if (file === undefined) return ok('it is set', secretWanted)
-  const mode = (await stat(file)).mode & 0o777
-  return mode & 0o077
-    ? warning(`mode ${mode.toString(8)}: others may read it`, secretWanted, `chmod 600 ${file}`)
-    : ok(`mode ${mode.toString(8)}`, secretWanted)
-}
 
 /** The settings with their passwords; undefined for an address whose password cannot be read, which is told by another check. */
 export function filledSettings({ settings, secrets }: ProcessPlan, env: NodeJS.ProcessEnv): ServerSettings {

@@ -44,7 +44,7 @@ function tell(options: BootstrapOptions, io: Io): Promise<void> {
     const { topology, planned } = await readPlan(options, io)
     if (check) {
       const { checkPrerequisites } = await import('./bootstrap-check.ts')
-      return checkPrerequisites(topology, planned, io.env)
+      return checkPrerequisites(topology, planned)
     }
     if (units) return writeUnits(planned, options)
     return showSteps(planned)

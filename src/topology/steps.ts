@@ -71,7 +71,8 @@ function foldersStep({ processes }: ServerPlan): Step {
   }
 }
 
-const references = ({ processes }: ServerPlan) => [
+/** Of all passwords, each once: env:NAME or file:/path. */
+export const references = ({ processes }: ServerPlan) => [
   ...new Set(processes.flatMap(({ secrets }) => secrets.map(({ reference }) => reference))),
 ]
 
