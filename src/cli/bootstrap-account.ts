@@ -78,12 +78,17 @@ const passing = /^(doctor-|\.pchat-check-)[\da-f-]{36}/
 async function isWell({ path, ofRoot }: Folder, owner: Owner | undefined): Promise<boolean> {
   const seen = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
-    throw error
+    throw powerless(path, error)
   })
   if (!seen) return false
   if (!seen.isDirectory()) throw new Error(`${path} is no folder. Move it away, or name another one in the topology.`)
   if (seen.uid === (ofRoot ? 0 : owner?.uid)) return true
-  const inside = (await readdir(path)).filter(name => name !== 'lost+found' && !passing.test(name))
+  const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    // What root may not look into is somebody's.
+    if (error.code === 'EACCES') return ['?']
+    throw error
+  })
+  const inside = names.filter(name => name !== 'lost+found' && !passing.test(name))
   if (seen.uid === 0 && inside.length === 0) return false
   if (!ofRoot && owner === undefined)
     throw new Error(
@@ -94,8 +99,22 @@ async function isWell({ path, ofRoot }: Folder, owner: Owner | undefined): Promi
   )
 }
 
+/** A file server may take root of its clients for nobody (root_squash of NFS). */
+function powerless(path: string, error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'EACCES' && error.code !== 'EPERM') return error
+  return new Error(
+    `${path} cannot be looked at, made or given to ${account} by root of this machine (${error.code}). Where it is on a file server, do it there: install -d -m 0750 -o NUMBER -g NUMBER, with the number of ${account}, in a folder that others may go through. Then run this again.`,
+  )
+}
+
+async function makeFolder(folder: Folder, owner: Owner): Promise<void> {
+  await makeAndGive(folder, owner).catch(error => {
+    throw powerless(folder.path, error)
+  })
+}
+
 /** The owner comes last: before that it is not done, whatever else was. */
-async function makeFolder({ path, mode }: Folder, { uid, gid }: Owner): Promise<void> {
+async function makeAndGive({ path, mode }: Folder, { uid, gid }: Owner): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 })
   await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
@@ -112,7 +131,8 @@ async function makeFolder({ path, mode }: Folder, { uid, gid }: Owner): Promise<
   })
   try {
     await handle.chmod(mode)
-    await handle.chown(uid, gid)
+    const seen = await handle.stat()
+    if (seen.uid !== uid || seen.gid !== gid) await handle.chown(uid, gid)
     await handle.sync()
   } finally {
     await handle.close()

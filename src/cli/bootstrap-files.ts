@@ -1,17 +1,14 @@
-import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { type FileHandle, open, readFile, realpath, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile, realpath } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { openDb } from '../store/db.ts'
 import type { ServerPlan } from '../topology/plan.ts'
 import type { Topology } from '../topology/schema.ts'
 import type { ServerSettings } from '../topology/settings.ts'
 import { bounded, filledSettings } from './bootstrap-stores.ts'
-import { type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
+import { type Check, look, ok, type Seen, warning } from './doctor-check.ts'
 import { seeBucketMark, seeMark, tryBucket } from './doctor-parts.ts'
 import type { StartOptions } from './options.ts'
-import { isThere, nearestFolder, seeFolderSpace, tryFolder } from './probe-folder.ts'
+import { lockWanted, nearestFolder, seeFolderSpace, tryFolder, tryLock } from './probe-folder.ts'
 
 type Store = { place: string; shared: boolean; alone: boolean; settings: ServerSettings; databaseAnswers: boolean }
 
@@ -46,7 +43,8 @@ export async function checkFiles(
 }
 
 const area = 'file store'
-const mend = 'Mount it, or mend its place in the topology; look at its rights.'
+const mend =
+  'Mount it, or mend its place in the topology; look at its rights: it is to belong to pchat, on a file server by the number of it.'
 
 async function checkStore(store: Store): Promise<Check[]> {
   const { place, shared } = store
@@ -138,39 +136,4 @@ export function judgeMount(place: string, mount: Mount | undefined): Seen {
     mountWanted,
     'Mount it. Where this machine is the one that gives it to the others, it may stay so.',
   )
-}
-
-const lockWanted = 'locks that hold between processes'
-
-/** One process locks a file, another one is to be refused. The file is gone afterwards. */
-export async function tryLock(folder: string): Promise<Seen> {
-  if (!(await isThere(folder))) return ok(`${folder} is not there yet`, lockWanted)
-  const path = join(folder, `.pchat-check-${randomUUID()}`)
-  const first = await open(path, 'wx', 0o600)
-  try {
-    const second = await open(path, 'r+')
-    try {
-      const [taken, refused] = [await lockBy(first), await lockBy(second)]
-      if (taken !== 0)
-        return fault('no lock is given', lockWanted, 'Mount it with locks (NFS 4, or 3 with its lock service).')
-      if (refused === 0) return fault('two have one lock', lockWanted, 'Mount it with locks (NFS: without nolock).')
-      return ok('one has it, the other is refused', lockWanted)
-    } finally {
-      await second.close()
-    }
-  } finally {
-    await first.close()
-    await rm(path, { force: true })
-  }
-}
-
-/** The lock is of the open file, which the process that asks for it shares: it stays when that has ended. */
-async function lockBy(file: FileHandle): Promise<number | null> {
-  const child = spawn('flock', ['--nonblock', '--conflict-exit-code', '75', '3'], {
-    stdio: ['ignore', 'ignore', 'ignore', file.fd],
-  })
-  const [code] = (await once(child, 'exit').catch(error => {
-    throw new Error(`The program flock (Debian package util-linux) is needed: ${error.message}`)
-  })) as [number | null]
-  return code
 }

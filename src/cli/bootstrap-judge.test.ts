@@ -12,7 +12,7 @@ import { checkAuthorities, seeOpen } from './bootstrap-authority.ts'
 import { asSeenBy } from './bootstrap-check.ts'
 import { measureSync, seeFileSystem, seeSync } from './bootstrap-disk.ts'
 import { checkDoors } from './bootstrap-door.ts'
-import { checkFiles, isShared, judgeMount, mountOf, tryLock } from './bootstrap-files.ts'
+import { checkFiles, isShared, judgeMount, mountOf } from './bootstrap-files.ts'
 import {
   judgeUpdates,
   seeMemory,
@@ -24,6 +24,7 @@ import {
 } from './bootstrap-machine.ts'
 import { checkNames, judgeBack, seeOwnName } from './bootstrap-names.ts'
 import { takeDataFolder } from './data-folder.ts'
+import { tryLock } from './probe-folder.ts'
 
 const gigabyte = 1024 ** 3
 const needs: Needs = { devices: 0, cores: 2, memoryBytes: 2 * gigabyte, embedded: false, syncMs: 100 }

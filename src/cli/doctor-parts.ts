@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { NetConnectOpts } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parseClamdAddress } from '../files/clamd.ts'
@@ -8,7 +7,7 @@ import { readFileStore } from '../store/file-store.ts'
 import { closeSources, loadDirectoryConfig, openSources } from './directory-sources.ts'
 import { type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
 import type { StartOptions } from './options.ts'
-import { seeFolderSpace, tryFolder } from './probe-folder.ts'
+import { mark, readMark, seeFolderSpace, tryFolder } from './probe-folder.ts'
 import { answerMs, converse, greetingOfNats, natsWanted, seeNats } from './probe-network.ts'
 
 /** NATS, where files are kept, clamd and the directories; `db` where the store was reached. */
@@ -78,11 +77,8 @@ export async function tryBucket(options: StartOptions): Promise<Seen> {
   }
 }
 
-const mark = 'pchat-file-store'
-
 export async function seeMark(folder: string, db: Db | undefined): Promise<Seen> {
-  const text = await readFile(join(folder, mark.slice(0, 2), mark), 'utf8').catch(() => undefined)
-  return seeIdentity(text, db)
+  return seeIdentity(await readMark(folder), db)
 }
 
 export async function seeBucketMark(options: StartOptions, db: Db | undefined): Promise<Seen> {
