@@ -264,6 +264,9 @@ test('[BS50] [BS71] what cannot be is refused in a sentence, and the machine sta
   // Whoever may not look there is told that, and no fault of the machine.
   const looked = await asNobody('bootstrap', '--check', '--topology', file, '--server', 'chat1.example.com')
   expect(looked).toMatch(/^WARNING {2}secrets: env:BUS_PASSWORD +not to be seen by this user: EACCES/m)
+  // Of which a line or all may be taken away again.
+  await writeFile(calm.path('etc/pchat/environment'), '')
+  expect((await calm.pchat([...args.slice(0, 5), '--check'])).out).toMatch(/^OK +secrets: \/etc\/pchat\/environment /m)
   await rm(calm.path('etc/pchat/environment'))
   expect(
     await refused(pool => {

@@ -4,13 +4,22 @@ import { openDb } from '../store/db.ts'
 import type { ServerPlan } from '../topology/plan.ts'
 import type { Topology } from '../topology/schema.ts'
 import type { ServerSettings } from '../topology/settings.ts'
+import { environmentFile } from '../topology/unit.ts'
 import { bounded, filledSettings } from './bootstrap-stores.ts'
 import { type Check, look, ok, type Seen, warning } from './doctor-check.ts'
 import { seeBucketMark, seeMark, tryBucket } from './doctor-parts.ts'
 import type { StartOptions } from './options.ts'
 import { lockWanted, nearestFolder, seeFolderSpace, tryFolder, tryLock } from './probe-folder.ts'
 
-type Store = { place: string; shared: boolean; alone: boolean; settings: ServerSettings; databaseAnswers: boolean }
+type Store = {
+  place: string
+  shared: boolean
+  alone: boolean
+  settings: ServerSettings
+  databaseAnswers: boolean
+  /** Variables that the services get. */
+  env: NodeJS.ProcessEnv
+}
 
 /** Every file store of the plan: to write, rename and lock in, with space, and the one that the other servers see. */
 export async function checkFiles(
@@ -29,33 +38,38 @@ export async function checkFiles(
     const settings = filledSettings(one, env)
     // A Persistent Chat Server without the archive works on no files.
     if (one.fileStore === undefined) continue
-    found.set(one.fileStore, { place: one.fileStore, shared, alone, settings, databaseAnswers })
+    found.set(one.fileStore, { place: one.fileStore, shared, alone, settings, databaseAnswers, env })
   }
   const archiving = processes.filter(({ roles }) => roles.includes('compliance'))
   const kept = archiving.flatMap(({ settings: { complianceAnchors, complianceOutput } }) => [
     ...(complianceAnchors === undefined ? [] : [dirname(complianceAnchors)]),
     ...(complianceOutput === undefined ? [] : [complianceOutput]),
   ])
-  return [
-    ...(await Promise.all([...found.values()].map(checkStore))).flat(),
-    ...(await Promise.all([...new Set(kept)].map(checkKept))),
-  ]
+  const checks: Check[] = []
+  // One after the other: see asServices.
+  for (const store of found.values()) checks.push(...(await checkStore(store)))
+  return [...checks, ...(await Promise.all([...new Set(kept)].map(checkKept)))]
 }
 
 const area = 'file store'
 const mend =
   'Mount it, or mend its place in the topology; look at its rights: it is to belong to pchat, on a file server by the number of it.'
+const bucketMend = `Look at its address in the topology, and at its keys in ${environmentFile}.`
 
 async function checkStore(store: Store): Promise<Check[]> {
   const { place, shared } = store
-  const see = (check: string, wanted: string, work: () => Promise<Seen>) =>
-    look(area, `${place.replace(/\?.*/, '')}: ${check}`, wanted, mend, work, 20_000)
   const isBucket = place.startsWith('s3:')
+  const see = (check: string, wanted: string, work: () => Promise<Seen>) =>
+    look(area, `${place.replace(/\?.*/, '')}: ${check}`, wanted, isBucket ? bucketMend : mend, work, 20_000)
   const options = { ...store.settings, fileStore: place } as StartOptions
   if (isBucket)
     return [
-      await see('read and write', 'a bucket to write, read and remove in', () => tryBucket(options)),
-      await see('same view', viewWanted, () => seeView(store, db => seeBucketMark(options, db))),
+      await see('read and write', 'a bucket to write, read and remove in', () =>
+        asServices(store.env, () => tryBucket(options)),
+      ),
+      await see('same view', viewWanted, () =>
+        asServices(store.env, () => seeView(store, db => seeBucketMark(options, db))),
+      ),
     ]
   return [
     ...(shared ? [await see('mount', mountWanted, () => seeMount(place))] : []),
@@ -64,6 +78,22 @@ async function checkStore(store: Store): Promise<Check[]> {
     await see('same view', viewWanted, () => seeView(store, db => seeMark(place, db))),
     await see('space', '1 GB and a tenth free', () => seeFolderSpace(place)),
   ]
+}
+
+/** Programs for buckets look for keys among the variables of their process: here they find those of the services, and no others. */
+async function asServices<T>(env: NodeJS.ProcessEnv, work: () => Promise<T>): Promise<T> {
+  const names = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE']
+  const before = names.map(name => [name, process.env[name]] as const)
+  const put = ([name, value]: readonly [string, string | undefined]) => {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+  for (const one of names.map(name => [name, env[name]] as const)) put(one)
+  try {
+    return await work()
+  } finally {
+    for (const one of before) put(one)
+  }
 }
 
 /** The heads of the archive, and what adapters write. */

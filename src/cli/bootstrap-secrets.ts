@@ -111,7 +111,7 @@ async function requireReference(reference: string, env: NodeJS.ProcessEnv): Prom
   )
 }
 
-/** False where it is not there; throws where others than root may read it, or it is empty. */
+/** False where it is not there; throws where others than root may read it, or it is empty. Variables there need be none. */
 async function requireClosed(file: string): Promise<boolean> {
   const seen = await stat(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
@@ -119,7 +119,7 @@ async function requireClosed(file: string): Promise<boolean> {
   })
   if (!seen) return false
   if (!seen.isFile()) throw new Error(`${file} is no file. Put one there.`)
-  if (seen.size === 0) throw new Error(`${file} is empty. Write what belongs there.`)
+  if (seen.size === 0 && file !== environmentFile) throw new Error(`${file} is empty. Write what belongs there.`)
   const mode = (seen.mode & 0o777).toString(8)
   if (seen.uid === 0 && (seen.mode & 0o077) === 0) return true
   throw new Error(
