@@ -46,7 +46,7 @@ const saidBy = (walked: Walked[], block: string, machine?: string) =>
 
 const seen = new Set<string>()
 
-test('[DG1] the page leads from a bare machine to a Standard Edition server that people use', async () => {
+test('[DG1] [DG6] the page leads from a bare machine to a Standard Edition server that people use', async () => {
   const walked = await walk('standard')
   for (const { block } of walked) seen.add(block)
   expect(saidBy(walked, 'one-check')).toMatch(/ 0 errors\n/)
@@ -54,10 +54,11 @@ test('[DG1] the page leads from a bare machine to a Standard Edition server that
   expect(saidBy(walked, 'one-verify')).toMatch(/^\{"status":"ready","notes":\[\]\}[\s\S]* active [\s\S]* 0 errors$/m)
   expect(saidBy(walked, 'both-rooms')).toMatch(/^Members +Trading$/m)
   expect(saidBy(walked, 'one-test')).toMatch(/^Success/m)
+  expect(saidBy(walked, 'twice')).toBe('')
   expect(saidBy(walked, 'one-restore')).toBe('{"status":"ready","notes":[]}')
 }, 600_000)
 
-test('[DG2] the page leads from bare machines to an Enterprise Edition pool, which grows, shrinks, is backed up and removed', async () => {
+test('[DG2] [DG6] [DG7] [DG8] the page leads from bare machines to an Enterprise Edition pool, which grows, shrinks, is backed up and removed', async () => {
   const walked = await walk('enterprise')
   for (const { block } of walked) seen.add(block)
   for (const name of ['fe1', 'chat1']) expect(saidBy(walked, 'each-check', name), name).toMatch(/ 0 errors\n/)
@@ -75,6 +76,19 @@ test('[DG2] the page leads from bare machines to an Enterprise Edition pool, whi
   expect(saidBy(walked, 'console')).toMatch(
     /"changed":true[\s\S]*admin@example\.com +.*console[\s\S]*topology wants a restart$/m,
   )
+  const shown = saidBy(walked, 'desk-renewed')
+  expect(shown).toMatch(/notAfter=[\s\S]*"status":"ready","notes":\[\]/)
+  const issued = saidBy(walked, 'fingerprints').trim().split('\n')
+  expect([issued.length, issued.filter(line => !shown.includes(line))]).toEqual([2, []])
+  // All three databases are those of the backup, and the archive takes more, with the rights that it had.
+  expect(saidBy(walked, 'db1-restore')).toMatch(/^pchat is that of pchat-2.*\npchat_central is that of pchat_central-2/)
+  expect(saidBy(walked, 'db2-restore')).toMatch(/^pchat_compliance is that of pchat_compliance-2/)
+  expect(saidBy(walked, 'desk-restored')).toMatch(
+    /^missing: 0$[\s\S]*without chat2[\s\S]*^Recording: on$[\s\S]*^Sound: /m,
+  )
+  const [before, after] = saidBy(walked, 'archived').split(' ').map(Number)
+  expect(after).toBeGreaterThan(before!)
+  expect(saidBy(walked, 'twice')).toBe('')
   for (const block of ['chat1-upgrade', 'chat1-renew'])
     expect(saidBy(walked, block), block).toMatch(/Start: done[\s\S]*Synthetic test: tried/)
   // The archive is out of reach of those whom people reach.

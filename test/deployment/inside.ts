@@ -25,6 +25,11 @@ const several: Record<string, string[]> = {
 }
 /** A server from what it is brought to its start. */
 const ofServer = ['each-own', 'each-topology', 'each-check', 'each-bootstrap', 'each-doctor']
+/** Typed twice, as by somebody who was called away: the second time changes nothing. */
+const twice = [
+  ...['desk-authority', 'desk-secrets', 'db-configure', 'db1-store', 'desk-shell', 'nats1-configure', 'fe1-first'],
+  ...['each-own', 'one-shell'],
+]
 /** Of the desk's, what Standard Edition needs as well. */
 const ofBoth = ['desk-authority', 'desk-one']
 const isLook = (block: string) => block === 'each-check' || block === 'each-doctor'
@@ -67,7 +72,10 @@ async function openMachines(): Promise<void> {
 }
 
 /** Each block is a session of its own, that begins as a log-in does. */
-const walk = (block: string, name: string) => run(block, name, page.says(block))
+async function walk(block: string, name: string): Promise<void> {
+  await run(block, name, page.says(block))
+  if (twice.includes(block)) await run(block, name, page.says(block))
+}
 
 async function run(block: string, name: string, text: string): Promise<void> {
   const script = `set -a\n[ ! -f /etc/environment ] || . /etc/environment\nset +a\n${text}`
@@ -93,6 +101,19 @@ echo; pchat topology history | head -3
 for n in $(seq 60); do ask https://chat1.example.com/readyz | grep -o 'topology wants a restart' && break; sleep 0.5; done
 `
 
+/** Until the archive has taken what is recorded now: how many entries it had, and has. */
+const archived = String.raw`
+count() { pchat compliance status | sed -n 's/^Archive: \([0-9]*\) .*/\1/p'; }
+before=$(count)
+pchat category set Markets --description 'After the restore' > /dev/null
+for n in $(seq 30); do after=$(count); [ "$after" -gt "$before" ] && break; sleep 0.5; done
+echo "$before $after"
+`
+const lines = `for file in .pgpass /etc/environment /etc/pchat/environment /etc/postgresql/15/main/pg_hba.conf; do
+  [ ! -f $file ] || sed '/^#/d; /^$/d' $file | sort | uniq --repeated
+done`
+const fingerprints = `for name in db1 db2; do openssl x509 -noout -fingerprint -in authority/$name.example.com/tls/server.pem; done`
+
 async function walkServer(name: string, blocks: string[]): Promise<void> {
   for (const block of blocks) await walk(block, name)
 }
@@ -116,8 +137,13 @@ async function walkAll(): Promise<void> {
       continue
     }
     await Promise.all(machinesOf(block, prefix).map(name => walk(block, name)))
-    if (block === 'desk-change' && edition !== 'standard') await run('console', 'desk', overTheWire)
-    if (block === 'desk-add' && edition !== 'standard')
+    if (edition === 'standard') continue
+    // The page sends back to it.
+    if (block === 'db2-restore') await walk('desk-prepare', 'desk')
+    if (block === 'desk-renewed') await run('fingerprints', 'desk', fingerprints)
+    if (block === 'desk-restored') await run('archived', 'desk', archived)
+    if (block === 'desk-change') await run('console', 'desk', overTheWire)
+    if (block === 'desk-add')
       await walkServer(
         'chat3',
         ofServer.filter(one => !isLook(one)),
@@ -129,6 +155,8 @@ let code = 0
 try {
   await openMachines()
   await walkAll()
+  // What was typed twice stands there once.
+  for (const name of edition === 'standard' ? ['one'] : ['desk', 'fe1', 'chat3', 'db1']) await run('twice', name, lines)
 } catch (error) {
   code = 1
   process.stderr.write(`${(error as Error).stack}\n`)
