@@ -7,7 +7,8 @@ import { type FactorPerson, holdPerson } from '../store/second-factor.ts'
 import type { Caller, Chat } from './chat.ts'
 import { guarded } from './guess.ts'
 import { type HandedOver, readHandOver, signHandOver } from './hand-over-ticket.ts'
-import { otherPool, type PoolPlace } from './pools.ts'
+import type { PoolPlace } from './known-pools.ts'
+import { otherPool } from './pools.ts'
 import { takeFailure } from './rate-limit.ts'
 import {
   askFactor,

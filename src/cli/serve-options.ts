@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../base/log.ts'
 import type { Counted } from '../base/metrics.ts'
-import type { PoolsKnown } from '../chat/pools.ts'
+import type { PoolsKnown } from '../chat/known-pools.ts'
 import type { OidcProvider } from '../directory/oidc-config.ts'
 import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
 import type { ScimClient } from '../directory/scim-config.ts'
