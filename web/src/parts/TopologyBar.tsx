@@ -70,8 +70,9 @@ export function TopologyBar({
           {isEmpty
             ? ''
             : isChanged
-              ? 'What you changed is not published. It stays in this browser, and only you see it.'
+              ? 'What you changed is not published. It stays in this browser until you sign out, and only you see it.'
               : 'Nothing is changed.'}
+          {state.told === '' ? '' : ` ${state.told}`}
           {isChanged && !state.isKept ? ' This browser does not keep it: download it before you leave the page.' : ''}
         </Text>
       </div>
