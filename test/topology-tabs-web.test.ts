@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { migrateCentral } from '../src/topology/central-schema.ts'
 import { exampleDocument } from '../src/topology/example.ts'
 import { faultsInBothColours } from './axe.ts'
 import { openEmptyDatabase, type TestDatabase } from './database.ts'
@@ -156,6 +157,50 @@ test('[TB51] once published the page is of that version, though the next read is
   await page.getByText('Nothing is changed.').waitFor()
   expect(await typed(page)).toBe('Soon')
   await leave(seat)
+}, 60_000)
+
+test('[TB53] who would begin anew is told what becomes of the open document, and finds back to it', async () => {
+  const seat = await sit(browser, site.url, 'admin@example.com', wide)
+  const { page } = seat
+  await open(page)
+  await button(page, 'More').click()
+  await page.getByRole('menuitem', { name: 'Begin anew, or open a file' }).click()
+  await page.getByText('Each of these takes the place of the document that is open; Undo brings that back.').waitFor()
+  expect(await page.getByText('There is none yet.').count()).toBe(0)
+  expect(await faultsInBothColours(page)).toEqual([])
+  await button(page, 'Back to the open document').click()
+  await node(page, pool).waitFor()
+  await page.getByText('Nothing is changed.').waitFor()
+  await leave(seat)
+}, 60_000)
+
+test('[TB54] a store that was away is noticed once it answers, though nothing is published in it', async () => {
+  const empty = await openEmptyDatabase()
+  const server = await site.another({ central: empty.address })
+  await migrateCentral(empty.db)
+  const seat = await sit(browser, server.url, 'admin@example.com', wide)
+  const { page } = seat
+  let isAway = true
+  await page.routeWebSocket(/\/ws$/, socket => {
+    const back = socket.connectToServer()
+    socket.onMessage(message => {
+      const { id, verb } = JSON.parse(String(message))
+      const error = { code: 'unavailable', message: 'The Central Management Store did not answer.' }
+      if (isAway && /^topology\.(get|history)$/.test(verb)) socket.send(JSON.stringify({ id, error }))
+      else back.send(message)
+    })
+  })
+  await page.clock.install()
+  await page.goto(`${server.url}/#/admin/topology`)
+  await page.reload()
+  await page.getByText('The Central Management Store did not answer.').waitFor()
+  isAway = false
+  await look(page)
+  await page.getByText('Nothing is published yet.').waitFor()
+  expect(await page.getByText('The Central Management Store did not answer.').count()).toBe(0)
+  await leave(seat)
+  await server.stop()
+  await empty.drop()
 }, 60_000)
 
 test('[TB46] a store that was restored or emptied is told, compared with what the browser has, and gone on from', async () => {

@@ -34,9 +34,14 @@ export function useTopologyEditing() {
   )
   // The head is small, and the text is read anew only where it is another one, or none any more.
   const newest = head.data && (head.data.publications[0]?.mark ?? '')
+  const isLost = got.error !== null
   useEffect(() => {
     if (newest !== undefined && newest !== (publication?.mark ?? '')) forget('topology.get')
   }, [newest, publication?.mark])
+  // A store that was away is there again, though nothing may be published in it.
+  useEffect(() => {
+    if (isLost && head.dataUpdatedAt > 0) forget('topology.get')
+  }, [isLost, head.dataUpdatedAt])
   const stands = standing(state, published)
   useEffect(() => {
     if (stands === 'follow' && published) edit.follow(published)

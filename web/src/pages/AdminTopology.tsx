@@ -103,7 +103,11 @@ export function AdminTopology({ view: query }: { view: string }) {
           onRollBack={(version, text) => setAsking({ kind: 'rollback', version, text })}
         />
       ) : isStart ? (
-        <TopologyStart isPublished={published !== undefined && published.version > 0} onText={begin} />
+        <TopologyStart
+          isPublished={published !== undefined && published.version > 0}
+          onBack={state.text === '' ? undefined : () => setStarting(false)}
+          onText={begin}
+        />
       ) : (
         <TopologyWorkplace
           editing={editing}
