@@ -331,6 +331,16 @@ test('[TB48] a publication whose answer is lost is recorded once: at once where 
         detail: { version: basedOn + 2, mark: await mark(), basedOn: basedOn + 1, note: 'lost again' },
       },
     ])
+    // Another one was sooner than his second try.
+    broken.cut('for good')
+    const third = { text: named('Overtaken'), basedOn: basedOn + 2, note: 'third' }
+    expect(await admin.code('topology.publish', third)).toBe('unavailable')
+    broken.heal()
+    const overtaken = await mark()
+    await bob.call('topology.publish', { text: named('Fourth'), basedOn: basedOn + 3 })
+    expect(await recorded(overtaken)).toEqual([])
+    for (let i = 0; i < 2; i += 1) expect(await admin.code('topology.publish', third)).toBe('conflict')
+    expect(await recorded(overtaken)).toMatchObject([{ actor: 'admin@example.com', detail: { note: 'third' } }])
   } finally {
     await server.stop()
     await broken.close()

@@ -137,6 +137,30 @@ test('[TB44] a form stays that of its server while others publish, and is closed
   await leave(seat)
 }, 60_000)
 
+test('[TB44] who types above it in the text goes on typing there, and the form stays that of its server', async () => {
+  const seat = await sit(browser, site.url, 'admin@example.com', wide)
+  const { page } = seat
+  await open(page)
+  await node(page, 'chatServer:chat3.example.com').click()
+  const heading = page.getByRole('heading', { name: 'Persistent Chat Server chat3.example.com' })
+  await heading.waitFor()
+  await page.getByRole('link', { name: 'Text' }).click()
+  const area = page.getByLabel('The document as text')
+  const at = (await area.inputValue()).indexOf('      - fqdn: chat0.example.com')
+  await area.focus()
+  await area.evaluate(
+    (one, place) =>
+      (one as unknown as { setSelectionRange(from: number, to: number): void }).setSelectionRange(place, place),
+    at,
+  )
+  // A quote that has no end yet is no YAML.
+  await page.keyboard.type('      - fqdn: "chat9.example.com"\n')
+  expect(await area.inputValue()).toContain('      - fqdn: "chat9.example.com"\n      - fqdn: chat0.example.com')
+  await page.getByText('Place in the document: /persistentChatPools/0/servers/4').waitFor()
+  expect(await heading.isVisible()).toBe(true)
+  await leave(seat)
+}, 60_000)
+
 test('[TB51] once published the page is of that version, though the next read is late', async () => {
   const seat = await sit(browser, site.url, 'admin@example.com', wide)
   const { page } = seat

@@ -145,6 +145,7 @@ async function put(
     const errors = await errorsOf(chat, central, draft.document)
     return await publishRecorded(chat, caller, action, central, draft, basis, errors)
   } catch (error) {
+    if (isRefused(error, 'conflict')) await recordOvertaken(chat, caller, central, draft.document, basis)
     throw inWords(error)
   } finally {
     gate.leave()
@@ -183,7 +184,7 @@ async function publishRecorded(
     // Its number and mark are known only once it is there.
     await rehearse(tx, () => record({ version: basedOn + 1, mark: mark ?? '', basedOn, note, restores }))
     // It may be there though its answer is lost. To ask again is harmless, and tells.
-    const done = await publish().catch(error => (isAway(error) ? publish() : Promise.reject(error)))
+    const done = await publish().catch(error => (isRefused(error, 'unavailable') ? publish() : Promise.reject(error)))
     if (done.changed) await record({ ...done, basedOn, note, restores })
     else await recordLost(tx, user, await central.read(done.version))
     return done
@@ -203,8 +204,20 @@ async function recordLost(tx: Queryable, user: Caller['user'], there: Published 
   await audit(tx, user.id, action, 'topology', detailOf(there))
 }
 
-function isAway(error: unknown): boolean {
-  return error instanceof Refusal && error.code === 'unavailable'
+/** His own may have been published all the same, before that of another one. */
+async function recordOvertaken(
+  chat: Chat,
+  { user }: Caller,
+  central: CentralDesk,
+  document: string,
+  { basedOn }: Basis,
+): Promise<void> {
+  const there = await central.read(basedOn + 1)
+  if (there?.document === document) await transaction(chat.db, tx => recordLost(tx, user, there))
+}
+
+function isRefused(error: unknown, code: Refusal['code']): boolean {
+  return error instanceof Refusal && error.code === code
 }
 
 type Since = { version: number; author: string; at: Date; note: string }

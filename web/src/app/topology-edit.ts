@@ -27,7 +27,7 @@ export const nothing: Base = { version: 0, text: '' }
 
 const fromElsewhere = 'What is typed in another tab of this browser is shown here as well.'
 const endedElsewhere =
-  'Another tab of this browser has published or discarded what was typed. Undo brings back what stood here.'
+  'Another tab of this browser has published or discarded what was typed, or set it aside. Undo brings back what stood here.'
 
 function keyOf(user: string): string {
   return `pchat.topology.${user}`
@@ -79,8 +79,9 @@ export function createTopologyEdit(user: string, now: () => number = Date.now) {
     last = { group: key, at: now() }
     const isTyped = mine !== '' && mine !== text && mine !== own.text && !isTogether
     const steps = isTyped ? [...past, mine].slice(-maxSteps) : past
-    const told = isEnd ? endedElsewhere : fromElsewhere
-    state.set({ ...{ text, base, aside, past: steps, future: [], told }, isKept: true, isTaken: true })
+    const told = text === before ? '' : isEnd ? endedElsewhere : fromElsewhere
+    const isTaken = base.version !== own.version || base.mark !== own.mark
+    state.set({ ...{ text, base, aside, past: steps, future: [], told }, isKept: true, isTaken })
   }
 
   function begin(base: Base, aside: string | undefined): void {
@@ -130,7 +131,7 @@ export function createTopologyEdit(user: string, now: () => number = Date.now) {
     },
     /** The same, and what was typed before is kept with it. */
     takeOver(base: Base): void {
-      begin(base, state.get().text)
+      begin(base, state.get().text || undefined)
     },
     /** Goes along with what is published, where nothing was typed. */
     follow(base: Base): void {

@@ -69,12 +69,21 @@ type Chosen = {
   value: Record<string, unknown> | undefined
   /** Why no form is open any more. */
   told: string
+  /** Another one with each part that somebody chooses, and the same where that part only comes to stand elsewhere. */
+  choice: number
 }
 
 /** The part whose form is open. It stays that part where the document becomes another one, and is none where that has it no more. */
 export function useChosenPart({ reading, schema, state }: TopologyEditing) {
-  const [chosen, setChosen] = useState<Chosen>({ pointer: '', value: undefined, told: '' })
-  const choose = useCallback((pointer: string) => setChosen({ pointer, value: undefined, told: '' }), [])
+  const [chosen, setChosen] = useState<Chosen>({ pointer: '', value: undefined, told: '', choice: 0 })
+  const choose = useCallback(
+    (next: string) =>
+      setChosen(({ pointer, choice }) => ({
+        ...{ pointer: next, value: undefined, told: '' },
+        choice: next === pointer ? choice : choice + 1,
+      })),
+    [],
+  )
   const { pointer, value } = chosen
   const now = reading.value
   // Before anything is drawn, so that no form shows another part. A text that is torn for a moment says nothing.
@@ -83,9 +92,9 @@ export function useChosenPart({ reading, schema, state }: TopologyEditing) {
     const isThere = place !== undefined && (place === '' || valueAt(now, stepsOf(place)) !== undefined)
     const told =
       isThere || value === undefined ? chosen.told : `${nameIn(value, pointer)} is no longer there: its form is closed.`
-    setChosen({ pointer: isThere ? place : '', value: now, told })
+    setChosen({ ...chosen, pointer: isThere ? place : '', value: now, told })
   }
-  return { selected: now === undefined ? '' : pointer, choose, told: chosen.told }
+  return { selected: now === undefined ? '' : pointer, choice: chosen.choice, choose, told: chosen.told }
 }
 
 function nameIn(value: unknown, pointer: string): string {

@@ -37,7 +37,7 @@ export function AdminTopology({ view: query }: { view: string }) {
   const { me } = useChat()
   const editing = useTopologyEditing()
   const { edit, state, schema, published, publication, store, hint, error, isLoading, stands } = editing
-  const { selected, choose, told: lost } = useChosenPart(editing)
+  const { selected, choice, choose, told: lost } = useChosenPart(editing)
   const [told, setTold] = useState('')
   const [asking, setAsking] = useState<Asking>()
   const [isStarting, setStarting] = useState(false)
@@ -113,6 +113,7 @@ export function AdminTopology({ view: query }: { view: string }) {
           editing={editing}
           view={view as View}
           selected={selected}
+          choice={choice}
           actions={actions}
           onSelect={choose}
           onView={show}

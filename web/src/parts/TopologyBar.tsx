@@ -61,7 +61,7 @@ export function TopologyBar({
               <time title={exactTime(publication.at)}>{shortTime(publication.at)}</time>.
             </>
           ) : store === 'empty' ? (
-            'Nothing is published yet.'
+            `Nothing is published ${state.base.version > 0 ? 'here any more' : 'yet'}.`
           ) : (
             'What is published is not known here.'
           )}
