@@ -115,6 +115,12 @@ test('[TB30] what was typed before another version was taken over comes back by 
   expect(createTopologyEdit('me').state.get().past).toEqual([])
 })
 
+test('[TB30] what others published is no step of Undo where nothing was typed', () => {
+  const one = open()
+  one.follow({ version: 5, mark: 'm5', text: 'five' })
+  expect(one.state.get()).toMatchObject({ text: 'five', base: { version: 5 }, past: [] })
+})
+
 test('[TB46] only what is newer is followed: of a store that was restored or emptied nothing is taken without a word', () => {
   const untouched = { text: 'four', base: published }
   const typed = { text: 'mine', base: published }

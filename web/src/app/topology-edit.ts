@@ -84,9 +84,9 @@ export function createTopologyEdit(user: string, now: () => number = Date.now) {
     state.set({ ...{ text, base, aside, past: steps, future: [], told }, isKept: true, isTaken })
   }
 
-  function begin(base: Base, aside: string | undefined): void {
+  function begin(base: Base, aside: string | undefined, isStep = true): void {
     const { text, past } = state.get()
-    const isNew = text !== base.text && text !== ''
+    const isNew = isStep && text !== base.text && text !== ''
     last = { group: '', at: 0 }
     put({ ...{ text: base.text, base, aside, future: [] }, past: isNew ? [...past, text] : past }, true)
   }
@@ -133,9 +133,9 @@ export function createTopologyEdit(user: string, now: () => number = Date.now) {
     takeOver(base: Base): void {
       begin(base, state.get().text || undefined)
     },
-    /** Goes along with what is published, where nothing was typed. */
+    /** Goes along with what is published, where nothing was typed: Undo would take back what others did. */
     follow(base: Base): void {
-      begin(base, state.get().aside)
+      begin(base, state.get().aside, false)
     },
     /** Goes on with what was typed, on another version than it was begun on. */
     rebase(base: Base): void {
