@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { secretVariables } from '../topology/secret.ts'
 import { type Check, checkLines, worstOf } from './doctor-check.ts'
 import { readDatabaseUrl } from './option-value.ts'
 import { type StartOptions, variable, withStartOptions } from './options.ts'
@@ -50,8 +51,13 @@ async function checksOf(named: DoctorOptions, command: Command): Promise<Check[]
   const { readEnvironmentFile } = await import('./bootstrap-secrets.ts')
   // Whoever may not read it sees in the checks what is missing.
   const ofServers: NodeJS.ProcessEnv = await readEnvironmentFile().catch(() => ({}))
+  const takes = !isAnythingNamed(command) && ofServers.PCHAT_TOPOLOGY !== undefined
+  // A password belongs to the address that stands beside it, and to no other one.
+  for (const [setting, name] of Object.entries(secretVariables))
+    if (!takes || isNamed(command, setting)) delete ofServers[name]
   const env = { ...ofServers, ...process.env }
-  const options = { ...named, ...(isAnythingNamed(command) ? {} : placesIn(ofServers)) }
+  if (takes) takeVariables(command, ofServers)
+  const options = { ...named, ...command.opts<DoctorOptions>() }
   if (options.topology === undefined) {
     const { examine } = await import('./doctor-examine.ts')
     const { fillNamed } = await import('./doctor-secrets.ts')
@@ -67,13 +73,20 @@ async function checksOf(named: DoctorOptions, command: Command): Promise<Check[]
 const isAddress = (place: string) => /^postgres(ql)?:\/\//.test(place)
 const readPlace = (place: string) => (isAddress(place) ? readDatabaseUrl(place) : place)
 
+const isNamed = (command: Command, name: string) => ['cli', 'env'].includes(command.getOptionValueSource(name) ?? '')
+
 /** Whose server is meant, somebody has said. */
 function isAnythingNamed(command: Command): boolean {
-  const names = ['topology', 'databaseUrl', 'dataDir']
-  return names.some(name => ['cli', 'env'].includes(command.getOptionValueSource(name) ?? ''))
+  return ['topology', 'databaseUrl', 'dataDir'].some(name => isNamed(command, name))
 }
 
-/** What the servers of this machine are told beside their units. */
-function placesIn({ PCHAT_TOPOLOGY: topology, PCHAT_CMS: cms }: NodeJS.ProcessEnv) {
-  return topology === undefined ? {} : { topology, ...(cms === undefined ? {} : { cms }) }
+/** What the servers of this machine are told beside their units, as if this process had it in its environment. */
+function takeVariables(command: Command, env: NodeJS.ProcessEnv): void {
+  for (const option of command.options) {
+    const text = env[option.envVar ?? '']
+    const name = option.attributeName()
+    if (!text || isNamed(command, name)) continue
+    const value = option.isBoolean() ? true : (option.parseArg?.(text, undefined) ?? text)
+    command.setOptionValueWithSource(name, value, 'env')
+  }
 }
