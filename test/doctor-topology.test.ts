@@ -6,9 +6,11 @@ import type { Check } from '../src/cli/doctor-check.ts'
 import { prepareRoles } from '../src/compliance/prepare.ts'
 import { adoptCentral, publishTopology, readHead, readPublication } from '../src/topology/central.ts'
 import { migrateCentral } from '../src/topology/central-schema.ts'
+import { exampleDocument } from '../src/topology/example.ts'
 import { replicaFileOf, writeReplica } from '../src/topology/replica.ts'
 import { openEmptyDatabase, type TestDatabase, urlOf } from './database.ts'
 import { makeFolder } from './folder.ts'
+import { runPchat } from './pchat.ts'
 import { runVerb } from './run-verb.ts'
 import type { Written } from './topology-document.ts'
 
@@ -316,23 +318,45 @@ test('[MN41] the store that the console publishes to is looked at, and what its 
     'publishes',
     role => `${grant(role)}; GRANT INSERT (document) ON publication TO ${role}`,
   )
-  expect((await console_(as(reader))).find(`${store}: rights`)).toMatchObject({
+  expect((await console_(as(reader))).find(`${store} of the console: rights`)).toMatchObject({
     state: 'ok',
     found: expect.stringContaining('nothing is published as it'),
   })
   const may = await console_(as(publisher))
-  expect(may.find(`${store}: rights`)).toMatchObject({
+  expect(may.find(`${store} of the console: rights`)).toMatchObject({
     state: 'ok',
     found: expect.stringContaining('read and publish'),
   })
   const follows = await look([...here, '--topology', as(publisher), '--cms', as(publisher)])
-  const rights = follows.checks.filter(({ area, check }) => area === store && check === 'rights')
+  const rights = follows.checks.filter(({ area, check }) => area.startsWith(store) && check === 'rights')
   expect(rights.map(({ state, found }) => `${state} ${found}`)).toEqual([
     `warning ${publisher} may publish`,
     `ok ${publisher} may read and publish`,
   ])
   const gone = await console_('postgres://pchat@127.0.0.1:9/x')
-  expect(gone.find(`${store}: 127.0.0.1:9`)?.state).toBe('error')
+  expect(gone.find(`${store} of the console: 127.0.0.1:9`)?.state).toBe('error')
+})
+
+test('[MN41] beside the embedded database both are looked at where they are made', async () => {
+  const server = runPchat(['start', '--data-dir', data, '--port', '0', '--log-level', 'error'])
+  onTestFinished(async () => {
+    server.kill('SIGTERM')
+    await server.ended
+  })
+  await server.ready()
+  const doctor = () => look(['--data-dir', data, '--port', '0'])
+  const before = await doctor()
+  expect(before.find('archive: ')?.state).toBe('ok')
+  expect(before.find(`${store}: embedded`)).toMatchObject({ state: 'ok', found: 'none yet' })
+  await writeFile(join(folder, 'topology.yaml'), exampleDocument('standard-edition'))
+  const published = await runVerb(['topology', 'publish', join(folder, 'topology.yaml'), '--data-dir', data])
+  expect([published.code, published.said]).toEqual([0, ''])
+  const after = await doctor()
+  expect(after.find(`${store}: schema`)?.state).toBe('ok')
+  expect(after.find(`${store}: published`)).toMatchObject({
+    state: 'ok',
+    found: expect.stringMatching(/^version 1, by /),
+  })
 })
 
 async function openArchive(at: string) {

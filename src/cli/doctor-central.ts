@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { Db, Queryable } from '../store/db.ts'
 import { lookAtStore } from '../store/doctor.ts'
 import { findEmbedded } from '../store/embedded.ts'
@@ -27,11 +27,13 @@ export async function checkCentral(
   use: Use,
   work: (central: Central) => Promise<Check[]> = async () => [],
 ): Promise<Check[]> {
+  // A Front End Server has both, often as two roles of one store.
+  const told = use === 'console' ? `${area} of the console` : area
   const lookAt = async (db: Db | undefined) => {
     const seen = db ? await lookInto(db, use) : { checks: [] }
-    return [...seen.checks, ...(await work(seen))]
+    return [...seen.checks.map(one => ({ ...one, area: told })), ...(await work(seen))]
   }
-  return checkDatabase(area, url, lookAt, 'Servers that follow it go on meanwhile with what they have.')
+  return checkDatabase(told, url, lookAt, 'Servers that follow it go on meanwhile with what they have.')
 }
 
 /** The one that the console of a server with these options publishes to, but for that of a server which follows one. */
@@ -116,7 +118,7 @@ const replicaWanted = 'what is published, as a server that follows it has kept i
 /** What a server keeps of it in its data folder, how old that is, and how it stands to the store; `central` where one is named. */
 export function checkReplica(file: string, central: Central | undefined): Promise<Check> {
   const mend = 'Mend the owner and mode of the file; the server writes it anew while the store answers.'
-  return look(area, 'replica', replicaWanted, mend, () => seeReplica(file, central))
+  return look(area, `replica in ${dirname(file)}`, replicaWanted, mend, () => seeReplica(file, central))
 }
 
 async function seeReplica(file: string, central: Central | undefined): Promise<Seen> {

@@ -22,7 +22,7 @@ export function withCms(command: Command): Command {
     .hook('preAction', requireAsked)
     .option(
       '--cms <url>',
-      'the Central Management Store, such as postgres://pchat_publisher@db1/pchat_central (PCHAT_CMS)',
+      'the Central Management Store, such as postgres://pchat_publisher@db1/pchat_central (PCHAT_CMS; password: PCHAT_CMS_SECRET)',
     )
     .option(
       '--data-dir <folder>',
