@@ -188,11 +188,38 @@ async function serveAlone({ options, address, tls, admin, log, notes }: Plan): P
   const { serve } = await import('./serve.ts')
   const { openFileOptions } = await import('./file-options.ts')
   const { followPools } = await import('./pools-file.ts')
-  const { host, port, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
+  const {
+    host,
+    port,
+    domain,
+    site,
+    server,
+    pool,
+    natsUrl,
+    url: publicUrl,
+    pagesUrl,
+    trustedProxies,
+    directoryConfig,
+    passkeyDomain,
+  } = options
   const factorKeys = await readFactorKeys(options.factorKeyFile)
   const role = serveRoleOf(options)
   const files = role === 'persistent-chat' ? undefined : await openFileOptions(options)
-  const where = { role, address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
+  const where = {
+    role,
+    address,
+    host,
+    port,
+    tls,
+    domain,
+    site,
+    server,
+    pool,
+    natsUrl,
+    publicUrl,
+    pagesUrl,
+    trustedProxies,
+  }
   const adapterBase = adapterBaseOf(options)
   const pools = await followPools(options, log)
   const central = centralOf(options, address)

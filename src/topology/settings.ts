@@ -19,6 +19,8 @@ export type ServerSettings = {
   server?: string | undefined
   site?: string | undefined
   url?: string | undefined
+  pagesUrl?: string | undefined
+  trustedProxies?: string | undefined
   domain?: string | undefined
   passkeyDomain?: string | undefined
   factorKeyFile?: string | undefined
