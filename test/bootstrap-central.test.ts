@@ -80,10 +80,10 @@ test('[BS90] a machine that is bootstrapped from the store is told what its serv
   expect(told?.mend).toContain(
     `PCHAT_TOPOLOGY='${cms}', PCHAT_TOPOLOGY_SECRET=file:/etc/pchat/reader.secret, PCHAT_SERVER=localhost`,
   )
-  const known = await look(['bootstrap', '--check', '--cms', cms.replace('@', ':known@').concat('?password=known')], {
-    PGPASSWORD: '',
-  }).catch(() => undefined)
-  expect(known?.('topology: following')?.mend ?? '').not.toContain('known')
+  const known = `${cms.replace('@', `:${encodeURIComponent(password.reader)}@`)}?password=${password.reader}&sslmode=disable`
+  const { mend } = (await look(['bootstrap', '--check', '--cms', known]))('topology: following')!
+  expect(mend).toContain(`PCHAT_TOPOLOGY='${cms}?sslmode=disable'`)
+  expect(decodeURIComponent(mend!)).not.toContain(password.reader)
   const ran = await machine.pchat(['bootstrap', '--cms', cms], asked)
   expect([ran.code, ran.said], ran.out).toEqual([0, ''])
   expect(ran.out).toMatch(/^WARNING +topology: following +\/etc\/pchat\/environment names no PCHAT_TOPOLOGY/m)
