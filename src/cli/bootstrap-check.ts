@@ -5,6 +5,7 @@ import { checkAuthorities } from './bootstrap-authority.ts'
 import { checkDisk } from './bootstrap-disk.ts'
 import { checkDoors } from './bootstrap-door.ts'
 import { checkFiles } from './bootstrap-files.ts'
+import { checkFollowing } from './bootstrap-following.ts'
 import { checkThisMachine } from './bootstrap-machine.ts'
 import { checkNames } from './bootstrap-names.ts'
 import { checkServices } from './bootstrap-services.ts'
@@ -33,7 +34,8 @@ export async function lookAtPrerequisites(
     checkServices(topology, plan),
   ])
   const files = await checkFiles(topology, plan, env, stores)
-  const all = [...machine, ...disks, ...names, ...doors, ...authorities, ...secrets, ...stores, ...services, ...files]
+  const outside = [...stores, ...services, ...files, ...(await checkFollowing(plan, env))]
+  const all = [...machine, ...disks, ...names, ...doors, ...authorities, ...secrets, ...outside]
   return asSeenBy(process.getuid?.(), all)
 }
 
