@@ -52,3 +52,6 @@ export function printTable(title: string, rows: Row[]): void {
 export function progress(text: string): void {
   console.error(`${(performance.now() / 1000).toFixed(1).padStart(7)} s  ${text}`)
 }
+
+/** `ms`: of the whole; `each`: of the single requests. */
+export type Timed = { count: number; ms: number; each: number[] }

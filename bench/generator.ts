@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { isPassing } from '../src/client/error.ts'
 import { backOffMs, sleep } from '../src/client/wait.ts'
+import type { Timed } from './figures.ts'
 import { type PostOrder, postMany } from './poster.ts'
 import { type BenchSession, type Heard, openBenchSession } from './session.ts'
 import { roomId, roomsOf, tokenOf } from './world.ts'
@@ -29,8 +30,6 @@ export type SyncOrder = {
   atOnce: number
 }
 export type Order = keyof Orders
-/** `ms`: of the whole; `each`: of the single requests. */
-export type Timed = { count: number; ms: number; each: number[] }
 
 const AT_ONCE = 64
 const TEXT = 'x'.repeat(150)

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { Timed } from './figures.ts'
 import { progress } from './figures.ts'
-import type { Order, Orders, Timed } from './generator.ts'
+import type { Order, Orders } from './generator.ts'
 import { cpuSeconds } from './proc.ts'
 
 /** Processes that hold the sessions of one measurement. The last one has the last session. */

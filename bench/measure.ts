@@ -1,5 +1,4 @@
-import { percentile, progress, type Row, round } from './figures.ts'
-import type { Timed } from './generator.ts'
+import { percentile, progress, type Row, round, type Timed } from './figures.ts'
 import type { BenchServer } from './server.ts'
 
 /** CPU of server and database while something is done. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Timed } from './generator.ts'
+import type { Timed } from './figures.ts'
 import type { BenchSession } from './session.ts'
 import { textOf } from './text.ts'
 import { roomId } from './world.ts'

@@ -26,7 +26,10 @@ export async function openApartSite(options: Partial<ServeOptions> = {}): Promis
   const frontEnd = { role: 'front-end', natsUrl: nats.url } as const
   const site = await openSite({ ...frontEnd, server: 'fe1', files: await files(), ...options })
   const chat = (server: string) =>
-    site.another({ role: 'persistent-chat', natsUrl: nats.url, server, files: undefined, central: undefined })
+    site.another({
+      ...{ role: 'persistent-chat', natsUrl: nats.url, server },
+      ...{ publicUrl: undefined, files: undefined, central: undefined },
+    })
   const [one, two] = [await chat('one'), await chat('two')]
   await until(async () => (await serversAt(site)).length === 2)
   return {

@@ -110,7 +110,7 @@ test('[MN31] a store that does not write to disk, is out of reach, or holds no p
     found: expect.stringContaining('no pool'),
   })
   const nobody = await see('embedded', { databaseUrl: undefined as never })
-  expect(nobody).toMatchObject({ state: 'warning', mend: expect.stringContaining('--database-url') })
+  expect(nobody).toMatchObject({ state: 'error', mend: expect.stringContaining('--database-url') })
 })
 
 test('[MN31] a schema that is behind, or made by a newer program that this one cannot serve with', async () => {
@@ -294,7 +294,7 @@ test('[MN36] with a topology it looks at what that plans for the machine, and a 
   await writeFile(secret, '')
   expect(await runVerb(['doctor', '--topology', document])).toMatchObject({
     code: 2,
-    said: expect.stringContaining('is empty. Write it there'),
+    out: expect.stringContaining('is empty. Write it there'),
   })
   expect(await runVerb(['doctor', '--topology', document, '--server', 'nobody'])).toMatchObject({
     code: 2,

@@ -340,7 +340,7 @@ test('[OI2] begun at one server, ended at another, known at both', async () => {
   for (const at of [site.url, second.url])
     expect((await fetch(`${at}/web/session`, { headers: { cookie: `pchat=${token}` } })).status).toBe(200)
   // Behind one address for all servers the redirect goes there.
-  const begun = await fetch(`${second.url}/web/oidc/idp/begin`, { redirect: 'manual' })
+  const begun = await fetch(`${second.url}/web/oidc/idp/begin?at=pages`, { redirect: 'manual' })
   expect(new URL(begun.headers.get('location')!).searchParams.get('redirect_uri')).toBe(
     'http://chat.example.com/web/oidc/idp/callback',
   )

@@ -150,7 +150,13 @@ export async function openRaceServer(
     site: undefined,
     servers: () => [url],
     takesSessions: () => true,
-    secondFactor: { need: 'optional', keys: [], publicUrl: () => 'http://localhost:8080', passkeyDomain: undefined },
+    secondFactor: {
+      need: 'optional',
+      keys: [],
+      pagesUrl: () => 'http://localhost:8080',
+      otherPages: () => [],
+      passkeyDomain: undefined,
+    },
     log: silentLog,
     metrics,
   }

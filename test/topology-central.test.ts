@@ -307,7 +307,7 @@ test('[CM24] what was typed wrong is 2, what is refused 1, a store that does not
     [2, /whole number from 1/, ['history', '--limit', '0']],
     [
       1,
-      /refuses the sign-in.*Mend role or password/,
+      /refuses the sign-in.*Mend the role in --cms .*PCHAT_CMS_SECRET/,
       ['history', ...at(env.PCHAT_CMS!.replace('//pchat@', '//nobody@'))],
     ],
     [4, /did not answer.*Try again/, ['history', ...at('postgres://pchat@127.0.0.1:1/x')]],
@@ -326,6 +326,38 @@ test('[CM24] what was typed wrong is 2, what is refused 1, a store that does not
   expect((await topology(['publish', '-'], { stdin: first })).code).toBe(0)
   await adoptCentral(central.db, 'x', '')
   expect((await topology(['export', '--version', '7'])).err).toContain('There is no version 7; the newest one is 1.')
+})
+
+test('[CM52] who may only read is told whom to sign in as, and how; the password stands where PCHAT_CMS_SECRET says', async () => {
+  const role = `reads_${central.address.database.slice(5)}`
+  await central.db.query(
+    `CREATE ROLE ${role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC`,
+  )
+  try {
+    await write(first)
+    const as = ['--cms', env.PCHAT_CMS!.replace('//pchat@', `//${role}@`)]
+    const ran = await topology(['publish', file, ...as])
+    expect([ran.code, ran.err]).toEqual([
+      1,
+      expect.stringMatching(/permission denied.*publisher.* --cms \(PCHAT_CMS\).*PCHAT_CMS_SECRET/),
+    ])
+    const gone = join(folder, 'publisher.secret')
+    const secret = { PCHAT_CMS_SECRET: `file:${gone}` }
+    const without = await topology(['publish', file], { env: secret })
+    expect([without.code, without.err]).toEqual([
+      2,
+      expect.stringContaining(`${gone}, which a password is to stand in`),
+    ])
+    await writeFile(gone, 'sesame\n')
+    expect((await topology(['publish', file], { env: secret })).code).toBe(0)
+    const known = await topology(['history', '--cms', env.PCHAT_CMS!.replace('//pchat@', '//pchat:known@')], {
+      env: secret,
+    })
+    expect([known.code, known.err]).toEqual([2, expect.stringContaining('PCHAT_CMS_SECRET')])
+    expect(known.err).not.toMatch(/known|sesame/)
+  } finally {
+    await central.db.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  }
 })
 
 test('[CM24] --version is that of the topology also in the whole program', async () => {

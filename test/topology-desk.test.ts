@@ -6,6 +6,7 @@ import { maxTopologyBytes } from '../src/protocol/topology-limits.ts'
 import { listPublications } from '../src/topology/central.ts'
 import { centralBeside } from '../src/topology/central-place.ts'
 import { exampleDocument } from '../src/topology/example.ts'
+import { openCutAtCommit } from './cut-at-commit.ts'
 import { openEmptyDatabase, type TestDatabase } from './database.ts'
 import { openSite, type Person, type Site, signInAt } from './harness.ts'
 import { chats, twoPools } from './topology-document.ts'
@@ -61,7 +62,7 @@ test('[TB1] nothing is published at first; what is published is read to the lett
   expect(publication!.text).toBe(first)
   expect((await audited())[0]).toEqual({
     ...{ action: 'topology.publish', actor: 'admin@example.com', subject: 'topology' },
-    detail: { version: 1, basedOn: 0, note: 'the beginning' },
+    detail: { version: 1, mark: done.mark, basedOn: 0, note: 'the beginning' },
   })
 })
 
@@ -140,6 +141,16 @@ test('[TB5] a check answers faults, findings, the picture and what each change a
   expect(torn).toMatchObject({ picture: null, differences: null, faults: [{ line: expect.any(Number) }] })
   expect(await site.admin.code('topology.check', { text: first, against: 9_999 })).toBe('not_found')
   expect((await site.admin.call('topology.check', { text: first, against: 1 })).differences).toEqual([])
+})
+
+test('[TB52] a check compares with a document as well, whatever is published; with both it is refused', async () => {
+  const before = named('Before')
+  const checked = await site.admin.call('topology.check', { text: named('After'), before })
+  expect(checked).toMatchObject({ store: 'there', version: null, asks: { servers: [], verbs: [], more: 0 } })
+  expect(checked.differences).toMatchObject([{ before: 'Before', after: 'After' }])
+  expect(await site.admin.code('topology.check', { text: first, before, against: 1 })).toBe('invalid_argument')
+  const large = { text: first, before: 'x'.repeat(maxTopologyBytes + 1) }
+  expect(await site.admin.code('topology.check', large)).toBe('too_large')
 })
 
 test('[TB6] a rollback publishes an old text anew, on what its author saw; the history is read page by page', async () => {
@@ -286,4 +297,52 @@ test('[TB12] what cannot be recorded is not published', async () => {
     await db.query('DROP FUNCTION refuse_row CASCADE')
   }
   expect((await listPublications(central.db, 1))[0]!.version).toBe(basedOn)
+})
+
+test('[TB48] a publication whose answer is lost is recorded once: at once where it can be asked again, else as its author repeats it', async () => {
+  const broken = await openCutAtCommit(central.address.host)
+  const server = await site.another({ central: { ...central.address, host: broken.host } })
+  try {
+    const [admin, bob] = [server.at(site.admin), server.at(other)]
+    const recorded = async (mark: string) =>
+      (await audited()).filter(({ detail }) => (detail as { mark?: string }).mark === mark)
+    const mark = async () => (await listPublications(central.db, 1))[0]!.mark
+    const basedOn = await newest()
+    broken.cut('once')
+    const input = { text: named('Answer lost'), basedOn, note: 'lost' }
+    expect(await admin.call('topology.publish', input)).toMatchObject({ version: basedOn + 1 })
+    expect(await recorded(await mark())).toMatchObject([
+      { actor: 'admin@example.com', detail: { basedOn, note: 'lost' } },
+    ])
+    broken.cut('for good')
+    const next = { text: named('Lost for good'), basedOn: basedOn + 1, note: 'lost again' }
+    expect(await admin.code('topology.publish', next)).toBe('unavailable')
+    expect(await newest()).toBe(basedOn + 2)
+    expect(await recorded(await mark())).toEqual([])
+    broken.heal()
+    // What another one repeats is not his.
+    expect(await bob.call('topology.publish', next)).toMatchObject({ version: basedOn + 2, changed: false })
+    expect(await recorded(await mark())).toEqual([])
+    for (let i = 0; i < 2; i += 1)
+      expect(await admin.call('topology.publish', next)).toMatchObject({ version: basedOn + 2, changed: false })
+    expect(await recorded(await mark())).toEqual([
+      {
+        ...{ action: 'topology.publish', actor: 'admin@example.com', subject: 'topology' },
+        detail: { version: basedOn + 2, mark: await mark(), basedOn: basedOn + 1, note: 'lost again' },
+      },
+    ])
+    // Another one was sooner than his second try.
+    broken.cut('for good')
+    const third = { text: named('Overtaken'), basedOn: basedOn + 2, note: 'third' }
+    expect(await admin.code('topology.publish', third)).toBe('unavailable')
+    broken.heal()
+    const overtaken = await mark()
+    await bob.call('topology.publish', { text: named('Fourth'), basedOn: basedOn + 3 })
+    expect(await recorded(overtaken)).toEqual([])
+    for (let i = 0; i < 2; i += 1) expect(await admin.code('topology.publish', third)).toBe('conflict')
+    expect(await recorded(overtaken)).toMatchObject([{ actor: 'admin@example.com', detail: { note: 'third' } }])
+  } finally {
+    await server.stop()
+    await broken.close()
+  }
 })

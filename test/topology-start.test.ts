@@ -175,6 +175,22 @@ test('[CM31] passwords come from where the topology says that they stand, and ar
   }
 }, 60_000)
 
+test('[CM51] the password that reads the topology comes from where PCHAT_TOPOLOGY_SECRET says, or the start ends', async () => {
+  await publish(documentOf(await freePort()))
+  const secret = join(folder, 'reader.secret')
+  const env = { PCHAT_TOPOLOGY_SECRET: `file:${secret}` }
+  const without = start([], env)
+  expect([await without.ended, without.said()]).toEqual([2, expect.stringContaining(`${secret}, which a password`)])
+  await writeFile(secret, 'sesame\n', { mode: 0o600 })
+  const twice = start(['--topology', url.replace('//pchat@', '//pchat:known@')], env)
+  expect([await twice.ended, twice.said()]).toEqual([2, expect.stringContaining('PCHAT_TOPOLOGY_SECRET')])
+  expect(twice.said()).not.toMatch(/known|sesame/)
+  const server = start([], env)
+  await server.ready()
+  expect(server.said()).not.toContain('sesame')
+  expect(await readFile(join(folder, 'data/topology-replica.json'), 'utf8')).not.toContain('sesame')
+}, 60_000)
+
 test('[CM31] the store is only read: a server needs no more than the role that reads', async () => {
   const role = `reads_${central.address.database.slice(5)}`
   await central.db.query(

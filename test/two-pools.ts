@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { PoolPlace } from '../src/chat/pools.ts'
+import type { PoolPlace } from '../src/chat/known-pools.ts'
 import type { ServeOptions } from '../src/cli/serve-options.ts'
 import type { Input } from '../src/protocol/request.ts'
 import { type Answer, askHttp } from './ask-http.ts'

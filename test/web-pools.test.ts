@@ -263,6 +263,41 @@ test('[PL6] the second factor of the other pool is asked for in its window', asy
   expect(await signedInAs(north)).toBe(name)
 })
 
+/** The page learns once, before it asks for a ticket, that nobody is signed in. */
+const stranger = `
+  const ask = window.fetch
+  const isFirst = location.pathname === '/arrive' && !location.hash.includes('ticket')
+  window.fetch = async (to, init) =>
+    isFirst && String(to).endsWith('/web/session')
+      ? new Response('{"error":{"code":"unauthenticated","message":""}}', { status: 401 })
+      : ask(to, init)`
+
+test('[PL21] a pool that is opened twice at once opens in both windows; who else was signed in there meanwhile is named, and stays', async () => {
+  const name = await both()
+  const { page, context } = await take(sit(browser, pools.main.url, name))
+  await menu(page).click()
+  const late = await opened(context, () => page.getByRole('menuitem', { name: /North rooms/ }).click())
+  await places(late).waitFor()
+  // As if it had not come yet when this one asked: the ticket comes back to a browser that is signed in.
+  const arrive = async () => {
+    const begun = await context.newPage()
+    await begun.addInitScript({ content: stranger })
+    await begun.goto(`${pools.north.url}/arrive#${new URLSearchParams({ from: 'pchat', as: name, next: '#/' })}`)
+    return begun
+  }
+  const second = await arrive()
+  await places(second).waitFor()
+  expect(await signedInAs(second)).toBe(name)
+  // Somebody else, in the same browser.
+  const other = await both()
+  await second.evaluate(
+    `fetch('/web/signin', { method: 'POST', headers: { 'content-type': 'application/json' }, body: ${JSON.stringify(JSON.stringify({ user: other, password }))} })`,
+  )
+  const third = await arrive()
+  await third.getByText(`In this browser ${other} is signed in at this pool, and you come as ${name}.`).waitFor()
+  expect(await signedInAs(third)).toBe(other)
+})
+
 test('[PL12] somebody without an account there is told so, and can sign in as another', async () => {
   await addUser(pools.main, 'alone@example.com')
   const { page, context } = await take(sit(browser, pools.main.url, 'alone@example.com'))
@@ -273,6 +308,33 @@ test('[PL12] somebody without an account there is told so, and can sign in as an
   expect(await seriousFaults(north)).toEqual([])
   await north.getByRole('link', { name: 'Go to the sign-in of this pool' }).click()
   await north.getByRole('heading', { name: 'Sign in' }).waitFor()
+})
+
+test('[SI17] whoever signs in in the place of somebody else ends the sign-in that the browser had, by a second factor too; his own others stay', async () => {
+  const { main } = pools
+  const [ann, bob] = [await both(), await both()]
+  const enter = async (user: string, cookie = '', more: object = { user, password }) => {
+    const answer = await fetch(`${main.url}/web/signin`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', cookie },
+      body: JSON.stringify(more),
+    })
+    return { cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '', body: (await answer.json()) as Json }
+  }
+  const counts = async (cookie: string) =>
+    (await fetch(`${main.url}/web/session`, { headers: { cookie } })).status === 200
+  const first = await enter(ann)
+  const again = await enter(ann, first.cookie)
+  expect(await counts(first.cookie)).toBe(true)
+  const { secret } = await addTotp(await signInAt(main.url, bob))
+  await main.db.query('UPDATE totp SET last_step = 0')
+  const asked = await enter(bob, again.cookie)
+  // Nobody is in yet, and nobody out.
+  expect(await counts(again.cookie)).toBe(true)
+  const { ticket } = asked.body.error.details
+  const came = await enter(bob, again.cookie, { ticket, code: codeOf(secret) })
+  expect(came.body.me.name).toBe(bob)
+  expect(await Promise.all([again, first, came].map(({ cookie }) => counts(cookie)))).toEqual([false, true, true])
 })
 
 test('[PL10] the routes take nothing from other pages, nor in place of somebody without a word', async () => {

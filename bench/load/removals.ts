@@ -1,8 +1,11 @@
+import type { Agents } from './agents.ts'
 import { openChance } from './chance.ts'
 import { type Model, roomId, userId } from './model.ts'
 import { nowUs } from './post-text.ts'
-import type { Stage } from './stage.ts'
+import type { Site } from './site.ts'
 import type { Removal } from './verdict.ts'
+
+type Where = { site: Site; model: Model; agents: Agents }
 
 export type Removals = {
   /** No further one begins; resolves when whoever is out is in again. */
@@ -17,8 +20,8 @@ const trySeconds = 120
  * Every few seconds an administrator takes somebody off the list of a closed room, people go on posting there, and he is let
  * in again: nothing that has a place in between may reach him.
  */
-export function startRemovals({ site, model, agents, plan }: Stage): Removals {
-  const chance = openChance(plan.options.seed + 99)
+export function startRemovals({ site, model, agents }: Where, seed: number): Removals {
+  const chance = openChance(seed + 99)
   const rooms = closedRooms(model)
   const done: Removal[] = []
   let stopping = rooms.length === 0

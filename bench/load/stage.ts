@@ -68,7 +68,7 @@ export function openStage(
     label,
     async begin(work) {
       await agents.all('work', work)
-      removals ??= startRemovals(stage)
+      removals ??= startRemovals(stage, stage.plan.options.seed)
     },
     endRemovals: async () => (await removals?.stop()) ?? [],
     async phase(name, play) {

@@ -7,7 +7,7 @@ import type { Roster } from '../pool/roster.ts'
 import type { Principal } from '../protocol/principal.ts'
 import type { PoolSettings } from '../protocol/settings-verbs.ts'
 import type { Db } from '../store/db.ts'
-import type { PoolsKnown } from './pools.ts'
+import type { PoolsKnown } from './known-pools.ts'
 import type { PostQueue } from './post-queue.ts'
 import type { DirectorySync } from './synced-source.ts'
 import type { TopologyDesk } from './topology-desk.ts'
@@ -17,9 +17,11 @@ export type SecondFactorSetting = {
   need: 'optional' | 'administrators' | 'everyone'
   /** The first one encrypts the secrets of authenticator apps, all of them decrypt. Without any they are kept as they are. */
   keys: Uint8Array[]
-  /** Where browsers reach this server. */
-  publicUrl: () => string
-  /** What passkeys are made for: a domain that the hosts of all servers are in. Undefined: the host of `publicUrl`. */
+  /** Where people open the pages: links lead there, and passkeys are made for it. Empty where there are none now. */
+  pagesUrl: () => string
+  /** Where the same pages are as well: each server has a name of its own. */
+  otherPages: () => string[]
+  /** What passkeys are made for: a domain that the hosts of all servers are in. Undefined: the host of `pagesUrl`. */
   passkeyDomain: string | undefined
 }
 

@@ -7,7 +7,8 @@ import { type FactorPerson, holdPerson } from '../store/second-factor.ts'
 import type { Caller, Chat } from './chat.ts'
 import { guarded } from './guess.ts'
 import { type HandedOver, readHandOver, signHandOver } from './hand-over-ticket.ts'
-import { otherPool, type PoolPlace } from './pools.ts'
+import type { PoolPlace } from './known-pools.ts'
+import { otherPool } from './pools.ts'
 import { takeFailure } from './rate-limit.ts'
 import {
   askFactor,
@@ -88,7 +89,7 @@ export async function signInHandedOver(chat: Chat, from: { address: string }, in
   const taken = await take(chat, from.address, given, pool)
   const { person, origin } = taken
   if ('step' in taken) {
-    const outcome = taken.step.enrol ? 'enrolment required' : 'factor required'
+    const outcome = 'factor required'
     recordSignIn(chat, { principal: person.id, address: from.address, method, outcome, pool: origin.from })
     throw secondFactorRequired(taken.step)
   }
@@ -138,8 +139,14 @@ function open(chat: Chat, address: string, principal: string, given: HandedOver,
         'forbidden',
         'Whoever holds a role of administration here signs in here, unless he has a second factor here. Sign in with your password.',
       )
-    const asks = has ? person.official || !given.byFactor : needsFactor(chat, person) && !given.byFactor
-    if (asks) return { ...(await askFactor(chat, tx, person, origin)), person, origin }
+    // Whoever stole a sign-in there would have the first factor of an account here, and its owner would be shut out.
+    if (needsFactor(chat, person) && !has && !given.byFactor)
+      throw new Refusal(
+        'forbidden',
+        'A second factor is needed here, and you have none yet. Sign in here with your password, and set one up.',
+      )
+    if (has && (person.official || !given.byFactor))
+      return { ...(await askFactor(chat, tx, person, origin)), person, origin }
     const opened = await openFor(chat, tx, principal, address, { byFactor: given.byFactor, isProven: false, origin })
     return { ...opened, person, origin }
   })

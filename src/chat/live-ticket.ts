@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Refusal } from '../protocol/error.ts'
 import { insertLiveTicket, takeLiveTicket } from '../store/live-ticket.ts'
 import type { Caller, Chat } from './chat.ts'
 import { hashToken, makeToken } from './token.ts'
@@ -16,13 +17,21 @@ export async function issueLiveTicket(chat: Chat, caller: Caller, origin: string
   return (await insertLiveTicket(chat.db, made)) ? ticket : undefined
 }
 
-/** Who holds this ticket, which is used with it. Undefined where it counts no more, or came from a page of another origin. */
+/**
+ * Who holds this ticket, which is used with it. Undefined where it counts no more, or came from a page of another origin. Refusal forbidden
+ * where no origin came: pages have one, and another ticket would come without it as well.
+ */
 export async function callerOfLiveTicket(
   chat: Chat,
   ticket: string,
   from: { origin: string | undefined; address: string },
 ): Promise<Caller | undefined> {
-  if (from.origin === undefined || !ticketForm.test(ticket)) return undefined
+  if (from.origin === undefined)
+    throw new Refusal(
+      'forbidden',
+      'A ticket is for the page that it was given to, and no Origin came along. Ask the administrator whether a proxy takes that header away.',
+    )
+  if (!ticketForm.test(ticket)) return undefined
   const found = await takeLiveTicket(chat.db, hashToken(ticket), from.origin)
   return found && { ...found, address: from.address }
 }

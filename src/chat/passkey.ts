@@ -20,25 +20,40 @@ const rpName = 'Persistent Chat'
 const algorithms = [-8, -7, -257]
 const timeoutMs = 5 * 60_000
 
+/** What passkeys are bound to, and the origins of the pages that they may be used on. */
+export type PasskeySite = { rpID: string; origins: string[] }
+
 /**
  * What passkeys of this server are bound to; undefined where browsers would not make any: at an address without a name, or without
  * TLS elsewhere than on this machine.
  */
-export function passkeySite(chat: Chat): { rpID: string; origin: string } | undefined {
-  const url = URL.parse(chat.secondFactor.publicUrl())
-  if (!url || url.hostname.startsWith('[') || isIP(url.hostname)) return undefined
-  if (url.protocol !== 'https:' && !/^(.+\.)?localhost$/.test(url.hostname)) return undefined
-  const domain = chat.secondFactor.passkeyDomain
-  const isWithin = domain !== undefined && `.${url.hostname}`.endsWith(`.${domain}`)
-  return { rpID: isWithin ? domain : url.hostname, origin: url.origin }
+export function passkeySite({ secondFactor }: Pick<Chat, 'secondFactor'>): PasskeySite | undefined {
+  const url = pageOf(secondFactor.pagesUrl())
+  if (!url) return undefined
+  const domain = secondFactor.passkeyDomain
+  const rpID = domain !== undefined && isWithin(url, domain) ? domain : url.hostname
+  // The library leaves the rest to who calls it: a browser takes the passkey to any host within the domain.
+  const others = secondFactor.otherPages().flatMap(one => pageOf(one) ?? [])
+  const origins = [url, ...others].filter(one => isWithin(one, rpID)).map(one => one.origin)
+  return { rpID, origins: [...new Set(origins)] }
 }
 
-function requireSite(chat: Chat): { rpID: string; origin: string } {
+function pageOf(address: string): URL | undefined {
+  const url = URL.parse(address)
+  if (!url || url.hostname.startsWith('[') || isIP(url.hostname)) return undefined
+  return url.protocol === 'https:' || /^(.+\.)?localhost$/.test(url.hostname) ? url : undefined
+}
+
+function isWithin({ hostname }: URL, domain: string): boolean {
+  return `.${hostname}`.endsWith(`.${domain}`)
+}
+
+function requireSite(chat: Chat): PasskeySite {
   const site = passkeySite(chat)
   if (!site)
     throw new Refusal(
       'conflict',
-      'Passkeys need an https address with a name. Use an authenticator app, or ask the operator to set --url.',
+      'Passkeys need an https address with a name. Use an authenticator app, or ask the operator to set --pages-url or --url.',
     )
   return site
 }
@@ -105,13 +120,13 @@ async function verified<T>(chat: Chat, check: () => Promise<T | undefined>): Pro
 
 type NewPasskey = Pick<PasskeyRow, 'id' | 'publicKey' | 'counter' | 'transports'>
 
-/** A new passkey that signed our challenge for this person, at our address; undefined where it did not. */
+/** A new passkey that signed our challenge for this person, on a page of ours; undefined where it did not. */
 export async function readAttestation(
   chat: Chat,
   principal: string,
   sent: PasskeyAttestation,
 ): Promise<NewPasskey | undefined> {
-  const { rpID, origin } = requireSite(chat)
+  const { rpID, origins } = requireSite(chat)
   const challenge = challengeOf(sent.clientDataJSON)
   if (challenge === undefined || !(await takeChallenge(chat.db, challenge, 'add', principal))) return undefined
   const { verifyRegistrationResponse } = await webauthn()
@@ -122,7 +137,7 @@ export async function readAttestation(
         ...{ id: sent.id, rawId: sent.id, type: 'public-key' as const, clientExtensionResults: {} },
         response: { clientDataJSON, attestationObject },
       },
-      ...{ expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpID, requireUserVerification: true },
+      ...{ expectedChallenge: challenge, expectedOrigin: origins, expectedRPID: rpID, requireUserVerification: true },
       supportedAlgorithmIDs: algorithms,
     })
     if (registrationInfo?.credential.id !== sent.id) return undefined
@@ -136,7 +151,7 @@ export async function readAttestation(
 export type SeenPasskey = { id: string; principal: string; counter: number }
 
 /**
- * A passkey that signed our challenge of this purpose, at our address, with its holder verified; undefined where it did not. With a
+ * A passkey that signed our challenge of this purpose, on a page of ours, with its holder verified; undefined where it did not. With a
  * principal it is one of his.
  */
 export async function readAssertion(
@@ -145,7 +160,7 @@ export async function readAssertion(
   principal: string | null,
   sent: PasskeyAssertion,
 ): Promise<SeenPasskey | undefined> {
-  const { rpID, origin } = requireSite(chat)
+  const { rpID, origins } = requireSite(chat)
   const challenge = challengeOf(sent.clientDataJSON)
   if (challenge === undefined || !(await takeChallenge(chat.db, challenge, purpose, principal))) return undefined
   const known = await findPasskey(chat.db, sent.id)
@@ -158,7 +173,7 @@ export async function readAssertion(
         ...{ id: sent.id, rawId: sent.id, type: 'public-key' as const, clientExtensionResults: {} },
         response: { clientDataJSON, authenticatorData, signature },
       },
-      ...{ expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rpID, requireUserVerification: true },
+      ...{ expectedChallenge: challenge, expectedOrigin: origins, expectedRPID: rpID, requireUserVerification: true },
       credential: { id: known.id, publicKey: new Uint8Array(known.publicKey), counter: known.counter },
     })
     return isRight ? { id: known.id, principal: known.principal, counter: authenticationInfo.newCounter } : undefined

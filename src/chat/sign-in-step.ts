@@ -77,18 +77,11 @@ async function bySecondStep(chat: Chat, from: From, ticket: Buffer, input: Input
   const holder = await findTicket(chat.db, ticket, step)
   if (!holder) throw staleTicket()
   const open = (use: (tx: Connection) => Promise<boolean>) =>
-    openWithin(
-      chat,
-      from,
-      holder.principal,
-      use,
-      async tx => {
-        const taken = await takeTicket(tx, ticket, step)
-        if (!taken) throw staleTicket()
-        return taken.origin
-      },
-      isDone,
-    )
+    openWithin(chat, from, holder.principal, use, async tx => {
+      const taken = await takeTicket(tx, ticket, step)
+      if (!taken) throw staleTicket()
+      return taken.origin
+    })
   if (passkey !== undefined) {
     const seen = await checkPasskey(chat, from, passkey, holder.principal)
     return { ...(await usedPasskey(chat, from, holder.principal, () => open(useOf(seen)))), method: 'passkey' }
@@ -157,8 +150,7 @@ async function usedPasskey(
 
 /**
  * Uses up what was shown and opens the session, or does neither. Undefined where it was used already, or the person may not sign in.
- * `last` comes at the end and answers the pool that he comes from, if any: where it throws, the code is not used up. `isNew`: it is not a
- * factor that was there before.
+ * `last` comes at the end and answers the pool that he comes from, if any: where it throws, the code is not used up.
  */
 function openWithin(
   chat: Chat,
@@ -166,14 +158,11 @@ function openWithin(
   principal: string,
   use: (tx: Connection) => Promise<boolean>,
   last?: (tx: Connection) => Promise<Origin | undefined>,
-  isNew = false,
 ): Promise<Opened | undefined> {
   return transaction(chat.db, async tx => {
     const person = await holdPerson(tx, principal)
     if (!person || !mayHaveFactor(person) || !(await use(tx))) return undefined
     const origin = await last?.(tx)
-    // What was only set up with the word of another pool proves nothing here.
-    const isProven = !isNew || origin === undefined
-    return { ...(await openFor(chat, tx, principal, address, { byFactor: true, isProven, origin })), person }
+    return { ...(await openFor(chat, tx, principal, address, { byFactor: true, origin })), person }
   })
 }

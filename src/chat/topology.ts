@@ -3,8 +3,8 @@ import { type Gate, openGate } from '../base/gate.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { Input, Result } from '../protocol/request.ts'
 import { maxTopologyBytes } from '../protocol/topology-limits.ts'
-import { audit } from '../store/audit.ts'
-import { restLonger, transaction } from '../store/db.ts'
+import { audit, isAudited } from '../store/audit.ts'
+import { type Queryable, rehearse, restLonger, transaction } from '../store/db.ts'
 import type { Caller, Chat } from './chat.ts'
 import type { CentralDesk, Published, TopologyDesk } from './topology-desk.ts'
 
@@ -52,16 +52,26 @@ export async function getTopologyExample(
   return { text: await deskOf(chat).example(edition, fqdn) }
 }
 
-/** topology.check: works without a store, and with one that is away; then nothing is compared. Refusals: too_large, not_found, rate_limited. */
+/**
+ * topology.check: works without a store, and with one that is away; then only two documents are compared. Refusals: too_large,
+ * invalid_argument, not_found, rate_limited.
+ */
 export async function checkTopologyText(
   chat: Chat,
   _caller: Caller,
-  { text, against }: Input<'topology.check'>,
+  { text, against, before }: Input<'topology.check'>,
 ): Promise<Result<'topology.check'>> {
   const desk = deskOf(chat)
   requireSize(text)
+  requireSize(before ?? '')
+  if (before !== undefined && against !== undefined)
+    throw new Refusal(
+      'invalid_argument',
+      'Compare with a version that was published (against) or with a document (before), not with both.',
+    )
   const { store, found } = await findBefore(desk, against)
   if (!found && against !== undefined && store !== 'away') throw noVersion(against)
+  if (before !== undefined) return { store, version: null, ...(await desk.check(text, before)) }
   return { store, version: found?.version ?? null, ...(await desk.check(text, found?.document)) }
 }
 
@@ -113,13 +123,14 @@ export async function rollBackTopology(
   return put(chat, caller, 'topology.rollback', { document: old.document, restores: version }, basis)
 }
 
+type Action = 'topology.publish' | 'topology.rollback'
 type Basis = Pick<Input<'topology.publish'>, 'basedOn' | 'mark' | 'note'>
 const gates = new WeakMap<Chat, Gate>()
 
 async function put(
   chat: Chat,
   caller: Caller,
-  action: 'topology.publish' | 'topology.rollback',
+  action: Action,
   draft: { document: string; restores?: number },
   basis: Basis,
 ): Promise<Result<'topology.publish'>> {
@@ -134,6 +145,7 @@ async function put(
     const errors = await errorsOf(chat, central, draft.document)
     return await publishRecorded(chat, caller, action, central, draft, basis, errors)
   } catch (error) {
+    if (isRefused(error, 'conflict')) await recordOvertaken(chat, caller, central, draft.document, basis)
     throw inWords(error)
   } finally {
     gate.leave()
@@ -153,33 +165,59 @@ async function errorsOf(chat: Chat, central: CentralDesk, document: string): Pro
 
 /**
  * The store of the pool and that of topologies are two databases, and no transaction spans them. What cannot be recorded is not
- * published; that it was published and not recorded takes a store that is lost between the two commits, and its history tells who did.
+ * published; where the answer of the second one was lost, who asks again has it recorded (decision 24).
  */
 async function publishRecorded(
   chat: Chat,
   { user }: Caller,
-  action: string,
+  action: Action,
   central: CentralDesk,
   draft: { document: string; restores?: number },
   { basedOn, mark, note = '' }: Basis,
   errors: string[],
 ): Promise<Result<'topology.publish'>> {
-  const { restores } = draft
-  // Such as after an answer that was lost: nothing is done, and nothing recorded.
-  const unchanged = Symbol('unchanged')
-  let done: Result<'topology.publish'> | undefined
-  try {
-    await transaction(chat.db, async tx => {
-      await restLonger(tx, publishedWithinMs)
-      const detail = { version: basedOn + 1, basedOn, note, ...(restores === undefined ? {} : { restores }) }
-      await audit(tx, user.id, action, 'topology', detail)
-      done = await central.publish({ ...draft, author: user.name, note }, { version: basedOn, mark }, errors)
-      if (!done.changed) throw unchanged
-    })
-  } catch (error) {
-    if (error !== unchanged) throw error
-  }
-  return done!
+  const { restores = null } = draft
+  const publish = () => central.publish({ ...draft, author: user.name, note }, { version: basedOn, mark }, errors)
+  return transaction(chat.db, async tx => {
+    await restLonger(tx, publishedWithinMs)
+    const record = (done: Recorded) => audit(tx, user.id, action, 'topology', detailOf(done))
+    // Its number and mark are known only once it is there.
+    await rehearse(tx, () => record({ version: basedOn + 1, mark: mark ?? '', basedOn, note, restores }))
+    // It may be there though its answer is lost. To ask again is harmless, and tells.
+    const done = await publish().catch(error => (isRefused(error, 'unavailable') ? publish() : Promise.reject(error)))
+    if (done.changed) await record({ ...done, basedOn, note, restores })
+    else await recordLost(tx, user, await central.read(done.version))
+    return done
+  })
+}
+
+type Recorded = Pick<Published, 'version' | 'mark' | 'basedOn' | 'note' | 'restores'>
+
+function detailOf({ version, mark, basedOn, note, restores }: Recorded): object {
+  return { version, mark, basedOn, note, ...(restores === null ? {} : { restores }) }
+}
+
+/** What stands there already is not recorded, but where it is his own and its record was lost with the answer. */
+async function recordLost(tx: Queryable, user: Caller['user'], there: Published | undefined): Promise<void> {
+  if (there?.author !== user.name || (await isAudited(tx, 'topology', { mark: there.mark }))) return
+  const action: Action = there.restores === null ? 'topology.publish' : 'topology.rollback'
+  await audit(tx, user.id, action, 'topology', detailOf(there))
+}
+
+/** His own may have been published all the same, before that of another one. */
+async function recordOvertaken(
+  chat: Chat,
+  { user }: Caller,
+  central: CentralDesk,
+  document: string,
+  { basedOn }: Basis,
+): Promise<void> {
+  const there = await central.read(basedOn + 1)
+  if (there?.document === document) await transaction(chat.db, tx => recordLost(tx, user, there))
+}
+
+function isRefused(error: unknown, code: Refusal['code']): boolean {
+  return error instanceof Refusal && error.code === code
 }
 
 type Since = { version: number; author: string; at: Date; note: string }

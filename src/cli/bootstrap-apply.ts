@@ -42,14 +42,14 @@ export async function apply(topology: Topology, plan: ServerPlan, options: Apply
   const lock = await lockMachine()
   const umask = process.umask(0o022)
   try {
-    const env = readEnvironmentFile()
+    const env = await readEnvironmentFile()
     const site: Site = {
       ...{ plan, program, env, adminUrls, machine: openMachine(lock.descriptor) },
       ...{ makeSecrets: options.makeSecrets === true, uid: options.uid, caFile: options.caFile },
       authority: options.authority ?? authorityFolder,
     }
     const teller = openTeller(plan.fqdn, options.json === true, io)
-    const checks = await prerequisites(topology, site)
+    const checks = await prerequisites(topology, site, io.env)
     teller.prerequisites(checks)
     if (worstOf(checks) === 'error')
       throw new Refusal(
@@ -72,8 +72,9 @@ export function requireRoot(): void {
 }
 
 /** What one of the steps mends is no fault before it. */
-async function prerequisites(topology: Topology, { plan, env, makeSecrets, authority }: Site): Promise<Check[]> {
-  const checks = await lookAtPrerequisites(topology, plan, env)
+async function prerequisites(topology: Topology, site: Site, asked: NodeJS.ProcessEnv): Promise<Check[]> {
+  const { plan, env, makeSecrets, authority } = site
+  const checks = await lookAtPrerequisites(topology, plan, env, asked)
   const isRole = (check: string) => rolesOf(plan).has(check.replace(/^file:/, ''))
   // A file of an authority that a database has is checked by its own name, and no step makes it.
   const isToCome = ({ area, check, found }: Check) =>

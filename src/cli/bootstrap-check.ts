@@ -5,6 +5,7 @@ import { checkAuthorities } from './bootstrap-authority.ts'
 import { checkDisk } from './bootstrap-disk.ts'
 import { checkDoors } from './bootstrap-door.ts'
 import { checkFiles } from './bootstrap-files.ts'
+import { checkFollowing } from './bootstrap-following.ts'
 import { checkThisMachine } from './bootstrap-machine.ts'
 import { checkNames } from './bootstrap-names.ts'
 import { checkSecrets, seenEnvironment } from './bootstrap-secrets.ts'
@@ -13,11 +14,12 @@ import { checkStores } from './bootstrap-stores.ts'
 import { type Check, checkLines, worstOf } from './doctor-check.ts'
 import type { Done } from './topology-verbs.ts'
 
-/** Looks at this machine as the one of the plan. It leaves nothing behind; only what the plan needs is asked for. `env`: what the services get. */
+/** Looks at this machine as the one of the plan. It leaves nothing behind; only what the plan needs is asked for. `env`: what the services get; `asked`: what whoever asks has. */
 export async function lookAtPrerequisites(
   topology: Topology,
   plan: ServerPlan,
   env: NodeJS.ProcessEnv,
+  asked: NodeJS.ProcessEnv,
 ): Promise<Check[]> {
   const needs = needsOf(topology, plan)
   const folders = [...new Set(plan.processes.map(({ settings }) => settings.dataDir!))]
@@ -34,7 +36,8 @@ export async function lookAtPrerequisites(
     checkServices(topology, plan),
   ])
   const files = await checkFiles(topology, plan, env, stores)
-  const all = [...machine, ...disks, ...names, ...doors, ...authorities, ...secrets, ...stores, ...services, ...files]
+  const outside = [...stores, ...services, ...files, ...(await checkFollowing(plan, asked))]
+  const all = [...machine, ...disks, ...names, ...doors, ...authorities, ...secrets, ...outside]
   return asSeenBy(process.getuid?.(), all)
 }
 
@@ -48,8 +51,12 @@ export function asSeenBy(uid: number | undefined, checks: Check[]): Check[] {
   )
 }
 
-export async function checkPrerequisites(topology: Topology, plan: ServerPlan): Promise<Done> {
-  const checks = await lookAtPrerequisites(topology, plan, seenEnvironment())
+export async function checkPrerequisites(
+  topology: Topology,
+  plan: ServerPlan,
+  asked: NodeJS.ProcessEnv,
+): Promise<Done> {
+  const checks = await lookAtPrerequisites(topology, plan, seenEnvironment(), asked)
   const result = worstOf(checks)
   return {
     value: { server: plan.fqdn, result, checks },

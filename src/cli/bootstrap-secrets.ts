@@ -142,7 +142,11 @@ async function requireReadable(file: string, machine: Machine): Promise<undefine
 }
 
 /** The variables that services get: those of the file of the environment, and not those of whoever runs this. None where it is not there. */
-export function readEnvironmentFile(): NodeJS.ProcessEnv {
+export async function readEnvironmentFile(): Promise<NodeJS.ProcessEnv> {
+  return variablesOfServices()
+}
+
+function variablesOfServices(): NodeJS.ProcessEnv {
   const pairs = linesOf(environmentFile).flatMap(line => {
     const [, name, value] = /^\s*([A-Za-z_]\w*)=(.*)$/.exec(line) ?? []
     return name === undefined ? [] : [[name, value!.trim().replace(/^(["'])(.*)\1$/, '$2')] as const]
@@ -162,7 +166,7 @@ function linesOf(file: string): string[] {
 /** For who may not read that file, too: where one of its variables is asked for, that is told. */
 export function seenEnvironment(): NodeJS.ProcessEnv {
   try {
-    return readEnvironmentFile()
+    return variablesOfServices()
   } catch (error) {
     const get = () => {
       throw error

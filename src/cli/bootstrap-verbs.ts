@@ -4,6 +4,7 @@ import type { ServerPlan } from '../topology/plan.ts'
 import { type Step, stepsOf } from '../topology/steps.ts'
 import { unitsOf } from '../topology/unit.ts'
 import type { ApplyOptions } from './bootstrap-apply.ts'
+import { withCms } from './bootstrap-following.ts'
 import type { RemoveOptions } from './bootstrap-remove.ts'
 import { programIn, requirePlaces, writeUnit } from './bootstrap-units.ts'
 import { Misuse } from './shell/fault.ts'
@@ -22,7 +23,8 @@ export type BootstrapOptions = ApplyOptions &
     out?: string
   }
 
-export async function bootstrap(options: BootstrapOptions, io: Io): Promise<void> {
+export async function bootstrap(options: BootstrapOptions, said: Io): Promise<void> {
+  const io = { ...said, env: withCms(said.env, options.cms) }
   const { check, units, whatIf, remove } = options
   if (check || units || whatIf || remove) return tell(options, io)
   // What it has to say it says while it works.
@@ -44,7 +46,7 @@ function tell(options: BootstrapOptions, io: Io): Promise<void> {
     const { topology, planned } = await readPlan(options, io)
     if (check) {
       const { checkPrerequisites } = await import('./bootstrap-check.ts')
-      return checkPrerequisites(topology, planned)
+      return checkPrerequisites(topology, planned, io.env)
     }
     if (units) return writeUnits(planned, options)
     return showSteps(planned)

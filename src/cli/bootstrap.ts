@@ -25,7 +25,10 @@ export function addBootstrap(program: Command, io: Io = processIo): void {
     .command('bootstrap')
     .description('make this machine a server of a topology: prerequisites, steps, units; or undo it')
     .option('--topology <file>', 'the topology document, or - for standard input')
-    .option('--cms <url>', 'the Central Management Store that the topology is published in (PCHAT_CMS)')
+    .option(
+      '--cms <url>',
+      'the Central Management Store that the topology is published in (PCHAT_CMS; password: PCHAT_CMS_SECRET)',
+    )
     .option('--server <fqdn>', 'the machine; not needed where there is one')
     .option('--check', 'look whether this machine has what it needs; changes nothing')
     .option('--units', 'print the units of systemd, or write them with --out')

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { splitHosts } from '../store/address.ts'
 import { type Db, openDb, type Queryable } from '../store/db.ts'
 import { readWithheld } from '../store/denial.ts'
@@ -11,6 +11,7 @@ import { readSettings } from '../store/settings.ts'
 import { type Check, fault, look, ok, type Seen, warning } from './doctor-check.ts'
 import { serverName } from './doctor-machine.ts'
 import type { StartOptions } from './options.ts'
+import { isThere } from './probe-folder.ts'
 import { checkHost, checkPair, type Host } from './probe-store.ts'
 
 /** Each host of the store by itself, then what the primary holds. `work` is given the primary's connection, for what compares with it. */
@@ -20,7 +21,7 @@ export async function checkStore(
 ): Promise<Check[]> {
   const hosts = await hostsOf(options)
   try {
-    if (hosts.length === 0) return [notRunning(options), ...(await work(undefined))]
+    if (hosts.length === 0) return [await notRunning(options), ...(await work(undefined))]
     const seen = await Promise.all(hosts.map(host => checkHost(host, options.workers)))
     const primary = hosts.find((host, n) => !host.backup && seen[n]!.facts?.isStandBy === false)
     const checks = seen.flatMap(one => one.checks)
@@ -47,17 +48,22 @@ async function hostsOf({ databaseUrl, backupDatabaseUrl, dataDir }: StartOptions
   return embedded ? [{ name: 'embedded', backup: false, db: openDb(embedded, { max: 1 }) }] : []
 }
 
-function notRunning({ dataDir }: StartOptions): Check {
-  const found = `no database runs in ${resolve(dataDir)}`
-  return {
-    area: 'store',
-    check: 'embedded',
-    ...warning(
-      found,
-      'the database of a running server',
-      'Start the server, then look again; or name a store with --database-url.',
-    ),
-  }
+/** Where none ever ran, no server of this machine was looked at: that is not well. */
+async function notRunning({ dataDir }: StartOptions): Promise<Check> {
+  const folder = resolve(dataDir)
+  const wanted = 'the database of a running server'
+  const seen = (await isThere(join(folder, 'postgres')))
+    ? warning(
+        `no database runs in ${folder}`,
+        wanted,
+        'Start the server, then look again; or name a store with --database-url.',
+      )
+    : fault(
+        `no server has its database in ${folder}, and no other store is named: nothing of a server was looked at`,
+        wanted,
+        'Name the folder with --data-dir, a store with --database-url, or the topology with --topology; as root where pchat bootstrap made the server. Before a first start: start it, then look again.',
+      )
+  return { area: 'store', check: 'embedded', ...seen }
 }
 
 async function checkContent(db: Db, options: StartOptions): Promise<Check[]> {

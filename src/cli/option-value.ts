@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import { InvalidArgumentError } from 'commander'
+import { readTrust } from '../base/proxies.ts'
 import { parseClamdAddress } from '../files/clamd.ts'
 import { splitHosts } from '../store/address.ts'
 
@@ -42,6 +43,12 @@ export function readOrigin(text: string): string {
   if (!/^https?:$/.test(url?.protocol ?? '') || url!.href !== `${url!.origin}/`)
     throw new InvalidArgumentError('Give an address with nothing behind its host, such as https://files.example.net.')
   return url!.origin
+}
+
+export function readProxies(text: string): string {
+  if (!readTrust(text))
+    throw new InvalidArgumentError('Give addresses or networks such as 10.0.0.7,10.1.0.0/16, with commas.')
+  return text
 }
 
 /** Goes into subjects of NATS, and onto screens. */

@@ -165,6 +165,17 @@ test('[TB13] the console publishes to the store that is named, else to the one t
   expect(centralOf(options({}), own)).toBeUndefined()
 })
 
+test('[CM51] the password of --topology stands where PCHAT_TOPOLOGY_SECRET says, and is put in before all others', async () => {
+  const options = { topology: 'postgres://pchat_reader@db1/pchat_central', natsUrl: 'nats://bus' } as StartOptions
+  const env = { PCHAT_TOPOLOGY_SECRET: 'env:WORD', WORD: 'p@ss', PCHAT_NATS_SECRET: 'env:NOWHERE' }
+  const filled = await withSecrets(options, env, ['topology'])
+  expect(filled).toEqual({ ...options, topology: 'postgres://pchat_reader:p%40ss@db1/pchat_central' })
+  // Not a second time, into an address that has it.
+  expect(await withSecrets(filled, { ...env, NOWHERE: 'token' })).toMatchObject({ topology: filled.topology })
+  await expect(withSecrets({} as StartOptions, env, ['topology'])).rejects.toThrow('PCHAT_TOPOLOGY_SECRET')
+  await expect(withSecrets(filled, env, ['topology'])).rejects.toThrow(/PCHAT_TOPOLOGY_SECRET .* no password/)
+})
+
 test('[TB13] the password of --cms stands where PCHAT_CMS_SECRET says', async () => {
   const options = { cms: 'postgres://pchat_publisher@db1/pchat_central' } as StartOptions
   const env = { PCHAT_CMS_SECRET: 'env:WORD', WORD: 'p@ss' }

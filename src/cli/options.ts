@@ -10,6 +10,7 @@ import {
   readNatsUrl,
   readOrigin,
   readPort,
+  readProxies,
   readUrl,
   readWholePath,
   readWorkers,
@@ -36,6 +37,8 @@ export type StartOptions = {
   natsUrl?: string
   backupDatabaseUrl?: string
   url?: string
+  pagesUrl?: string
+  trustedProxies?: string
   passkeyDomain?: string
   factorKeyFile?: string
   pools?: string
@@ -135,9 +138,23 @@ export function withStartOptions(command: Command): Command {
     )
     .addOption(
       variable(
+        '--pages-url <url>',
+        'PCHAT_PAGES_URL',
+        'address that people open the pages at, the same on all servers of the pool: a name that leads to all of them. Default: that of --url',
+      ).argParser(readUrl),
+    )
+    .addOption(
+      variable(
+        '--trusted-proxies <addresses>',
+        'PCHAT_TRUSTED_PROXIES',
+        'addresses or networks, with commas, of load balancers that say in X-Forwarded-For who asks',
+      ).argParser(readProxies),
+    )
+    .addOption(
+      variable(
         '--passkey-domain <name>',
         'PCHAT_PASSKEY_DOMAIN',
-        'domain that the hosts of all servers of the pool are in; passkeys are made for it. Default: the host of --url',
+        'domain that the hosts of all servers of the pool are in; passkeys are made for it. Default: the host of --pages-url',
       ).argParser(readDomain),
     )
     .addOption(

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fillSecrets } from '../topology/connection.ts'
-import { secretVariables } from '../topology/secret.ts'
+import { type SecretSetting, secretVariables } from '../topology/secret.ts'
 import type { ServerSettings } from '../topology/settings.ts'
 import type { StartOptions } from './options.ts'
 
@@ -28,15 +28,23 @@ function textOf(file: string): string {
   }
 }
 
+/** All but the one that is needed before the others are known. */
+export const laterSecrets = (Object.keys(secretVariables) as SecretSetting[]).filter(setting => setting !== 'topology')
+
 /** The options with the passwords that the environment names (PCHAT_DATABASE_SECRET and its like) in their addresses. */
-export async function withSecrets(options: StartOptions, env: NodeJS.ProcessEnv): Promise<StartOptions> {
-  const named = Object.entries(secretVariables).flatMap(([setting, variable]) => {
+export async function withSecrets(
+  options: StartOptions,
+  env: NodeJS.ProcessEnv,
+  settings: readonly SecretSetting[] = laterSecrets,
+): Promise<StartOptions> {
+  const named = settings.flatMap(setting => {
+    const variable = secretVariables[setting]
     const reference = env[variable]
-    return reference === undefined ? [] : [{ setting: setting as keyof typeof secretVariables, variable, reference }]
+    return reference === undefined ? [] : [{ setting, variable, reference }]
   })
   const lost = named.find(({ setting }) => options[setting] === undefined)
   if (lost)
     throw new Error(`${lost.variable} is set without an address that it belongs into. Give that, or leave it out.`)
-  const settings: ServerSettings = options
-  return { ...options, ...(fillSecrets(settings, named, reference => readReference(reference, env)) as StartOptions) }
+  const given: ServerSettings = options
+  return { ...options, ...(fillSecrets(given, named, reference => readReference(reference, env)) as StartOptions) }
 }

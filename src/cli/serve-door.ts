@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { descriptorLimit } from '../base/descriptors.ts'
 import { sumCounted } from '../base/metrics.ts'
+import { readTrust, type Trust } from '../base/proxies.ts'
 import type { Chat } from '../chat/chat.ts'
 import type { OidcClients } from '../directory/oidc.ts'
 import { addFiles, type FilesRole, uploadsPath } from '../files/http.ts'
@@ -27,10 +28,11 @@ export type ServerDoor = {
   close(): Promise<void>
 }
 
-type DoorOptions = Omit<ServeOptions, 'role' | 'oidc' | 'publicUrl'> & {
+type DoorOptions = Omit<ServeOptions, 'role' | 'oidc' | 'publicUrl' | 'pagesUrl'> & {
   role: ServeRole
   oidc: OidcClients
   publicUrl: () => string
+  pagesUrl: () => string
   health: () => Promise<Health>
   /** WebSocket addresses of the pool, where its pages use others than their own. */
   live: (() => string[]) | undefined
@@ -72,11 +74,12 @@ export async function openDoor(chat: Chat, hub: Hub, options: DoorOptions): Prom
 
 async function openRequests(chat: Chat, options: DoorOptions): Promise<FastifyInstance> {
   const { role, tls, health, countAll } = options
+  const trust = trustOf(options)
   const measure = countAll && (async () => sumCounted(await countAll()))
-  if (role === 'persistent-chat') return openStatusHttp(chat, { tls, health, measure })
-  const { webRoot, oidc, scim, publicUrl, live } = options
+  if (role === 'persistent-chat') return openStatusHttp(chat, { tls, health, measure, trust })
+  const { webRoot, oidc, scim, pagesUrl, live } = options
   return openHttp(chat, {
-    ...{ tls, webRoot, health, measure, oidc, scim, publicUrl, live },
+    ...{ tls, webRoot, health, measure, oidc, scim, pagesUrl, live, trust },
     downloadUrl: options.files?.downloadUrl,
   })
 }
@@ -84,8 +87,12 @@ async function openRequests(chat: Chat, options: DoorOptions): Promise<FastifyIn
 function openLive(http: FastifyInstance, chat: Chat, hub: Hub, options: DoorOptions & { maxSessions: number }) {
   const { pingMs, maxSessions } = options
   return openWebSockets(http.server as Server, chat, hub, {
-    ...{ pingMs, maxSessions, downloadUrl: options.files?.downloadUrl },
+    ...{ pingMs, maxSessions, downloadUrl: options.files?.downloadUrl, trust: trustOf(options) },
   })
+}
+
+function trustOf({ trustedProxies }: DoorOptions): Trust | undefined {
+  return trustedProxies === undefined ? undefined : readTrust(trustedProxies)
 }
 
 function descriptorsForSessions(): number {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../base/log.ts'
 import type { Counted } from '../base/metrics.ts'
-import type { PoolsKnown } from '../chat/pools.ts'
+import type { PoolsKnown } from '../chat/known-pools.ts'
 import type { OidcProvider } from '../directory/oidc-config.ts'
 import type { DiscoveryOptions } from '../directory/oidc-discovery.ts'
 import type { ScimClient } from '../directory/scim-config.ts'
@@ -38,6 +38,10 @@ export type ServeOptions = {
   setUp?: boolean | undefined
   /** Address that clients reach this server at, where it is not that of host and port. */
   publicUrl?: string | undefined
+  /** Address that people open the pages at, where it is another one: a name that leads to all servers that have them. */
+  pagesUrl?: string | undefined
+  /** Addresses and networks, with commas: who connects from there says in X-Forwarded-For for whom. */
+  trustedProxies?: string | undefined
   /** File that says where people come from; the same on every server. */
   directoryConfig?: string | undefined
   /** For tests: what opens the sources that it names. */

@@ -90,6 +90,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
 
   let url = ''
   const publicUrl = () => (options.publicUrl ?? url).replace(/\/$/, '')
+  const pagesUrl = () => options.pagesUrl?.replace(/\/$/, '') ?? ownPages(chat, publicUrl())[0] ?? ''
   const chat: Chat = {
     member: randomUUID(),
     db,
@@ -111,7 +112,8 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
     secondFactor: {
       need: options.secondFactor ?? config.secondFactor ?? 'optional',
       keys: options.factorKeys ?? [],
-      publicUrl: () => pagesUrl(chat, publicUrl()),
+      pagesUrl,
+      otherPages: () => ownPages(chat, publicUrl()),
       passkeyDomain: options.passkeyDomain,
     },
     adapterBase: options.adapterBase,
@@ -203,7 +205,7 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
       return other === undefined ? undefined : `${other}${uploadsPath}`
     }
   const live = role === 'front-end' ? membership.known : undefined
-  const door = await openDoor(chat, hub, { ...options, role, oidc, scim, publicUrl, live, health })
+  const door = await openDoor(chat, hub, { ...options, role, oidc, scim, publicUrl, pagesUrl, live, health })
   started.defer(() => door.close())
   files = door.files
   const machine = { certificate: options.tls?.cert, fileStore: files && options.files?.store.place }
@@ -233,9 +235,9 @@ export async function serve(options: ServeOptions): Promise<ServingProcess> {
   }
 }
 
-/** Where browsers are: a Persistent Chat Server has no pages, and one of its Front End Servers stands for all. */
-function pagesUrl({ apart }: Chat, own: string): string {
-  return apart?.role === 'persistent-chat' ? (apart.webServices()[0] ?? '') : own
+/** Where the pages are by the servers' own names. A Persistent Chat Server has none, and one of its Front End Servers stands for all. */
+function ownPages({ apart }: Chat, own: string): string[] {
+  return [...(apart?.role === 'persistent-chat' ? [] : [own]), ...(apart?.webServices() ?? [])]
 }
 
 /** The libraries for it are more than 10 MB, which a server without providers does without. */

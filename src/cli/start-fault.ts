@@ -50,7 +50,9 @@ function findComplianceFault({ databaseUrl, complianceDatabaseUrl }: StartOption
 
 /** Cookies know no ports, and a page that came encrypted shows no picture that did not. */
 function findDownloadFault(downloadUrl: string, options: StartOptions): string | undefined {
-  const { url, host, tlsCert, tlsSelfSigned } = options
+  const { url, pagesUrl, host, tlsCert, tlsSelfSigned } = options
+  if (pagesUrl !== undefined && isOneHost(downloadUrl, pagesUrl))
+    return '--download-url names the host of --pages-url. Give it a name of its own, such as https://files.example.net.'
   if (isOneHost(downloadUrl, url ?? `http://${host.includes(':') ? `[${host}]` : host}`))
     return '--download-url names the host that people sign in at. Give it a name of its own, such as https://files.example.net.'
   const isEncrypted = url === undefined ? tlsSelfSigned || tlsCert !== undefined : url.startsWith('https:')

@@ -37,8 +37,8 @@ Examples:
   $ pchat start --host chat.example.com --port 443 --tls-cert /etc/pchat/chat.pem --tls-key /etc/pchat/chat.key
 
 Each option can be given as an environment variable. PCHAT_ADMIN_USER and PCHAT_ADMIN_PASSWORD make the first administrator.
-PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET, PCHAT_CMS_SECRET) says
-where the password of that address stands, as env:NAME or file:/path, so that none is in a command line.`
+PCHAT_DATABASE_SECRET (and PCHAT_BACKUP_DATABASE_SECRET, PCHAT_COMPLIANCE_DATABASE_SECRET, PCHAT_NATS_SECRET, PCHAT_CMS_SECRET,
+PCHAT_TOPOLOGY_SECRET) says where the password of that address stands, as env:NAME or file:/path, so that none is in a command line.`
 
 export function addStart(program: Command): void {
   withStartOptions(program.command('start').description('start a whole server on this machine, with its own database'))
@@ -60,7 +60,10 @@ export async function start(
   onReady?: (serving: Serving, address: StoreAddress) => Promise<void>,
 ): Promise<void> {
   const stopping = listenForStop()
-  const followed = await findTopology(named, command, stopping)
+  const told = await withSecrets(named, process.env, ['topology']).catch(error =>
+    command.error(`error: ${error.message}`),
+  )
+  const followed = await findTopology(told, command, stopping)
   const refuse = async (error: Error) => {
     await followed.stop()
     return command.error(`error: ${error.message}`)
@@ -185,11 +188,38 @@ async function serveAlone({ options, address, tls, admin, log, notes }: Plan): P
   const { serve } = await import('./serve.ts')
   const { openFileOptions } = await import('./file-options.ts')
   const { followPools } = await import('./pools-file.ts')
-  const { host, port, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
+  const {
+    host,
+    port,
+    domain,
+    site,
+    server,
+    pool,
+    natsUrl,
+    url: publicUrl,
+    pagesUrl,
+    trustedProxies,
+    directoryConfig,
+    passkeyDomain,
+  } = options
   const factorKeys = await readFactorKeys(options.factorKeyFile)
   const role = serveRoleOf(options)
   const files = role === 'persistent-chat' ? undefined : await openFileOptions(options)
-  const where = { role, address, host, port, tls, domain, site, server, pool, natsUrl, publicUrl }
+  const where = {
+    role,
+    address,
+    host,
+    port,
+    tls,
+    domain,
+    site,
+    server,
+    pool,
+    natsUrl,
+    publicUrl,
+    pagesUrl,
+    trustedProxies,
+  }
   const adapterBase = adapterBaseOf(options)
   const pools = await followPools(options, log)
   const central = centralOf(options, address)

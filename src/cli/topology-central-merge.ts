@@ -6,11 +6,11 @@ import type { StartOptions } from './options.ts'
 
 type Name = keyof ServerSettings
 /** All of them: what the topology leaves out, and somebody named, is not as the topology says either. */
-const all: Record<Exclude<Name, 'server' | 'cms'>, true> = {
+const all: Record<Exclude<Name, 'server' | 'cms' | 'topology'>, true> = {
   ...{ role: true, port: true, host: true, dataDir: true, databaseUrl: true, backupDatabaseUrl: true },
   ...{ complianceDatabaseUrl: true, complianceKeyFile: true, complianceAnchors: true, complianceOutput: true },
   ...{ natsUrl: true, pool: true, site: true, url: true, domain: true, passkeyDomain: true, factorKeyFile: true },
-  handOverKeyFile: true,
+  ...{ handOverKeyFile: true, pagesUrl: true, trustedProxies: true },
   ...{ directoryConfig: true, workers: true, fileStore: true, fileKeyFile: true, clamd: true, scannerAway: true },
   ...{ downloadUrl: true, tlsCert: true, tlsKey: true, tlsSelfSigned: true, logLevel: true },
 }

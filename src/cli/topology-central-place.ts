@@ -7,7 +7,10 @@ import { type Db, storeRefusal } from '../store/db.ts'
 import { findEmbedded } from '../store/embedded.ts'
 import { centralBeside, ensureCentralDatabase, openCentral } from '../topology/central-place.ts'
 import { isCentral, migrateCentral, requireCentral } from '../topology/central-schema.ts'
+import { fillSecrets } from '../topology/connection.ts'
+import { secretVariables } from '../topology/secret.ts'
 import { certificateMend } from './explain.ts'
+import { readReference } from './secret-reference.ts'
 import { Misuse } from './shell/fault.ts'
 import type { Io } from './shell/io.ts'
 
@@ -19,7 +22,7 @@ export function withCms(command: Command): Command {
     .hook('preAction', requireAsked)
     .option(
       '--cms <url>',
-      'the Central Management Store, such as postgres://pchat_publisher@db1/pchat_central (PCHAT_CMS)',
+      'the Central Management Store, such as postgres://pchat_publisher@db1/pchat_central (PCHAT_CMS; password: PCHAT_CMS_SECRET)',
     )
     .option(
       '--data-dir <folder>',
@@ -101,7 +104,7 @@ async function addressOf({ cms, dataDir }: CentralOptions, env: NodeJS.ProcessEn
   const url = cms ?? (dataDir === undefined ? env.PCHAT_CMS : undefined)
   if (url !== undefined) {
     if (!splitHosts(url)) throw new Misuse('--cms is no address such as postgres://pchat_publisher@db1/pchat_central.')
-    return { connectionString: url }
+    return { connectionString: withPassword(url, env) }
   }
   const folder = dataDir ?? env.PCHAT_DATA_DIR ?? './data'
   const store = await findEmbedded(folder)
@@ -109,6 +112,16 @@ async function addressOf({ cms, dataDir }: CentralOptions, env: NodeJS.ProcessEn
   throw new Misuse(
     `No server with its own database runs in ${folder}. Name the Central Management Store with --cms, or the folder with --data-dir.`,
   )
+}
+
+function withPassword(cms: string, env: NodeJS.ProcessEnv): string {
+  const reference = env[secretVariables.cms]
+  if (reference === undefined) return cms
+  try {
+    return fillSecrets({ cms }, [{ setting: 'cms', reference }], one => readReference(one, env)).cms!
+  } catch (error) {
+    throw new Misuse((error as Error).message)
+  }
 }
 
 /** Beside the embedded store the first publication makes it; elsewhere a name that is nowhere was mistyped. */
@@ -129,11 +142,14 @@ async function isThere(db: Db, address: StoreAddress): Promise<boolean> {
 function explained(error: unknown): unknown {
   const { code, message } = error as { code?: string; message: string }
   if (code === '42501')
-    return new Refusal('forbidden', `This role may not do that (${message}). Sign in as the publisher.`)
+    return new Refusal(
+      'forbidden',
+      `This role may not do that (${message}). Sign in as the publisher: with its name in the address of --cms (PCHAT_CMS), its password where PCHAT_CMS_SECRET says, or in PGPASSFILE.`,
+    )
   if (code?.startsWith('28'))
     return new Refusal(
       'forbidden',
-      `The Central Management Store refuses the sign-in: ${message}. Mend role or password.`,
+      `The Central Management Store refuses the sign-in: ${message}. Mend the role in --cms (PCHAT_CMS), or its password where PCHAT_CMS_SECRET or PGPASSFILE says.`,
     )
   if (code === '3D000')
     return new Refusal('not_found', `${message}. Make it with pchat topology prepare, or name another one with --cms.`)

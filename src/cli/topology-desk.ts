@@ -33,8 +33,8 @@ export function openTopologyDesk(address: StoreAddress | undefined): TopologyDes
       return text
     },
     async check(text, before) {
-      const { picture = null, differences = null, ...judged } = await checker.check(text, before)
-      return { ...judged, picture, differences }
+      const { picture = null, differences = null, asks = null, ...judged } = await checker.check(text, before)
+      return { ...judged, picture, differences, asks }
     },
     central,
     async stop() {

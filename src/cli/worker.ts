@@ -73,13 +73,25 @@ async function work({ number, options, port, address, tls, setUp, notes: first }
   const log = numbered(openLog(options.logLevel), number)
   const entry = openEntry(port)
   try {
-    const { host, domain, site, server, pool, natsUrl, url: publicUrl, directoryConfig, passkeyDomain } = options
+    const {
+      host,
+      domain,
+      site,
+      server,
+      pool,
+      natsUrl,
+      url: publicUrl,
+      pagesUrl,
+      trustedProxies,
+      directoryConfig,
+      passkeyDomain,
+    } = options
     const factorKeys = await readFactorKeys(options.factorKeyFile)
     const role = serveRoleOf(options)
     const pools = await followPools(options, log)
     serving = await serve({
       role,
-      ...{ address, host, port, tls, site, server, pool, publicUrl, log, webRoot },
+      ...{ address, host, port, tls, site, server, pool, publicUrl, pagesUrl, trustedProxies, log, webRoot },
       ...{ directoryConfig, passkeyDomain, factorKeys, adapterBase: adapterBaseOf(options) },
       central: centralOf(options, address),
       files: role === 'persistent-chat' ? undefined : await openFileOptions(options),

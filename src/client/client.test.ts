@@ -316,3 +316,20 @@ test('[CL21] who is told when to come waits so long and a little more, by chance
   await openClient(server).ready()
   expect(opened[1]! - opened[0]!).toBeGreaterThan(290)
 })
+
+test('[FR22] a server of an older program, which takes no tickets, sends no page away: it goes on at another one', async () => {
+  const older = await serve(({ verb }) => (verb === 'session.open' ? refuse('invalid_argument') : { result: {} }))
+  const newer = await serve((asked, self) => room(new RoomModel(), [older.url, newer.url])(asked, self))
+  let given = 0
+  const ticket = async () => {
+    given += 1
+    return { ticket: `ticket ${given}`, servers: [older.url, newer.url].map(ws), webServices: [older.url] }
+  }
+  const ws = (url: string) => `${url.replace('http', 'ws')}/ws`
+  // The first of those that it may choose from.
+  const client = connect({ url: older.url, ticket, random: () => 0 })
+  open.push(client)
+  expect((await client.ready()).name).toBe('a@example.com')
+  expect(given).toBe(2)
+  expect(client.state).toBe('open')
+})

@@ -228,6 +228,8 @@ export class Link {
     }
     // Tickets are short-lived: whether the sign-in has ended is said where the next one is asked for.
     if (rejected && this.#options.ticket !== undefined && ended.code !== 0) return undefined
+    // A server whose program is older than tickets finds fault with one: the next one may be newer.
+    if (this.#options.ticket !== undefined && ended.error?.code === 'invalid_argument') return undefined
     if (rejected) return ended.error ?? unauthenticated('The server does not know this sign-in. Sign in again.')
     return mayPass(ended.error) ? undefined : ended.error
   }

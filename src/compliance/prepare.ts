@@ -64,3 +64,12 @@ export async function isPrepared(archive: Db): Promise<boolean> {
   )
   return rows[0]!.may
 }
+
+/** Who asks, and whether he could change or delete what was recorded. */
+export async function readRoleRights(archive: Db): Promise<{ role: string; changes: boolean }> {
+  const { rows } = await archive.query<{ role: string; changes: boolean }>(
+    `SELECT current_user AS role, has_table_privilege('entry', 'UPDATE') OR has_table_privilege('entry', 'DELETE')
+         OR has_table_privilege('entry', 'TRUNCATE') AS changes`,
+  )
+  return rows[0]!
+}

@@ -53,6 +53,7 @@ export const TopologyPicture = Type.Object({
 })
 export type TopologyPicture = Static<typeof TopologyPicture>
 
+const Ask = Type.Object({ doing: Text(), server: Text(), process: optional(Text()) })
 export const TopologyDifference = Type.Object({
   where: Text(),
   change: Type.Union([Type.Literal('added'), Type.Literal('removed'), Type.Literal('changed')]),
@@ -60,9 +61,16 @@ export const TopologyDifference = Type.Object({
   after: optional(Text()),
   effect: Text({ description: 'running, verb, start, restart or stop' }),
   verb: optional(Text({ description: 'the command that says it to servers which run' })),
-  asks: Type.Array(Type.Object({ doing: Text(), server: Text(), process: optional(Text()) })),
+  asks: Type.Array(Ask),
 })
 export type TopologyDifference = Static<typeof TopologyDifference>
+
+export const TopologyAsks = Type.Object({
+  servers: Type.Array(Ask, { description: 'of all differences, each once' }),
+  more: Type.Integer({ description: 'of servers, that are not among them' }),
+  verbs: Type.Array(Text({ description: 'the commands that say it to servers which run' })),
+})
+export type TopologyAsks = Static<typeof TopologyAsks>
 
 const basis = {
   basedOn: Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'what the author had; 0: nothing' }),
@@ -104,7 +112,11 @@ export const topologyVerbs = {
   ),
   'topology.check': verb(
     'What is wrong with a topology document, what is drawn of it, and what it changes of what is published',
-    { text: Text(), against: optional(Version) },
+    {
+      text: Text(),
+      against: optional(Version),
+      before: optional(Text({ description: 'a document that it is compared with, in place of a version' })),
+    },
     {
       store: Store,
       faults: Type.Array(TopologyFault, { description: 'why it cannot be read' }),
@@ -114,6 +126,7 @@ export const topologyVerbs = {
       version: Nullable(Type.Integer({ description: 'that it is compared with' })),
       differences: Nullable(Type.Array(TopologyDifference)),
       moreDifferences: Type.Integer(),
+      asks: Nullable(TopologyAsks),
     },
     administrator,
   ),

@@ -3,8 +3,10 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import { openHostTest } from '../base/host.ts'
 import type { Running } from '../base/lifecycle.ts'
+import type { Trust } from '../base/proxies.ts'
 import { requireActive } from '../chat/admission.ts'
 import type { Chat } from '../chat/chat.ts'
+import { clientAddress } from '../chat/client-address.ts'
 import { tokenOfBearer, tokenOfUpgrade } from '../chat/credential.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { takeAddressRequest } from '../chat/rate-limit.ts'
@@ -29,12 +31,13 @@ const full = new Refusal(
 
 /**
  * `maxSessions`: beyond them nobody is let in, since the server needs descriptors for itself. `downloadUrl`: names the host that has
- * no WebSocket.
+ * no WebSocket. `trust`: proxies that say for whom they ask.
  */
 export type WebSocketOptions = {
   pingMs?: number | undefined
   maxSessions?: number | undefined
   downloadUrl?: string | undefined
+  trust?: Trust | undefined
 }
 
 type From = { address: string; token: string | undefined; origin: string | undefined }
@@ -44,7 +47,7 @@ export function openWebSockets(
   server: Server,
   chat: Chat,
   hub: Hub,
-  { pingMs = defaultPingMs, maxSessions = Number.POSITIVE_INFINITY, downloadUrl }: WebSocketOptions = {},
+  { pingMs = defaultPingMs, maxSessions = Number.POSITIVE_INFINITY, downloadUrl, trust }: WebSocketOptions = {},
 ): Running {
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -60,7 +63,7 @@ export function openWebSockets(
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
     socket.on('error', error => chat.log.debug({ err: error }, 'socket error before the upgrade'))
     try {
-      const address = request.socket.remoteAddress ?? ''
+      const address = clientAddress(request, trust)
       if (isApart(request.headers.host)) throw new Refusal('not_found', 'There is nothing at this address.')
       if (URL.parse(request.url ?? '', 'http://any')?.pathname !== '/ws')
         throw new Refusal('not_found', 'The WebSocket is at /ws.')

@@ -19,6 +19,15 @@ export async function audit(
   ])
 }
 
+/** Whether something of that subject is written down whose detail has these members. */
+export async function isAudited(q: Queryable, subject: string, detail: object): Promise<boolean> {
+  const { rowCount } = await q.query(
+    'SELECT FROM audit WHERE subject COLLATE "C" = $1 AND detail @> $2::jsonb LIMIT 1',
+    [subject, JSON.stringify(detail)],
+  )
+  return (rowCount ?? 0) > 0
+}
+
 /** He stands in no table. */
 const operatorSql = `CASE WHEN a.actor = '${operator.id}' THEN '${JSON.stringify(operator)}'::json`
 

@@ -107,6 +107,13 @@ export function transaction<T>(
   })
 }
 
+/** Within a transaction: `work` is done and taken back. Throws where it cannot be done. */
+export async function rehearse(connection: Connection, work: () => Promise<unknown>): Promise<void> {
+  await connection.query('SAVEPOINT rehearsal')
+  await work()
+  await connection.query('ROLLBACK TO SAVEPOINT rehearsal')
+}
+
 /** What `work` would do, its refusals too: it is done, and rolled back. */
 export function tryOut<T>(db: Db, work: (connection: Connection) => Promise<T>): Promise<T> {
   return onConnection(db, async connection => {

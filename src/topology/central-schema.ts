@@ -17,8 +17,8 @@ export async function migrateCentral(db: Db): Promise<string[]> {
 }
 
 /** Throws where the store is not as this program needs it. Makes nothing. */
-export async function requireCentral(db: Db): Promise<void> {
-  if ((await missingOf(db, await namesOf())).length > 0) throw new Error(missing)
+export async function requireCentral(q: Queryable): Promise<void> {
+  if ((await missingOf(q, await namesOf())).length > 0) throw new Error(missing)
 }
 
 async function applyMissing(tx: Connection, names: string[]): Promise<string[]> {

@@ -140,6 +140,9 @@ test('[TR70] pools, sites and what was left out before', () => {
   ])
 })
 
+type Named = { server: string }
+const byServer = (one: Named, other: Named) => one.server.localeCompare(other.server)
+
 /** Two pools that one Front End pool serves. */
 function shared(): Written {
   const document = twoPools()
@@ -157,7 +160,7 @@ test('[TR70] machines that go on with another pool are not stopped: their one pr
   ])
 })
 
-test('[TR70] a name that no process is started with starts and stops none', () => {
+test('[TR70] the name that people open the pages at is of all servers that it is the next hop of, and none is started with that of its own pool', () => {
   const renamed = differences(document => {
     pool(document).fqdn = 'rooms.example.com'
   }, shared)
@@ -165,11 +168,13 @@ test('[TR70] a name that no process is started with starts and stops none', () =
     ['removed', 'running', []],
     ['added', 'running', []],
   ])
+  const all = asked('restart', ...fronts, ...chats)
   const hop = differences(document => {
     document.enterprisePools[0].fqdn = 'web.example.com'
     pool(document).nextHop = 'web.example.com'
   })
-  expect(hop.map(({ effect, asks }) => [effect, asks])).toEqual(Array(3).fill(['running', []]))
+  expect(hop.map(({ effect }) => effect)).toEqual(Array(3).fill('restart'))
+  for (const { asks } of hop) expect(asks.sort(byServer)).toEqual(all.sort(byServer))
 })
 
 test('[TR70] another next hop: its machines start, and those of the one before stop', () => {
@@ -178,8 +183,11 @@ test('[TR70] another next hop: its machines start, and those of the one before s
     pool(document).nextHop = 'gg.example.com'
   })
   const asks = (end: string) => found.find(({ where }) => where.endsWith(end))!.asks
-  expect(asks('.nextHop')).toEqual(asked('stop', ...fronts))
-  expect(asks('[gg.example.com]')).toEqual(asked('start', 'g1.example.com'))
+  expect(asks('.nextHop').sort(byServer)).toEqual([...asked('restart', ...chats), ...asked('stop', ...fronts)])
+  expect(asks('[gg.example.com]').sort(byServer)).toEqual([
+    ...asked('restart', ...chats),
+    ...asked('start', 'g1.example.com'),
+  ])
 })
 
 test('[TR70] a server that goes to another pool starts anew there', () => {

@@ -167,12 +167,15 @@ function startsOf(plan: ServerPlan | undefined): Map<string, { pool: string; sta
   )
 }
 
-/** The machines of the part: one, or those of a pool, its web services included. */
+/** The machines of the part: one, or those of a pool, its web services included; with a next hop those that know it by its name. */
 function machinesUnder([first, second]: Step[], { enterprisePools }: Topology, pools: PoolView[]): string[] {
   if (second?.key !== undefined) return [second.key]
-  if (first?.name === 'standardServers') return [first.key ?? '']
-  if (first?.name === 'enterprisePools')
-    return enterprisePools.filter(one => one.fqdn === first.key).flatMap(one => one.servers.map(({ fqdn }) => fqdn))
+  const behind = () => pools.filter(({ nextHop }) => nextHop?.fqdn === first?.key).flatMap(({ servers }) => servers)
+  if (first?.name === 'standardServers') return [first.key ?? '', ...behind().map(({ fqdn }) => fqdn)]
+  if (first?.name === 'enterprisePools') {
+    const own = enterprisePools.filter(one => one.fqdn === first.key).flatMap(one => one.servers)
+    return [...own, ...behind()].map(({ fqdn }) => fqdn)
+  }
   return pools
     .filter(({ pool }) => pool.fqdn === first?.key)
     .flatMap(({ servers, nextHop }) => [...servers, ...(nextHop?.servers ?? [])].map(one => one.fqdn))

@@ -30,10 +30,12 @@ export type Judged = {
   /** Against the other document, where both can be read. */
   differences?: JudgedDifference[]
   moreDifferences: number
+  /** What all of them ask of servers, those that are not told as well. */
+  asks?: { servers: Ask[]; more: number; verbs: string[] }
 }
 
 /** Whoever mends or looks has enough with these. */
-const most = { findings: 300, nodes: 1_000, differences: 300, characters: 200 }
+const most = { findings: 300, nodes: 1_000, differences: 300, asks: 1_000, characters: 200 }
 
 /** What is wrong with a document, what is drawn of it, and what it changes of the one before. Pure; never throws. */
 export function judgeDocument(text: string, before?: string): Judged {
@@ -54,7 +56,9 @@ export function judgeDocument(text: string, before?: string): Judged {
     findings: locate(findings.slice(0, most.findings), places),
     more: Math.max(0, findings.length - most.findings),
     picture: judgePicture(topology, was, findings),
-    ...(differences ? { differences: differences.slice(0, most.differences).map(shownDifference) } : {}),
+    ...(differences
+      ? { differences: differences.slice(0, most.differences).map(shownDifference), asks: asksOf(differences) }
+      : {}),
     moreDifferences: Math.max(0, (differences?.length ?? 0) - most.differences),
   }
 }
@@ -98,6 +102,15 @@ function withChanges(now: Picture, was: Picture | undefined): JudgedNode[] {
     ...now.nodes.map(node => judged(node, changeOf(node))),
     ...(was?.nodes ?? []).filter(({ id }) => !ids.has(id)).map(node => judged({ ...node, path: '' }, 'removed')),
   ]
+}
+
+function asksOf(differences: Difference[]): Judged['asks'] {
+  const asks = differences.flatMap(one => one.asks)
+  const servers = [...new Map(asks.map(one => [`${one.server} ${one.process ?? ''} ${one.doing}`, one])).values()].sort(
+    (one, other) => (one.server < other.server ? -1 : one.server > other.server ? 1 : 0),
+  )
+  const verbs = new Set(differences.flatMap(({ verb }) => (verb === undefined ? [] : [verb])))
+  return { servers: servers.slice(0, most.asks), more: Math.max(0, servers.length - most.asks), verbs: [...verbs] }
 }
 
 function shownDifference({ before, after, servers: _, ...one }: Difference): JudgedDifference {

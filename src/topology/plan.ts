@@ -1,7 +1,7 @@
 import { backupUrl, complianceUrl, natsUrl, type SecretPlace, storeUrl } from './connection.ts'
 import { isLoopback } from './host.ts'
 import { join } from './path.ts'
-import { type PoolPlace, poolPlaces } from './pool-places.ts'
+import { type PoolPlace, poolPlaces, signInUrl } from './pool-places.ts'
 import type { ChatPool, Topology } from './schema.ts'
 import type { ServerSettings } from './settings.ts'
 import { activeOf, hostsOf, listenOf, type PoolView, type Server, urlOf, type View, viewOf } from './view.ts'
@@ -160,6 +160,8 @@ function settingsOf(view: PoolView, server: Server, port: number, roles: Role[])
     site: server.site,
     url:
       server.address === undefined && port === pool.port && isLoopback(server.fqdn) ? undefined : urlOf(server, port),
+    pagesUrl: standard ? undefined : signInUrl(view),
+    trustedProxies: pool.trustedProxies?.join(','),
     ...certificateOf(server),
     ...filesOf(pool, roles),
     ...archiveOf(pool, roles),

@@ -37,8 +37,9 @@ function defaultPool(pools: PoolView[], site: string | undefined): PoolView | un
 }
 
 /** The name of the next hop leads to all its machines; on Standard Edition everything is on one. */
-function signInUrl({ pool, standard, nextHop }: PoolView): string | undefined {
-  const [first] = nextHop?.servers ?? []
+export function signInUrl({ pool, standard, nextHop }: PoolView): string | undefined {
+  // One has TLS where all have: none but a server of a loopback address does without.
+  const first = nextHop?.servers.find(({ certificate }) => certificate.from !== 'none') ?? nextHop?.servers[0]
   if (!nextHop || !first) return undefined
   return urlOf({ ...first, fqdn: nextHop.fqdn }, standard ? pool.port : pool.webPort)
 }

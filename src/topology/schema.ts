@@ -38,7 +38,7 @@ const belongsTo = (what: string) =>
 const frontEndServer = part(restart('One Front End Server'), machine)
 
 const enterprisePool = part(running('One Enterprise Edition pool'), {
-  fqdn: hostName(running('Name of the Front End pool, which leads to all its servers')),
+  fqdn: hostName(restart('Name of the Front End pool, which leads to all its servers; people open the pages there')),
   site: belongsTo('the pool'),
   displayName: Type.Optional(shownName(running('What people read instead of its name'))),
   servers: Type.Array(frontEndServer, {
@@ -147,6 +147,15 @@ const chatPool = part(running('One Persistent Chat pool'), {
       ...restart('Address of another host that leads to the pool, and that files alone are downloaded from'),
       pattern: `^https?://(\\[[0-9a-f:.]+\\]|[\\p{L}\\p{N}_.-]+)(:${upTo65535})?/?$`,
       maxLength: 300,
+    }),
+  ),
+  trustedProxies: Type.Optional(
+    Type.Array(Type.String({ pattern: '^[0-9a-f:.]{2,45}(/\\d{1,3})?$' }), {
+      ...restart(
+        'Addresses or networks of load balancers before its servers and its next hop that say for whom they ask',
+      ),
+      minItems: 1,
+      maxItems: 64,
     }),
   ),
   domain: Type.Optional(

@@ -7,6 +7,7 @@ export const secretVariables = {
   complianceDatabaseUrl: 'PCHAT_COMPLIANCE_DATABASE_SECRET',
   natsUrl: 'PCHAT_NATS_SECRET',
   cms: 'PCHAT_CMS_SECRET',
+  topology: 'PCHAT_TOPOLOGY_SECRET',
 } as const satisfies Partial<Record<keyof ServerSettings, string>>
 
 export type SecretSetting = keyof typeof secretVariables

@@ -13,10 +13,14 @@ export type ServerSettings = {
   natsUrl?: string | undefined
   /** Of no topology: where one is published to. */
   cms?: string | undefined
+  /** Nor this one: where a server reads the rest. */
+  topology?: string | undefined
   pool?: string | undefined
   server?: string | undefined
   site?: string | undefined
   url?: string | undefined
+  pagesUrl?: string | undefined
+  trustedProxies?: string | undefined
   domain?: string | undefined
   passkeyDomain?: string | undefined
   factorKeyFile?: string | undefined

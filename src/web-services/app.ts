@@ -1,5 +1,7 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Trust } from '../base/proxies.ts'
 import type { Chat } from '../chat/chat.ts'
+import { clientAddress } from '../chat/client-address.ts'
 import { toRefusal } from '../chat/failure.ts'
 import { errorCodes, Refusal } from '../protocol/error.ts'
 
@@ -14,6 +16,8 @@ export type AppOptions = {
   health: () => Promise<Health>
   /** Of all processes of the server, where there are several. */
   measure?: (() => Promise<string>) | undefined
+  /** Proxies that say for whom they ask. */
+  trust?: Trust | undefined
   /** The content security policy of what has none of its own. */
   policy: () => string
 }
@@ -24,6 +28,7 @@ export function openApp(chat: Chat, options: AppOptions): FastifyInstance {
     bodyLimit: maxBodyBytes,
     forceCloseConnections: true,
     ...(options.tls ? { https: options.tls } : {}),
+    ...(options.trust ? { trustProxy: options.trust } : {}),
   } as { bodyLimit: number }) as unknown as FastifyInstance
   // One validator for both doors, in chat/dispatch: fastify's own coerces and strips.
   app.setValidatorCompiler(() => () => true)
@@ -31,6 +36,7 @@ export function openApp(chat: Chat, options: AppOptions): FastifyInstance {
     parseBody(request, body),
   )
   app.setErrorHandler((error, request, reply) => sendError(chat, error, request, reply))
+  if (options.trust) app.addHook('onRequest', async ({ raw }) => void clientAddress(raw, options.trust))
   app.addHook('onSend', async (_request, reply) => addSecurityHeaders(reply, options.policy, options.tls !== undefined))
   return app
 }

@@ -12,13 +12,13 @@ const readBegin = bodyReader(Type.Object({ client: Type.String() }, closed))
 const readPoll = bodyReader(Type.Object({ deviceCode: Type.String({ maxLength: 100 }) }, closed))
 const readConfirm = bodyReader(Type.Object({ userCode: Type.String(), allow: Type.Boolean() }, closed))
 
-export function addDeviceSignIn(app: FastifyInstance, chat: Chat, options: { publicUrl: () => string }): void {
+export function addDeviceSignIn(app: FastifyInstance, chat: Chat, options: { pagesUrl: () => string }): void {
   const limited = limitedRoute(chat)
 
   app.post('/web/device/begin', limited, async request => {
     const { client } = readBegin(request.body)
     const begun = await beginDevice(chat, { client, address: request.ip })
-    const page = `${options.publicUrl()}/device`
+    const page = `${options.pagesUrl()}/device`
     return { ...begun, verificationUri: page, verificationUriComplete: `${page}?code=${begun.userCode}` }
   })
 

@@ -23,8 +23,8 @@ export type HttpOptions = Omit<AppOptions, 'policy'> & {
   oidc?: OidcClients | undefined
   /** Providers that push people by SCIM. */
   scim?: ScimClient[] | undefined
-  /** Address that browsers reach this server at, without a slash at its end. */
-  publicUrl?: (() => string) | undefined
+  /** Address that people open the pages at, without a slash at its end. */
+  pagesUrl?: (() => string) | undefined
   /** WebSocket addresses at other hosts that the pages of this server use. */
   live?: (() => string[]) | undefined
   /** Address of the host that nothing but files is fetched from. */
@@ -44,16 +44,16 @@ export async function openHttp(chat: Chat, options: HttpOptions): Promise<Fastif
   app.get('/api/v1/openapi.json', async () => openApi())
   app.get('/api/v1/asyncapi.json', async () => asyncApi())
   addStatus(app, chat, options)
-  const { publicUrl = () => '' } = options
+  const { pagesUrl = () => '' } = options
   const secure = options.tls !== undefined
   addSignIn(app, chat, { secure })
   addHandOver(app, chat, { secure })
   if (chat.apart) addLiveTicket(app, chat)
-  addOidc(app, chat, { clients: options.oidc ?? new Map(), publicUrl, secure })
-  addDeviceSignIn(app, chat, { publicUrl })
+  addOidc(app, chat, { clients: options.oidc ?? new Map(), pagesUrl, secure })
+  addDeviceSignIn(app, chat, { pagesUrl })
   const { scim = [] } = options
   // Its library is 8 MB, which a server without such a provider does without.
-  if (scim.length > 0) (await import('./scim.ts')).addScim(app, chat, { clients: scim, publicUrl })
+  if (scim.length > 0) (await import('./scim.ts')).addScim(app, chat, { clients: scim, pagesUrl })
   await addWebClient(app, options.webRoot)
   return app
 }

@@ -13,18 +13,18 @@ import { faultPage, goOnPage, style, stylePath } from './small-page.ts'
 
 export type OidcOptions = {
   clients: OidcClients
-  /** Address that browsers reach this server at, without a slash at its end. */
-  publicUrl: () => string
+  /** Address that people open the pages at, without a slash at its end: the one that providers are told to come back to. */
+  pagesUrl: () => string
   /** Browsers reach this server over TLS. */
   secure: boolean
 }
 
-type Named = { Params: { name: string }; Querystring: { next?: unknown } }
+type Named = { Params: { name: string }; Querystring: { next?: unknown; at?: unknown } }
 
 /** A logout token is short; nobody fills memory here. */
 const maxLogoutBytes = 100_000
 
-export function addOidc(app: FastifyInstance, chat: Chat, { clients, publicUrl, secure }: OidcOptions): void {
+export function addOidc(app: FastifyInstance, chat: Chat, { clients, pagesUrl, secure }: OidcOptions): void {
   const limited = limitedRoute(chat)
   const clientOf = (name: string): OidcClient => {
     const client = clients.get(name)
@@ -43,12 +43,16 @@ export function addOidc(app: FastifyInstance, chat: Chat, { clients, publicUrl, 
   app.get<Named>('/web/oidc/:name/begin', limited, (request, reply) =>
     onPage(chat, request, reply, async () => {
       const client = clientOf(request.params.name)
+      const next = ownPath(request.query.next)
+      // The provider comes back there, and so must the cookie. Once: a proxy may hide the name that was asked for.
+      if (request.query.at !== 'pages' && !isAt(request.headers.host, pagesUrl()))
+        return reply.redirect(`${pagesUrl()}${beginPath(client)}?${new URLSearchParams({ next, at: 'pages' })}`, 302)
       // Two tabs of one browser share it, so that both come back well.
       const browser = browserOf(request, secure) ?? randomBytes(32).toString('base64url')
       const url = await beginOidc(chat, client, {
         browser,
-        redirectUri: `${publicUrl()}/web/oidc/${client.provider.name}/callback`,
-        next: ownPath(request.query.next),
+        redirectUri: `${pagesUrl()}/web/oidc/${client.provider.name}/callback`,
+        next,
       })
       return reply.header('set-cookie', browserCookie(secure, browser)).redirect(url, 302)
     }),
@@ -73,7 +77,7 @@ export function addOidc(app: FastifyInstance, chat: Chat, { clients, publicUrl, 
     if (name === undefined) return { provider: null }
     const client = clients.get(name)
     // Only offered: where the provider is away, signing out here goes on without it.
-    const url = await client?.signOutUrl(`${publicUrl()}/`).catch(() => undefined)
+    const url = await client?.signOutUrl(`${pagesUrl()}/`).catch(() => undefined)
     return { provider: { name, title: client?.provider.title ?? name }, signOutUrl: url?.href ?? null }
   })
 
@@ -99,6 +103,16 @@ export function addOidc(app: FastifyInstance, chat: Chat, { clients, publicUrl, 
       return reply.code(204).send()
     })
   })
+}
+
+function beginPath({ provider }: OidcClient): string {
+  return `/web/oidc/${provider.name}/begin`
+}
+
+/** Whether a browser that asks for this host is where people open the pages. */
+function isAt(host: string | undefined, pages: string): boolean {
+  const url = URL.parse(pages)
+  return url === null || URL.parse(`${url.protocol}//${host}`)?.host === url.host
 }
 
 /** Answers a navigation of a browser: a refusal is a page that a person can read. */

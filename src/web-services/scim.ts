@@ -25,7 +25,7 @@ type Asked = FastifyRequest<{ Params: Params; Querystring: Query }>
 export function addScim(
   app: FastifyInstance,
   chat: Chat,
-  options: { clients: ScimClient[]; publicUrl: () => string },
+  options: { clients: ScimClient[]; pagesUrl: () => string },
 ): void {
   void app.register(
     async scope => {
@@ -67,7 +67,7 @@ function refuseBadText(value: unknown, depth: number): void {
 function addRoutes(
   scope: FastifyInstance,
   chat: Chat,
-  { clients, publicUrl }: { clients: ScimClient[]; publicUrl: () => string },
+  { clients, pagesUrl }: { clients: ScimClient[]; pagesUrl: () => string },
 ) {
   scope.addHook('onRequest', limitedRoute(chat).onRequest)
   scope.setErrorHandler((error, request, reply) => sendFault(chat, error, request, reply))
@@ -80,7 +80,7 @@ function addRoutes(
       const body = await work(client, asked, reply)
       return reply.type(contentType).send(body === undefined ? undefined : JSON.stringify(body))
     }
-  const baseOf = (client: ScimClient) => `${publicUrl()}/scim/v2/${client.name}`
+  const baseOf = (client: ScimClient) => `${pagesUrl()}/scim/v2/${client.name}`
   const located = (client: ScimClient, type: 'Users' | 'Groups', resource: Json): Json => ({
     ...resource,
     meta: { ...(resource.meta as Json), location: `${baseOf(client)}/${type}/${String(resource.id)}` },

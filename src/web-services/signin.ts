@@ -5,7 +5,7 @@ import type { Caller, Chat } from '../chat/chat.ts'
 import { callerOfHttp, isSameOrigin, sessionCookieName, tokenOfCookie } from '../chat/credential.ts'
 import { parseInput } from '../chat/dispatch.ts'
 import { takeAddressRequest } from '../chat/rate-limit.ts'
-import { endSession, readMe, signIn } from '../chat/session.ts'
+import { callerOfToken, endSession, readMe, signIn } from '../chat/session.ts'
 import { completeSetup, needsSetup } from '../chat/setup.ts'
 import { csrfOf } from '../chat/token.ts'
 import { isBadText } from '../domain/message.ts'
@@ -54,6 +54,7 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
     if (input.handOver !== undefined)
       throw new Refusal('invalid_argument', 'Send what was handed over to /web/handover.')
     const { token, me } = await signIn(chat, { address: request.ip }, input)
+    await endReplaced(chat, request, me.id)
     setCookie(reply, token)
     return signedIn(chat, me, token)
   })
@@ -80,6 +81,13 @@ export function addSignIn(app: FastifyInstance, chat: Chat, options: { secure: b
     setCookie(reply, token)
     return signedIn(chat, me, token)
   })
+}
+
+/** The sign-in of somebody else whose cookie the new one takes the place of: nobody could end it from this browser any more. */
+async function endReplaced(chat: Chat, { headers, ip }: FastifyRequest, by: string): Promise<void> {
+  const token = tokenOfCookie(headers, chat.pool)
+  const before = token === undefined ? undefined : await callerOfToken(chat, token, ip)
+  if (before && before.user.id !== by) await endSession(chat, before, {})
 }
 
 /** What a page needs. `apart`: its live sessions are at other hosts, which it is let in at by tickets. */

@@ -62,7 +62,13 @@ async function openChat(db: Db): Promise<Chat> {
     servers: () => [],
     takesSessions: () => true,
     // What the servers ask for is not known here: whoever is given a role comes in anew.
-    secondFactor: { need: 'administrators', keys: [], publicUrl: () => '', passkeyDomain: undefined },
+    secondFactor: {
+      need: 'administrators',
+      keys: [],
+      pagesUrl: () => '',
+      otherPages: () => [],
+      passkeyDomain: undefined,
+    },
     log,
     metrics,
   }

@@ -84,6 +84,14 @@ breaks(
   /passkeyDomain$/,
 )
 breaks(
+  '[TR80] everybody is trusted to say who asks',
+  enterprise,
+  d => {
+    pool(d).trustedProxies = ['10.0.0.7', '0.0.0.0/0']
+  },
+  /trustedProxies\/1$/,
+)
+breaks(
   '[TR75] a name without a password at NATS',
   enterprise,
   d => {

@@ -1,3 +1,4 @@
+import { isPlace } from '../../base/proxies.ts'
 import { isLoopback, plainHost } from '../host.ts'
 import { counted, type Rule } from '../rule.ts'
 import { allMachines, listenOf, machinesOf, namedHosts, type PoolView, urlOf, type View } from '../view.ts'
@@ -134,6 +135,25 @@ export const serviceRules: Rule[] = [
           },
         ]
       }),
+  },
+  {
+    id: 'TR80',
+    level: 'error',
+    text: 'What is trusted to say who asks is an IP address or a network, and not everybody.',
+    find: ({ pools }) =>
+      pools.flatMap(({ pool, path }) =>
+        (pool.trustedProxies ?? []).flatMap((place, i) =>
+          isPlace(place)
+            ? []
+            : [
+                {
+                  path: `${path}/trustedProxies/${i}`,
+                  reason: `${place} is no address and no network of some: whoever it lets through could say he is anybody.`,
+                  mend: 'Give the address of the load balancer, such as 10.0.0.7, or its network, such as 10.0.0.0/28.',
+                },
+              ],
+        ),
+      ),
   },
 ]
 

@@ -15,9 +15,12 @@ import { createStore } from './store.ts'
  * and no log sees.
  */
 
+/** Who comes, from which pool, and where to. */
+export type Arrival = { from: string; as: string; next: string }
+
 /** What the address asks for. */
 type Asked =
-  | { step: 'arrive'; from: string; as: string; next: string }
+  | ({ step: 'arrive' } & Arrival)
   | { step: 'give'; pool: string; challenge: string }
   | { step: 'finish'; ticket: string }
 
@@ -60,7 +63,7 @@ export function usePools(): { all: readonly PoolEntry[]; own: PoolEntry | undefi
 }
 
 const keptKey = 'pchat.arrival'
-type Kept = HandOverSecret & { from: string; next: string; replace: boolean }
+type Kept = HandOverSecret & Arrival & { replace: boolean }
 
 const cameKey = 'pchat.cameFrom'
 type Came = { name: string; displayName: string }
@@ -75,17 +78,17 @@ export function cameFrom(): Came | undefined {
 }
 
 /** Whoever is signed in here already, and is not the one who comes. */
-export async function findOther({ as }: { as: string }): Promise<SignedIn | 'same' | undefined> {
+export async function findOther({ as }: Pick<Arrival, 'as'>): Promise<SignedIn | 'same' | undefined> {
   const present = await http.session()
   if (present === null) return undefined
   return present.me.name.toLowerCase() === as.toLowerCase() ? 'same' : present
 }
 
 /** Leads to the other pool for its word. */
-export async function ask(from: string, next: string, replace: boolean): Promise<void> {
+export async function ask({ from, as, next }: Arrival, replace: boolean): Promise<void> {
   const { url, displayName, pool } = await http.beginHandOver(from)
   keep(cameKey, { name: from, displayName } satisfies Came)
-  const kept: Kept = { ...(await makeHandOverSecret()), from, next, replace }
+  const kept: Kept = { ...(await makeHandOverSecret()), from, as, next, replace }
   sessionStorage.setItem(keptKey, JSON.stringify(kept))
   location.replace(`${url}/hand-over#${new URLSearchParams({ pool, challenge: kept.challenge })}`)
 }
@@ -99,23 +102,32 @@ export async function give(pool: string, challenge: string): Promise<boolean> {
   return true
 }
 
-/** Signs in with the ticket. False where this page did not ask for one: then somebody else sent it. */
-export async function finish(ticket: string): Promise<boolean> {
+/**
+ * Signs in with the ticket. 'not asked' where this page did not ask for one: then somebody else sent it. Whoever else was signed in here in the
+ * meantime is named, and stays.
+ */
+export async function finish(ticket: string): Promise<'done' | 'not asked' | { name: string; arrival: Arrival }> {
   const kept = takeKept()
-  if (kept === undefined) return false
-  const { verifier, replace } = kept
+  if (kept === undefined) return 'not asked'
+  const { from, as, verifier, replace } = kept
   const next = ownHash(kept.next)
+  const present = await findOther({ as })
+  // The pool was opened twice at once: the other window was first.
+  if (present === 'same') {
+    location.replace(`/${next}`)
+    return 'done'
+  }
+  if (present !== undefined && !replace) return { name: present.me.name, arrival: { from, as, next } }
   try {
-    const present = replace ? await http.session() : null
     await http.arrive({ ticket, verifier, replace }, present?.csrf)
   } catch (error) {
     if (!askStep(error)) throw error
     history.replaceState(null, '', `/${next}`)
     passing.set(false)
-    return true
+    return 'done'
   }
   location.replace(`/${next}`)
-  return true
+  return 'done'
 }
 
 /** Once: a page that is loaded again begins anew. */

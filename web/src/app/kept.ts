@@ -10,6 +10,15 @@ export function readKept<Value>(key: string, fallback: Value, isValid: (value: u
   }
 }
 
+/** The text itself, to see whether it is still the one that was read or written. */
+export function keptText(key: string): string | undefined {
+  try {
+    return localStorage.getItem(key) ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** False where the browser would not keep it. */
 export function keep(key: string, value: unknown): boolean {
   try {

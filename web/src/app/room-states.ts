@@ -1,7 +1,4 @@
-import { useSyncExternalStore } from 'react'
 import type { Client } from '../../../src/client/client.ts'
-import type { RoomState } from '../../../src/client/room-state.ts'
-import { useChat } from './chat.ts'
 
 /** Hears of changes of single rooms. */
 export type RoomStates = { subscribe(room: string, hear: () => void): () => void }
@@ -21,13 +18,4 @@ export function createRoomStates(client: Client): RoomStates {
       }
     },
   }
-}
-
-/** What the client knows of a room, at once and whenever it changes. */
-export function useRoomState(room: string): RoomState | undefined {
-  const { client, roomStates } = useChat()
-  return useSyncExternalStore(
-    hear => roomStates.subscribe(room, hear),
-    () => client.room(room),
-  )
 }

@@ -12,6 +12,7 @@ import { forget, queryClient } from './query.ts'
 import { createRoomListing } from './room-list.ts'
 import { createRoomStates } from './room-states.ts'
 import { createStore } from './store.ts'
+import { forgetTopology } from './topology-edit.ts'
 import { createUnsavedKeeper } from './unsaved.ts'
 import { createUploads } from './uploads.ts'
 
@@ -77,6 +78,7 @@ export async function signOut(): Promise<void> {
   if (now.status !== 'signedIn') return
   await http.signOut(now.csrf)
   unsaved.forget()
+  forgetTopology(now.chat.me.id)
   const own = now.chat.client.pools?.find(one => one.own)
   leave(
     own === undefined

@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'react'
-import type { Result } from '../../../src/protocol/request.ts'
+import type { Input, Result } from '../../../src/protocol/request.ts'
 import { maxTopologyBytes } from '../../../src/protocol/topology-limits.ts'
 import type { TopologyPicture } from '../../../src/protocol/topology-verbs.ts'
-import { useChat } from './chat.ts'
+import { MAX_FRAME_BYTES } from '../../../src/protocol/version.ts'
+import { type Ask, useChat } from './chat.ts'
 import { type Fault, faultOf } from './fault.ts'
 
 export type Checked = Result<'topology.check'>
@@ -22,9 +23,8 @@ export function useTopologyCheck(text: string, version: number | undefined) {
     if (text === '') return
     let isOld = false
     const check = async () => {
-      if (isTooLarge(text)) return setState({ text, fault: { code: 'too_large', sentence: tooLarge } })
       try {
-        const checked = await ask('topology.check', { text })
+        const checked = await checkText(ask, { text })
         if (isOld) return
         // Of a text that cannot be read there is no picture: the one before stays.
         setState(before => ({ checked, text, ...pictured(checked.picture ?? before.picture) }))
@@ -51,10 +51,25 @@ function pictured(picture: TopologyPicture | undefined) {
 
 const tooLarge = `The document has more than ${maxTopologyBytes.toLocaleString('en')} bytes. One of that size is checked and published in the shell: pchat topology publish.`
 
-/** Of the frame that it goes in, too. */
-export function isTooLarge(text: string): boolean {
-  const bytes = (one: string) => new TextEncoder().encode(one).length
-  return bytes(text) > maxTopologyBytes || bytes(JSON.stringify(text)) > maxTopologyBytes * 1.2
+const tooLargeTogether =
+  'The two documents are too large to be compared here. Download them, and compare them in the shell: pchat topology diff.'
+
+/** What the server says of a text. What has no room in a frame is refused here: there the session would be closed over it. */
+export async function checkText(ask: Ask, input: Input<'topology.check'>): Promise<Checked> {
+  const { text, before = '' } = input
+  const isLarge = bytesOf(text) > maxTopologyBytes || !hasRoom(text)
+  if (isLarge || bytesOf(before) > maxTopologyBytes || !hasRoom(text, before))
+    throw Object.assign(new Error(isLarge ? tooLarge : tooLargeTogether), { code: 'too_large' })
+  return ask('topology.check', input)
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length
+}
+
+/** Besides them a frame holds little. */
+function hasRoom(...texts: string[]): boolean {
+  return bytesOf(JSON.stringify(texts)) <= MAX_FRAME_BYTES - 10_000
 }
 
 /** Faults and findings in one list, errors first. */

@@ -1,12 +1,14 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
+import type { Result } from '../../../src/protocol/request.ts'
 import { useChat } from './chat.ts'
-import { forget, useLiveVerb, useVerb } from './query.ts'
+import { forget, queryClient, useLiveVerb, useVerb } from './query.ts'
 import { useStore } from './store.ts'
+import { carriedPointer } from './topology-carry.ts'
 import { problemsOf, useTopologyCheck } from './topology-check.ts'
 import { readDocument, withItem, withoutValue, withValue } from './topology-document.ts'
 import { type Base, createTopologyEdit, nothing, standing, type TopologyEdit } from './topology-edit.ts'
-import { newPart, partAround, partsOf } from './topology-parts.ts'
-import { type OptionSchema, pointerOf, type Steps, valueAt } from './topology-schema.ts'
+import { newPart, partAround, partAt, partsOf } from './topology-parts.ts'
+import { type OptionSchema, pointerOf, type Steps, stepsOf, valueAt } from './topology-schema.ts'
 
 /** How often the page looks whether somebody else has published. */
 const everyMs = 10_000
@@ -16,6 +18,7 @@ export function useTopologyEditing() {
   const { me } = useChat()
   const [edit] = useState(() => createTopologyEdit(me.id))
   const state = useStore(edit.state)
+  useEffect(() => edit.listen(), [edit])
   const got = useVerb('topology.get', {})
   const head = useLiveVerb('topology.history', { limit: 1 }, everyMs)
   const schema = useVerb('topology.schema', {})
@@ -29,14 +32,19 @@ export function useTopologyEditing() {
           : undefined,
     [publication, got.data],
   )
-  // The head is small, and the text is read anew only where it is another one.
-  const newest = head.data?.publications[0]?.mark
+  // The head is small, and the text is read anew only where it is another one, or none any more.
+  const newest = head.data && (head.data.publications[0]?.mark ?? '')
+  const isLost = got.error !== null
   useEffect(() => {
-    if (newest !== undefined && newest !== publication?.mark) forget('topology.get')
+    if (newest !== undefined && newest !== (publication?.mark ?? '')) forget('topology.get')
   }, [newest, publication?.mark])
+  // A store that was away is there again, though nothing may be published in it.
+  useEffect(() => {
+    if (isLost && head.dataUpdatedAt > 0) forget('topology.get')
+  }, [isLost, head.dataUpdatedAt])
   const stands = standing(state, published)
   useEffect(() => {
-    if (stands === 'follow' && published) edit.take(published)
+    if (stands === 'follow' && published) edit.follow(published)
   }, [stands, published, edit])
   const check = useTopologyCheck(state.text, published?.version)
   const reading = useMemo(() => readDocument(state.text), [state.text])
@@ -54,6 +62,69 @@ export function useTopologyEditing() {
 }
 
 export type TopologyEditing = ReturnType<typeof useTopologyEditing>
+
+type Chosen = {
+  pointer: string
+  /** The document that the pointer leads into; undefined where it is the one of this moment. */
+  value: Record<string, unknown> | undefined
+  /** Why no form is open any more. */
+  told: string
+  /** Another one with each part that somebody chooses, and the same where that part only comes to stand elsewhere. */
+  choice: number
+}
+
+/** The part whose form is open. It stays that part where the document becomes another one, and is none where that has it no more. */
+export function useChosenPart({ reading, schema, state }: TopologyEditing) {
+  const [chosen, setChosen] = useState<Chosen>({ pointer: '', value: undefined, told: '', choice: 0 })
+  const choose = useCallback(
+    (next: string) =>
+      setChosen(({ pointer, choice }) => ({
+        ...{ pointer: next, value: undefined, told: '' },
+        choice: next === pointer ? choice : choice + 1,
+      })),
+    [],
+  )
+  const { pointer, value } = chosen
+  const now = reading.value
+  // Before anything is drawn, so that no form shows another part. A text that is torn for a moment says nothing.
+  if (now !== undefined && schema !== undefined && now !== value) {
+    const place = value === undefined ? pointer : carriedPointer(schema, value, now, pointer, !state.isTaken)
+    const isThere = place !== undefined && (place === '' || valueAt(now, stepsOf(place)) !== undefined)
+    const told =
+      isThere || value === undefined ? chosen.told : `${nameIn(value, pointer)} is no longer there: its form is closed.`
+    setChosen({ ...chosen, pointer: isThere ? place : '', value: now, told })
+  }
+  return { selected: now === undefined ? '' : pointer, choice: chosen.choice, choose, told: chosen.told }
+}
+
+function nameIn(value: unknown, pointer: string): string {
+  const part = partAt(partsOf(value), pointer)
+  return part === undefined ? 'That part' : `${part.kind} ${part.name}`.trim()
+}
+
+type Published = { text: string; note: string; base: Base; restores?: number | undefined }
+
+/** The page goes on from what was published, without a moment in which it has the version before. */
+export async function rememberPublished(
+  author: string,
+  { version, mark, changed }: Result<'topology.publish'>,
+  { text, note, base, restores }: Published,
+): Promise<void> {
+  const queryKey = ['topology.get', {}]
+  // What is on its way may be of before.
+  await queryClient.cancelQueries({ queryKey, exact: true })
+  if (changed)
+    queryClient.setQueryData<Result<'topology.get'>>(queryKey, {
+      store: 'there',
+      publication: {
+        ...{ version, mark, text, author, note, basedOn: base.version, restores: restores ?? null },
+        // What only the store knows is read next.
+        ...{ role: '', at: new Date().toISOString() },
+      },
+    })
+  // Somebody else may have published it.
+  else await queryClient.refetchQueries({ queryKey, exact: true })
+}
 
 /** What forms do to the document; each is one step of Undo. */
 export function formActions(

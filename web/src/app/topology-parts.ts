@@ -1,3 +1,4 @@
+import type { TopologyNode } from '../../../src/protocol/topology-verbs.ts'
 import { listAt } from './topology-document.ts'
 import { isRecord, pointerOf, type Steps, valueAt } from './topology-schema.ts'
 
@@ -54,6 +55,20 @@ export function partAround(parts: readonly Part[], path: string): Part | undefin
     if (found) return found
   }
   return undefined
+}
+
+/** By pointer. What is embedded stands in no part of its own: its change is one of the pool. */
+export function changesOf(parts: readonly Part[], nodes: readonly TopologyNode[]): Map<string, TopologyNode['change']> {
+  const found = new Map<string, TopologyNode['change']>()
+  for (const { path, change } of nodes) {
+    const pointer = partAround(parts, path)?.pointer
+    if (pointer === undefined || change === 'removed') continue
+    const known = found.get(pointer)
+    // A part comes before what is embedded in it, which has its path.
+    if (known === undefined && pointer === path) found.set(pointer, change)
+    else if (change !== 'none' && (known ?? 'none') === 'none') found.set(pointer, 'changed')
+  }
+  return found
 }
 
 function namesIn(value: unknown): string[] {

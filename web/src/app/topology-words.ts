@@ -1,4 +1,4 @@
-import type { TopologyDifference, TopologyNode } from '../../../src/protocol/topology-verbs.ts'
+import type { TopologyAsks, TopologyDifference, TopologyNode } from '../../../src/protocol/topology-verbs.ts'
 import { counted } from './count-words.ts'
 
 const kinds: Record<string, string> = {
@@ -52,17 +52,12 @@ const doings: Record<string, string> = {
   stop: 'is to be drained and stopped',
 }
 
-/** What a publication asks of processes, machine by machine, and what is to be said by a command. */
-export function askWords(differences: readonly TopologyDifference[]): { servers: string[]; verbs: string[] } {
-  const servers = new Map<string, string>()
-  for (const { asks } of differences)
-    for (const { doing, server, process } of asks)
-      servers.set(
-        `${server} ${process ?? ''} ${doing}`,
-        `${server}${process === undefined ? '' : ` (${process})`} ${doings[doing] ?? doing}`,
-      )
-  const verbs = differences.flatMap(({ verb }) => (verb === undefined ? [] : [verb]))
-  return { servers: [...servers.values()].sort(), verbs: [...new Set(verbs)] }
+/** What a publication asks of processes, machine by machine. */
+export function askWords({ servers }: TopologyAsks): string[] {
+  return servers.map(
+    ({ doing, server, process }) =>
+      `${server}${process === undefined ? '' : ` (${process})`} ${doings[doing] ?? doing}`,
+  )
 }
 
 export function effectWords({ asks, verb }: TopologyDifference): string {

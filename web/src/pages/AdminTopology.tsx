@@ -7,8 +7,7 @@ import { downloadText } from '../app/csv.ts'
 import { faultOf } from '../app/fault.ts'
 import { go, type Route } from '../app/route.ts'
 import { type Base, nothing } from '../app/topology-edit.ts'
-import { formActions, useTopologyEditing } from '../app/topology-editing.ts'
-import { schemaAt, stepsOf, valueAt } from '../app/topology-schema.ts'
+import { formActions, useChosenPart, useTopologyEditing } from '../app/topology-editing.ts'
 import { ConfirmDialog } from '../parts/ConfirmDialog.tsx'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { SectionLinks } from '../parts/SectionLinks.tsx'
@@ -37,8 +36,8 @@ export function AdminTopology({ view: query }: { view: string }) {
   const styles = useStyles()
   const { me } = useChat()
   const editing = useTopologyEditing()
-  const { edit, state, schema, published, publication, store, hint, error, isLoading, stands, reading } = editing
-  const [chosen, setChosen] = useState('')
+  const { edit, state, schema, published, publication, store, hint, error, isLoading, stands } = editing
+  const { selected, choice, choose, told: lost } = useChosenPart(editing)
   const [told, setTold] = useState('')
   const [asking, setAsking] = useState<Asking>()
   const [isStarting, setStarting] = useState(false)
@@ -46,21 +45,17 @@ export function AdminTopology({ view: query }: { view: string }) {
   const view = (Object.keys(views) as Shown[]).find(one => one === query) ?? 'picture'
   const show = (next: Shown) => go(routeOf(next))
   const actions = useMemo(
-    () => ({ isReadOnly: false, ...formActions(edit, schema ?? {}, setChosen, setTold) }),
-    [edit, schema],
+    () => ({ isReadOnly: false, ...formActions(edit, schema ?? {}, choose, setTold) }),
+    [edit, schema, choose],
   )
   if (isLoading) return <Spinner delay={300} label="Loading" />
-  // Undo may have taken away the part whose form was open.
-  const isThere =
-    schema !== undefined && schemaAt(schema, stepsOf(chosen)) && valueAt(reading.value, stepsOf(chosen)) !== undefined
-  const selected = isThere ? chosen : ''
   const begin = (text: string, base?: Base) => {
     // A file goes on from what it was taken from, so that what others published since is a conflict.
     if (base !== undefined) edit.take(base)
     edit.set(text)
     setTold('')
     setStarting(false)
-    setChosen('')
+    choose('')
   }
   const done = ({ version, mark, changed }: Publication, text: string) => {
     edit.take({ version, mark, text })
@@ -85,13 +80,14 @@ export function AdminTopology({ view: query }: { view: string }) {
         onPublish={() => setAsking({ kind: 'publish' })}
       />
       {told === '' ? null : <Text role="status">{told}</Text>}
-      {stands === 'conflict' && publication ? (
+      {lost === '' ? null : <Text role="status">{lost}</Text>}
+      {stands === 'conflict' && published ? (
         <TopologyConflict
           theirs={publication}
           base={state.base}
           mine={state.text}
-          onKeepMine={() => published && edit.rebase(published)}
-          onTakeTheirs={() => published && edit.take(published)}
+          onKeepMine={() => edit.rebase(published)}
+          onTakeTheirs={() => edit.takeOver(published)}
         />
       ) : null}
       <SectionLinks
@@ -107,14 +103,19 @@ export function AdminTopology({ view: query }: { view: string }) {
           onRollBack={(version, text) => setAsking({ kind: 'rollback', version, text })}
         />
       ) : isStart ? (
-        <TopologyStart isPublished={published !== undefined && published.version > 0} onText={begin} />
+        <TopologyStart
+          isPublished={published !== undefined && published.version > 0}
+          onBack={state.text === '' ? undefined : () => setStarting(false)}
+          onText={begin}
+        />
       ) : (
         <TopologyWorkplace
           editing={editing}
           view={view as View}
           selected={selected}
+          choice={choice}
           actions={actions}
-          onSelect={setChosen}
+          onSelect={choose}
           onView={show}
         />
       )}

@@ -1,7 +1,7 @@
 import { Button, Link, makeStyles, Spinner, Text, tokens } from '@fluentui/react-components'
 import { useEffect, useRef, useState } from 'react'
 import { type Fault, faultOf } from '../app/fault.ts'
-import { ask, asked, findOther, finish, give } from '../app/hand-over.ts'
+import { type Arrival, ask, asked, findOther, finish, give } from '../app/hand-over.ts'
 import { FaultNote } from '../parts/FaultNote.tsx'
 import { GateCard } from '../parts/GateCard.tsx'
 
@@ -9,7 +9,6 @@ const useStyles = makeStyles({
   buttons: { display: 'flex', flexWrap: 'wrap', gap: tokens.spacingHorizontalS },
 })
 
-type Arrival = Extract<typeof asked, { step: 'arrive' }>
 type Shown =
   | { what: 'working' }
   | { what: 'fault'; fault: Fault }
@@ -50,7 +49,7 @@ export function HandOverPage() {
           <Button
             onClick={() => {
               setShown({ what: 'working' })
-              ask(arrival.from, arrival.next, true).catch(error => setShown(failed(error)))
+              ask(arrival, true).catch(error => setShown(failed(error)))
             }}
           >
             Sign in as {arrival.as}
@@ -80,9 +79,13 @@ async function begin(): Promise<Shown> {
     const present = await findOther(asked)
     if (present === 'same') location.replace(`/${asked.next}`)
     else if (present !== undefined) return { what: 'other', name: present.me.name, arrival: asked }
-    else await ask(asked.from, asked.next, false)
+    else await ask(asked, false)
   }
   if (asked?.step === 'give' && !(await give(asked.pool, asked.challenge))) return { what: 'stranger' }
-  if (asked?.step === 'finish' && !(await finish(asked.ticket))) return { what: 'fault', fault: notAsked }
+  if (asked?.step === 'finish') {
+    const ended = await finish(asked.ticket)
+    if (ended === 'not asked') return { what: 'fault', fault: notAsked }
+    if (ended !== 'done') return { what: 'other', ...ended }
+  }
   return { what: 'working' }
 }

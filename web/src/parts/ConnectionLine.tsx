@@ -1,7 +1,7 @@
-import { makeStyles, tokens } from '@fluentui/react-components'
+import { Link, makeStyles, tokens } from '@fluentui/react-components'
 import { useEffect, useState } from 'react'
 import { useChat } from '../app/chat.ts'
-import { useConnectionState } from '../app/connection-state.ts'
+import { useConnectionState, useIsOutdated } from '../app/connection-state.ts'
 
 const useStyles = makeStyles({
   root: {
@@ -21,6 +21,7 @@ export function ConnectionLine() {
   const styles = useStyles()
   const { client } = useChat()
   const isOpen = useConnectionState() === 'open'
+  const isOutdated = useIsOutdated(isOpen)
   const [isShown, setShown] = useState(false)
   useEffect(() => {
     if (isOpen) {
@@ -34,7 +35,19 @@ export function ConnectionLine() {
     <div role="status">
       {isShown && !isOpen ? (
         <div className={styles.root}>
-          {client.me === undefined ? 'Connecting to the server…' : 'Reconnecting… nothing is lost'}
+          {isOutdated ? (
+            <>
+              New servers were added since this page was loaded.{' '}
+              <Link as="button" inline onClick={() => location.reload()}>
+                Load it again
+              </Link>
+              : nothing is lost.
+            </>
+          ) : client.me === undefined ? (
+            'Connecting to the server…'
+          ) : (
+            'Reconnecting… nothing is lost'
+          )}
         </div>
       ) : null}
     </div>

@@ -1,7 +1,7 @@
 import { makeStyles, Text, tokens } from '@fluentui/react-components'
 import type { PostedMessage } from '../../../src/protocol/message.ts'
 import { useVerb } from '../app/query.ts'
-import { useRoomState } from '../app/room-states.ts'
+import { useRoomState } from '../app/room-state.ts'
 import { type Pane, routeHash } from '../app/route.ts'
 import { exactTime, shortTime } from '../app/time.ts'
 

@@ -61,7 +61,7 @@ export function TopologyBar({
               <time title={exactTime(publication.at)}>{shortTime(publication.at)}</time>.
             </>
           ) : store === 'empty' ? (
-            'Nothing is published yet.'
+            `Nothing is published ${state.base.version > 0 ? 'here any more' : 'yet'}.`
           ) : (
             'What is published is not known here.'
           )}
@@ -70,8 +70,9 @@ export function TopologyBar({
           {isEmpty
             ? ''
             : isChanged
-              ? 'What you changed is not published. It stays in this browser, and only you see it.'
+              ? 'What you changed is not published. It stays in this browser until you sign out, and only you see it.'
               : 'Nothing is changed.'}
+          {state.told === '' ? '' : ` ${state.told}`}
           {isChanged && !state.isKept ? ' This browser does not keep it: download it before you leave the page.' : ''}
         </Text>
       </div>

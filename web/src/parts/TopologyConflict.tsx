@@ -14,6 +14,7 @@ import { useChat } from '../app/chat.ts'
 import { useSettled } from '../app/debounce.ts'
 import { faultOf } from '../app/fault.ts'
 import { exactTime } from '../app/time.ts'
+import { checkText } from '../app/topology-check.ts'
 import type { Base } from '../app/topology-edit.ts'
 import { FaultNote } from './FaultNote.tsx'
 import { TopologyDifferences } from './TopologyDifferences.tsx'
@@ -24,63 +25,70 @@ const useStyles = makeStyles({
 })
 
 type TopologyConflictProps = {
-  /** What was published meanwhile. */
-  theirs: PublicationCard & { text: string }
+  /** What stands there now; undefined where nothing does. */
+  theirs: (PublicationCard & { text: string }) | undefined
   base: Base
   mine: string
   onKeepMine: () => void
   onTakeTheirs: () => void
 }
 
-/** Somebody published while another one typed: both changes side by side, and nothing is overwritten until he says how to go on. */
-export function TopologyConflict({ theirs, base, mine: typed, onKeepMine, onTakeTheirs }: TopologyConflictProps) {
+/**
+ * Somebody published while another one typed, or the store is another one than it was: what each has changed, and nothing is overwritten
+ * until he says how to go on.
+ */
+export function TopologyConflict({ theirs, base, mine, onKeepMine, onTakeTheirs }: TopologyConflictProps) {
   const styles = useStyles()
-  const { ask } = useChat()
-  const mine = useSettled(typed, 500)
-  // On a store that was restored there may be no such version.
-  const compare = (text: string, who: string) => ({
-    queryKey: ['topology.check', 'conflict', who, theirs.version, base.version, text],
-    queryFn: () => ask('topology.check', { text, ...(base.version > 0 ? { against: base.version } : {}) }),
-    gcTime: 0,
-    placeholderData: keepPreviousData,
-  })
-  const his = useQuery(compare(theirs.text, 'theirs'))
-  const own = useQuery(compare(mine, 'mine'))
-  const fault = his.error ?? own.error
+  const own = base.version === 0 ? 'nothing' : `version ${base.version}`
+  if (theirs === undefined)
+    return (
+      <section className={styles.root} aria-label="Nothing is published any more">
+        <MessageBar intent="warning" layout="multiline" role="alert">
+          <MessageBarBody>
+            <MessageBarTitle>Nothing is published here any more</MessageBarTitle> Yours is based on {own}, which this
+            Central Management Store does not have: it was emptied or restored, or the server was told of another one.
+            What you have before you may be the last copy. Download it before you go on.
+          </MessageBarBody>
+        </MessageBar>
+        <div className={styles.buttons}>
+          <Button onClick={onKeepMine}>Go on with mine, as the first version</Button>
+          <Button onClick={onTakeTheirs}>Begin from nothing; Undo brings mine back</Button>
+        </div>
+      </section>
+    )
+  // What was published after it has a higher number.
+  const isRestored = theirs.version <= base.version
   return (
     <section className={styles.root} aria-label="Published meanwhile">
       <MessageBar intent="warning" layout="multiline" role="alert">
         <MessageBarBody>
-          <MessageBarTitle>Version {theirs.version} was published meanwhile</MessageBarTitle> by {theirs.author} on{' '}
-          {exactTime(theirs.at)}
-          {theirs.note === '' ? '' : ` (${theirs.note})`}. Yours is based on{' '}
-          {base.version === 0 ? 'nothing' : `version ${base.version}`}. Nothing of either is lost.
+          <MessageBarTitle>
+            {isRestored
+              ? `This store has another version ${theirs.version}`
+              : `Version ${theirs.version} was published meanwhile`}
+          </MessageBarTitle>{' '}
+          by {theirs.author} on {exactTime(theirs.at)}
+          {theirs.note === '' ? '' : ` (${theirs.note})`}. Yours is based on {own}
+          {isRestored ? ', which is not in it: it was restored, or the server was told of another one' : ''}. Nothing of
+          either is lost.
         </MessageBarBody>
       </MessageBar>
-      {fault === null ? null : <FaultNote fault={faultOf(fault)} />}
-      <Text weight="semibold">What {theirs.author} changed</Text>
-      {his.data === undefined ? (
-        his.error === null ? (
-          <Spinner delay={300} label="Comparing" />
-        ) : null
+      {base.version === 0 ? (
+        <Compared title="How yours differs from it" label="What differs" text={mine} before={theirs.text} />
       ) : (
-        <TopologyDifferences
-          label="What they changed"
-          differences={his.data.differences}
-          more={his.data.moreDifferences}
-        />
-      )}
-      <Text weight="semibold">What you changed</Text>
-      {own.data === undefined ? (
-        own.error === null ? (
-          <Spinner delay={300} label="Comparing" />
-        ) : null
-      ) : (
-        <TopologyDifferences
-          label="What you changed"
-          differences={own.data.differences}
-          more={own.data.moreDifferences}
-        />
+        <>
+          <Compared
+            title={isRestored ? `How it differs from ${own}, as you had it` : `What ${theirs.author} changed`}
+            label="What they changed"
+            text={theirs.text}
+            before={base.text}
+          />
+          {mine === base.text ? (
+            <Text weight="semibold">You changed nothing: before you is {own}, as it was published.</Text>
+          ) : (
+            <Compared title="What you changed" label="What you changed" text={mine} before={base.text} />
+          )}
+        </>
       )}
       <div className={styles.buttons}>
         <Button onClick={onKeepMine}>Go on with mine, on version {theirs.version}</Button>
@@ -91,5 +99,37 @@ export function TopologyConflict({ theirs, base, mine: typed, onKeepMine, onTake
         {theirs.version}. Take it over where it is to stay.
       </Text>
     </section>
+  )
+}
+
+type ComparedProps = {
+  title: string
+  label: string
+  text: string
+  /** As this browser has it: the store may have another one under that number. */
+  before: string
+}
+
+function Compared({ title, label, text: typed, before }: ComparedProps) {
+  const { ask } = useChat()
+  const text = useSettled(typed, 500)
+  const { data, error } = useQuery({
+    queryKey: ['topology.check', 'conflict', before, text],
+    queryFn: () => checkText(ask, { text, before }),
+    gcTime: 0,
+    placeholderData: keepPreviousData,
+  })
+  return (
+    <>
+      <Text weight="semibold">{title}</Text>
+      {error === null ? null : <FaultNote fault={faultOf(error)} />}
+      {data === undefined ? (
+        error === null ? (
+          <Spinner delay={300} label="Comparing" />
+        ) : null
+      ) : (
+        <TopologyDifferences label={label} differences={data.differences} more={data.moreDifferences} />
+      )}
+    </>
   )
 }

@@ -1,6 +1,6 @@
 import { makeStyles, Text, tokens } from '@fluentui/react-components'
 import { Fragment } from 'react'
-import type { TopologyDifference } from '../../../src/protocol/topology-verbs.ts'
+import type { TopologyAsks, TopologyDifference } from '../../../src/protocol/topology-verbs.ts'
 import { askWords, effectWords } from '../app/topology-words.ts'
 import { type Column, DataTable } from './DataTable.tsx'
 
@@ -33,44 +33,17 @@ type TopologyDifferencesProps = {
   differences: readonly TopologyDifference[] | null
   more: number
   /** What it does to processes, above the table. */
-  withAsks?: boolean
+  asks?: TopologyAsks | null | undefined
 }
 
 /** What differs, part by part, and what that asks of which server. */
-export function TopologyDifferences({ label, differences, more, withAsks = false }: TopologyDifferencesProps) {
+export function TopologyDifferences({ label, differences, more, asks }: TopologyDifferencesProps) {
   const styles = useStyles()
   if (differences === null) return <Text>What differs is not known: one of the two cannot be read here.</Text>
   if (differences.length === 0) return <Text>They say the same.</Text>
-  const { servers, verbs } = askWords(differences)
   return (
     <div className={styles.root}>
-      {withAsks ? (
-        <>
-          {servers.length === 0 ? (
-            <Text weight="semibold">
-              {more > 0
-                ? 'What is shown asks nothing of servers; see the rest as well.'
-                : 'It asks nothing of servers.'}
-            </Text>
-          ) : (
-            <ul className={styles.list} aria-label="What is asked of servers">
-              {servers.map(one => (
-                <li key={one}>
-                  <Text weight="semibold">{one}</Text>
-                </li>
-              ))}
-            </ul>
-          )}
-          {servers.length === 0 ? null : (
-            <Text>
-              Publishing alone does none of it: run pchat bootstrap on each of these machines, one after the other. A
-              server that is started with --topology follows where it can, and says in /readyz what it cannot.
-              {more > 0 ? ' What is not shown below may ask for more.' : ''}
-            </Text>
-          )}
-          {verbs.length === 0 ? null : <Text>To be said by a command, once it runs: {verbs.join(', ')}.</Text>}
-        </>
-      ) : null}
+      {asks ? <Asks asks={asks} /> : null}
       <DataTable
         label={label}
         columns={columns}
@@ -80,5 +53,33 @@ export function TopologyDifferences({ label, differences, more, withAsks = false
       />
       {more > 0 ? <Text>And {more} more.</Text> : null}
     </div>
+  )
+}
+
+function Asks({ asks }: { asks: TopologyAsks }) {
+  const styles = useStyles()
+  const servers = askWords(asks)
+  return (
+    <>
+      {servers.length === 0 ? (
+        <Text weight="semibold">It asks nothing of servers.</Text>
+      ) : (
+        <>
+          <ul className={styles.list} aria-label="What is asked of servers">
+            {servers.map(one => (
+              <li key={one}>
+                <Text weight="semibold">{one}</Text>
+              </li>
+            ))}
+          </ul>
+          {asks.more > 0 ? <Text weight="semibold">And {asks.more.toLocaleString()} more.</Text> : null}
+          <Text>
+            Publishing alone does none of it: run pchat bootstrap on each of these machines, one after the other. A
+            server that is started with --topology follows where it can, and says in /readyz what it cannot.
+          </Text>
+        </>
+      )}
+      {asks.verbs.length === 0 ? null : <Text>To be said by a command, once it runs: {asks.verbs.join(', ')}.</Text>}
+    </>
   )
 }

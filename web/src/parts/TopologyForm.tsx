@@ -1,6 +1,5 @@
 import { Button, makeStyles, Text, tokens, typographyStyles } from '@fluentui/react-components'
 import { ArrowUpRegular, DeleteRegular } from '@fluentui/react-icons'
-import { useEffect, useRef } from 'react'
 import { byPath, type Problem } from '../app/topology-check.ts'
 import { type Part, partAround, partAt } from '../app/topology-parts.ts'
 import {
@@ -50,11 +49,6 @@ export function TopologyForm({
   const own = schemaAt(schema, steps)
   const part = partAt(parts, pointer)
   const above = partAround(parts, pointer.slice(0, pointer.lastIndexOf('/')))
-  const heading = useRef<HTMLHeadingElement>(null)
-  // Whoever opens a form from the picture or the list goes on in it.
-  useEffect(() => {
-    if (pointer !== '') heading.current?.focus()
-  }, [pointer])
   if (own?.properties === undefined || valueAt(value, steps) === undefined) return null
   const kind = part?.kind ?? optionWords(String(steps.at(-1)))
   const here = byPath(problems).get(pointer) ?? []
@@ -62,7 +56,7 @@ export function TopologyForm({
   return (
     <section className={styles.root} aria-label={`${kind} ${part?.name ?? ''}`.trim()} data-form={pointer}>
       <div className={styles.head}>
-        <h3 ref={heading} tabIndex={-1} className={styles.title}>
+        <h3 tabIndex={-1} className={styles.title}>
           {kind} {part?.name}
         </h3>
         {above === undefined ? null : (
@@ -87,7 +81,6 @@ export function TopologyForm({
         </Text>
       )}
       <TopologyOptions
-        key={pointer}
         schema={own}
         steps={steps}
         value={value}

@@ -17,8 +17,9 @@ export type TopologyFieldProps = {
 export function ProblemWords({ problems }: { problems: readonly Problem[] }) {
   return (
     <>
-      {problems.map(({ level, rule, message }) => (
-        <span key={`${rule} ${message}`} style={{ display: 'block' }}>
+      {problems.map(({ level, rule, message }, i) => (
+        // The first one stands beside the sign of its field.
+        <span key={`${rule} ${message}`} style={{ display: i === 0 ? 'inline' : 'block' }}>
           {level === 'error' ? 'Error' : 'Advice'}
           {rule === '' ? '' : ` ${rule}`}: {message}
         </span>

@@ -1,7 +1,7 @@
 import { Button, makeStyles, Text, tokens } from '@fluentui/react-components'
 import type { TopologyNode } from '../../../src/protocol/topology-verbs.ts'
 import { countIn, type Problem } from '../app/topology-check.ts'
-import type { Part } from '../app/topology-parts.ts'
+import { changesOf, type Part } from '../app/topology-parts.ts'
 import { changeWords, kindWords, problemWords } from '../app/topology-words.ts'
 
 const useStyles = makeStyles({
@@ -22,7 +22,7 @@ type TopologyListProps = {
 /** What the picture shows, as words: for who does not see it, and for who has hundreds of parts. */
 export function TopologyList({ parts, nodes, problems, selected, onSelect }: TopologyListProps) {
   const styles = useStyles()
-  const changes = new Map(nodes.map(node => [node.path, node.change]))
+  const changes = changesOf(parts, nodes)
   const gone = nodes.filter(({ change }) => change === 'removed')
   return (
     <nav aria-label="Parts of the topology">

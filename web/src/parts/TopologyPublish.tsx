@@ -6,8 +6,9 @@ import { useChat } from '../app/chat.ts'
 import { counted } from '../app/count-words.ts'
 import { faultOf } from '../app/fault.ts'
 import { forget } from '../app/query.ts'
-import { problemsOf } from '../app/topology-check.ts'
+import { checkText, problemsOf } from '../app/topology-check.ts'
 import type { Base } from '../app/topology-edit.ts'
+import { rememberPublished } from '../app/topology-editing.ts'
 import { ConfirmDialog } from './ConfirmDialog.tsx'
 import { FaultNote } from './FaultNote.tsx'
 import { TopologyDifferences } from './TopologyDifferences.tsx'
@@ -37,12 +38,12 @@ const noAnswer = {
 /** What a publication asks of each process, before it is made. */
 export function TopologyPublish({ text, base, restores, onClose, onDone }: TopologyPublishProps) {
   const styles = useStyles()
-  const { ask } = useChat()
+  const { ask, me } = useChat()
   const [note, setNote] = useState('')
   // Asked as the dialog opens: what stands on the page may be older than what is published.
   const { data, error, refetch } = useQuery({
     queryKey: ['topology.check', 'publish', base.version, restores ?? 'own'],
-    queryFn: () => ask('topology.check', { text }),
+    queryFn: () => checkText(ask, { text }),
     staleTime: 0,
     gcTime: 0,
   })
@@ -51,12 +52,14 @@ export function TopologyPublish({ text, base, restores, onClose, onDone }: Topol
   const isNew = data?.version !== null && data?.version !== undefined && data.version !== base.version
   async function publish(): Promise<void> {
     const basis = { basedOn: base.version, ...(base.mark === undefined ? {} : { mark: base.mark }) }
-    const input = { ...basis, ...(note.trim() === '' ? {} : { note: note.trim() }) }
+    const why = note.trim()
+    const input = { ...basis, ...(why === '' ? {} : { note: why }) }
     try {
       const done =
         restores === undefined
           ? await ask('topology.publish', { text, ...input })
           : await ask('topology.rollback', { version: restores, ...input })
+      await rememberPublished(me.name, done, { text, note: why, base, restores })
       onDone(done)
     } finally {
       // Also where somebody else was sooner: the page then shows what he did.
@@ -103,7 +106,7 @@ export function TopologyPublish({ text, base, restores, onClose, onDone }: Topol
             label={`What differs from version ${base.version}`}
             differences={data.differences}
             more={data.moreDifferences}
-            withAsks
+            asks={data.asks}
           />
         )}
         {problems.length > errors.length ? (

@@ -29,12 +29,14 @@ type Edition = VerbInput<'topology.example'>['edition']
 type TopologyStartProps = {
   /** Something is: then a file is a change of one of its versions. */
   isPublished: boolean
+  /** Undefined where there is nothing to go back to. */
+  onBack: (() => void) | undefined
   /** `base`: the publication that the text is a change of, where that is not the one on the page. */
   onText: (text: string, base?: Base) => void
 }
 
 /** Where there is no document yet: what it is to begin as. */
-export function TopologyStart({ isPublished, onText }: TopologyStartProps) {
+export function TopologyStart({ isPublished, onBack, onText }: TopologyStartProps) {
   const styles = useStyles()
   const { ask } = useChat()
   const { fault, run, isBusy } = useTask()
@@ -48,9 +50,16 @@ export function TopologyStart({ isPublished, onText }: TopologyStartProps) {
   return (
     <section className={styles.root} aria-label="Begin a topology">
       <Text>
-        The topology says what runs where: sites, pools, servers and their stores. There is none yet. Begin with one of
-        these, and change it to what you have.
+        The topology says what runs where: sites, pools, servers and their stores.{' '}
+        {onBack === undefined
+          ? 'There is none yet. Begin with one of these, and change it to what you have.'
+          : 'Each of these takes the place of the document that is open; Undo brings that back. Nothing is published by it.'}
       </Text>
+      {onBack === undefined ? null : (
+        <div>
+          <Button onClick={onBack}>Back to the open document</Button>
+        </div>
+      )}
       <Field label="Full name" hint="Of the machine, or of the pool. Without one the names are examples.">
         <Input value={fqdn} placeholder="chat.example.com" onChange={(_, { value }) => setFqdn(value)} />
       </Field>
@@ -82,7 +91,7 @@ export function TopologyStart({ isPublished, onText }: TopologyStartProps) {
 }
 
 /** A document that is there already. It is read in this window; the server checks it as it does what is typed. */
-function TopologyFile({ isPublished, onText }: TopologyStartProps) {
+function TopologyFile({ isPublished, onText }: Omit<TopologyStartProps, 'onBack'>) {
   const { ask } = useChat()
   const { fault, run } = useTask()
   const open = async (file: File) => {

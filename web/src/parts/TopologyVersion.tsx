@@ -8,6 +8,7 @@ import { downloadText } from '../app/csv.ts'
 import { faultOf } from '../app/fault.ts'
 import { useVerb } from '../app/query.ts'
 import { exactTime } from '../app/time.ts'
+import { checkText } from '../app/topology-check.ts'
 import type { Base } from '../app/topology-edit.ts'
 import { FaultNote } from './FaultNote.tsx'
 import { ModalFrame } from './ModalFrame.tsx'
@@ -36,7 +37,7 @@ export function TopologyVersion({ card, published, mayChange, onClose, onRollBac
   const text = data?.publication?.text
   const { data: compared, error: refused } = useQuery({
     queryKey: ['topology.check', 'version', version, published.version],
-    queryFn: () => ask('topology.check', { text: text! }),
+    queryFn: () => checkText(ask, { text: text! }),
     enabled: text !== undefined && !isNewest,
     gcTime: 0,
   })
@@ -82,7 +83,7 @@ export function TopologyVersion({ card, published, mayChange, onClose, onRollBac
               label={`What would change from version ${published.version}`}
               differences={compared.differences}
               more={compared.moreDifferences}
-              withAsks
+              asks={compared.asks}
             />
           </>
         )}

@@ -1,5 +1,5 @@
 import { Button, MessageBar, MessageBarBody, makeStyles, mergeClasses, Text, tokens } from '@fluentui/react-components'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useTight } from '../app/media.ts'
 import type { Problem } from '../app/topology-check.ts'
 import type { TopologyEditing } from '../app/topology-editing.ts'
@@ -47,15 +47,33 @@ type TopologyWorkplaceProps = {
   editing: TopologyEditing
   view: View
   selected: string
+  /** Another number each time that somebody chooses a part. */
+  choice: number
   actions: FormActions
   onSelect: (pointer: string) => void
   onView: (view: View) => void
 }
 
 /** The picture, the list or the text, and beside it the form of the part that is chosen. */
-export function TopologyWorkplace({ editing, view, selected, actions, onSelect, onView }: TopologyWorkplaceProps) {
+export function TopologyWorkplace({
+  editing,
+  view,
+  selected,
+  choice,
+  actions,
+  onSelect,
+  onView,
+}: TopologyWorkplaceProps) {
   const styles = useStyles()
   const isTight = useTight()
+  const form = useRef<HTMLDivElement>(null)
+  const focused = useRef(choice)
+  // Whoever chooses a part goes on in its form. It also comes back where a text was torn for a moment: then nobody chose it.
+  useEffect(() => {
+    if (choice === focused.current) return
+    focused.current = choice
+    form.current?.querySelector('h3')?.focus()
+  }, [choice])
   const [goTo, setGoTo] = useState<{ line: number; wish: number }>()
   const { edit, state, check, problems, parts, reading, schema } = editing
   const { checked, picture, fault } = check
@@ -109,7 +127,7 @@ export function TopologyWorkplace({ editing, view, selected, actions, onSelect, 
           <TopologyProblems problems={problems} more={checked.more} onPart={openPart} onLine={goToLine} />
         )}
       </div>
-      <div className={mergeClasses(styles.form, isTight && styles.below)}>
+      <div ref={form} className={mergeClasses(styles.form, isTight && styles.below)}>
         {reading.fault !== undefined ? (
           <>
             <Text block>{reading.fault} Mend it in the text; the forms come back then.</Text>
@@ -128,6 +146,7 @@ export function TopologyWorkplace({ editing, view, selected, actions, onSelect, 
           </>
         ) : (
           <TopologyForm
+            key={choice}
             schema={schema}
             value={reading.value}
             pointer={selected}
