@@ -208,6 +208,10 @@ test('[MN34] a certificate for another name, keys that others may read, a port t
     wanted: 'chat.example.com',
   })
   expect((await see('names', { ...tls, url: 'https://localhost' }))?.state).toBe('ok')
+  const pages = { ...tls, url: 'https://localhost', pagesUrl: 'https://chat.example.com' }
+  expect(await see('name of the pages', pages)).toMatchObject({ state: 'error', wanted: 'chat.example.com' })
+  for (const other of [{ role: 'persistent-chat' as const }, { trustedProxies: '10.0.0.7' }])
+    expect(await see('name of the pages', { ...pages, ...other })).toBeUndefined()
   expect((await see('private key', tls))?.state).toBe('ok')
   await chmod(file, 0o644)
   expect(await see('private key', tls)).toMatchObject({ state: 'warning', mend: expect.stringContaining('chmod 600') })

@@ -73,7 +73,7 @@ function addOptions(pool: Written, domain: string, random: Random): void {
     downloadUrl: () =>
       random.pick(['https://files.example.net', 'https://files.example.net:8443/', 'https://[fd00::9]']),
     domain: () => 'example.com',
-    trustedProxies: () => random.pick([['10.0.0.7'], ['10.1.0.0/16', 'fd00::/8']]),
+    trustedProxies: () => random.pick([['10.0.0.7'], ['10.1.0.0/16', 'fd00::/16']]),
     passkeyDomain: () => random.pick(['example.com', domain]),
     factorKeyFile: () => '/etc/pchat/factor.keys',
     handOverKeyFile: () => '/etc/pchat/hand-over.keys',

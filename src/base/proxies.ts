@@ -7,7 +7,7 @@ export type Trust = (address: string, hop: number) => boolean
 
 /**
  * What addresses and networks with commas in between mean, such as `10.0.0.7,fd00::/8`; undefined where one of them is none, or is
- * everybody: what anybody may say of himself is nothing to count by.
+ * too many to be some: what anybody may say of himself is nothing to count by.
  */
 export function readTrust(text: string): Trust | undefined {
   const places = text.split(',').map(one => one.trim())
@@ -19,7 +19,15 @@ export function isPlace(text: string): boolean {
   const [address = '', bits, ...more] = text.split('/')
   const kind = isIP(address)
   if (kind === 0 || address.includes('%') || more.length > 0) return false
-  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128))
+  if (bits === undefined) return true
+  if (!/^[1-9]\d{0,2}$/.test(bits)) return false
+  const [least, most] = kind === 4 ? [8, 32] : isOfFour(address) ? [104, 128] : [16, 128]
+  return Number(bits) >= least && Number(bits) <= most
+}
+
+/** Begins as IPv4 addresses do that are written as such of IPv6: a network of it may hold all of them. */
+function isOfFour(address: string): boolean {
+  return URL.parse(`http://[${address}]`)?.hostname.startsWith('[::') === true
 }
 
 /** Address of who asks: of the connection, or what the proxies that are trusted say. Undefined where that is no address. */

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { lstat, mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { certificateNames } from '../topology/plan.ts'
 import { account } from '../topology/unit.ts'
 import { type Doing, entryOf, ownerOf, type Site, type Standing } from './bootstrap-doing.ts'
 import { keepSelfSigned, readCertificate } from './certificate.ts'
@@ -43,7 +44,7 @@ function broughtDoing({ plan }: Site): How {
 /** The key is made once, so that the two always belong together; a certificate that nears its end is made anew for it. */
 function authorityDoing({ plan, authority: folder }: Site): How {
   const { certFile, keyFile } = plan.certificate
-  const names = [...new Set([plan.fqdn, ...plan.processes.map(({ pool }) => pool)])]
+  const names = certificateNames(plan)
   return {
     async look() {
       const authority = await readInternalAuthority(folder)
@@ -90,7 +91,8 @@ function selfSignedDoing({ plan, machine }: Site): How {
     },
     async act() {
       const owner = await ownerOf(machine, account)
-      for (const { dataDir, host, url } of all) await keepSelfSigned(dataDir!, host ?? '127.0.0.1', url, owner)
+      for (const { dataDir, host, url, pagesUrl } of all)
+        await keepSelfSigned(dataDir!, host ?? '127.0.0.1', [url, pagesUrl], owner)
     },
   }
 }

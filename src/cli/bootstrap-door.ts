@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { ProcessPlan, ServerPlan } from '../topology/plan.ts'
+import { certificateNames, type ProcessPlan, type ServerPlan } from '../topology/plan.ts'
 import { readCertificate } from './certificate.ts'
 import { isDataFolderTaken } from './data-folder.ts'
 import { type Check, fault, look, ok, type Seen, sentence, warning } from './doctor-check.ts'
@@ -53,7 +53,8 @@ async function seePort({ listens, settings }: ProcessPlan): Promise<Seen> {
   )
 }
 
-async function checkCertificates({ fqdn, certificate, processes }: ServerPlan): Promise<Check[]> {
+async function checkCertificates(plan: ServerPlan): Promise<Check[]> {
+  const { fqdn, certificate, processes } = plan
   const { from, certFile, keyFile } = certificate
   if (from === 'none' || processes.length === 0) return []
   const see = (check: string, wanted: string, work: () => Promise<Seen>) =>
@@ -68,12 +69,12 @@ async function checkCertificates({ fqdn, certificate, processes }: ServerPlan): 
   const first = await see('file', pair, async () => seePair(certFile, keyFile, pair))
   if (first.state === 'error') return [first]
   const read = async () => new X509Certificate(await readFile(certFile))
-  const pools = [...new Set(processes.map(({ pool }) => pool))].filter(pool => pool !== fqdn)
+  const others = certificateNames(plan).filter(name => name !== fqdn)
   return [
     first,
     await see('validity', 'valid for 14 days or more', async () => seeValidity(await read())),
     await see(fqdn, fqdn, async () => seeNames(await read(), fqdn)),
-    ...(await Promise.all(pools.map(pool => see(pool, pool, async () => seePool(await read(), pool))))),
+    ...(await Promise.all(others.map(name => see(name, name, async () => seeOther(await read(), name))))),
   ]
 }
 
@@ -88,10 +89,10 @@ async function seePair(certFile: string, keyFile: string, wanted: string): Promi
   return ok(`${certFile}, ${keyFile}`, wanted)
 }
 
-/** Who comes by the pool's name is warned by the browser; who comes by the server's is not. */
-function seePool(certificate: X509Certificate, pool: string): Seen {
-  const seen = seeNames(certificate, pool)
+/** Who comes by the name of a pool is warned by the browser, unless a balancer has a certificate of its own; who comes by the server's is not. */
+function seeOther(certificate: X509Certificate, name: string): Seen {
+  const seen = seeNames(certificate, name)
   return seen.state === 'error'
-    ? warning(seen.found, pool, `Use a certificate that holds ${pool}, too, where people are to come by that name.`)
+    ? warning(seen.found, name, `Use a certificate that holds ${name}, too, where people are to come by that name.`)
     : seen
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { withoutPassword } from '../store/address.ts'
 import type { ServerPlan } from '../topology/plan.ts'
 import { secretVariables } from '../topology/secret.ts'
 import { account, environmentFile } from '../topology/unit.ts'
@@ -76,11 +77,4 @@ async function seeOwn(file: string): Promise<Seen> {
   if ((mode & 0o007) !== 0) return warning(`${found}: others may read it`, secretWanted, mend)
   const isOfRoot = uid === 0 && (gid === 0 || (mode & 0o040) === 0)
   return isOfRoot ? warning(`${found}: of root alone`, secretWanted, mend) : ok(found, secretWanted)
-}
-
-/** In a sentence that many may read. */
-function withoutPassword(address: string): string {
-  return address
-    .replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1@')
-    .replace(/([?&])password=[^&]*(&|$)/, (_, before, after) => (after === '' ? '' : before))
 }

@@ -34,11 +34,15 @@ test('[ST10] the self-signed certificate is good for the names that people use, 
 })
 
 test('[ST10] a server that listens on an address has the name that clients reach it at, too', async () => {
-  const { cert } = await keepSelfSigned(folder, '10.0.0.9', 'https://chat.example.com:8443')
+  const { cert } = await keepSelfSigned(folder, '10.0.0.9', [
+    undefined,
+    'https://fe1.example.com',
+    'https://chat.example.com:8443',
+  ])
   const certificate = new X509Certificate(cert)
-  expect(certificate.checkHost('chat.example.com')).toBeDefined()
+  for (const name of ['chat.example.com', 'fe1.example.com']) expect(certificate.checkHost(name), name).toBeDefined()
   expect(certificate.checkIP('10.0.0.9')).toBeDefined()
-  const { cert: other } = await keepSelfSigned(folder, '0.0.0.0', 'https://[fd00::9]')
+  const { cert: other } = await keepSelfSigned(folder, '0.0.0.0', ['https://[fd00::9]'])
   expect(new X509Certificate(other).checkIP('fd00::9')).toBeDefined()
 })
 
@@ -66,12 +70,12 @@ test('[BS63] root, who keeps it in a folder of somebody else, follows no link th
   await writeFile(theirs, 'of root alone')
   for (const name of ['self-signed.pem', 'self-signed.pem.new']) await symlink(theirs, join(folder, name))
   const owner = { uid: process.getuid!(), gid: process.getgid!() }
-  await keepSelfSigned(folder, 'localhost', undefined, owner)
+  await keepSelfSigned(folder, 'localhost', [], owner)
   expect(await readFile(theirs, 'utf8')).toBe('of root alone')
   expect((await lstat(join(folder, 'self-signed.pem'))).isFile()).toBe(true)
   // Also a good one that is somewhere else is made anew: its key is not copied to who put the link.
-  const { cert } = await keepSelfSigned(folder, 'localhost', undefined, owner)
+  const { cert } = await keepSelfSigned(folder, 'localhost', [], owner)
   await rename(join(folder, 'self-signed.pem'), join(folder, 'kept.pem'))
   await symlink(join(folder, 'kept.pem'), join(folder, 'self-signed.pem'))
-  expect((await keepSelfSigned(folder, 'localhost', undefined, owner)).cert).not.toBe(cert)
+  expect((await keepSelfSigned(folder, 'localhost', [], owner)).cert).not.toBe(cert)
 })

@@ -30,14 +30,19 @@ export async function readCertificate(certFile: string, keyFile: string): Promis
 
 /**
  * The certificate kept in the data folder, made anew where it is missing, near its end or made for other names. It is good for where the
- * server listens, and for the name in the address that clients reach it at. With an owner, root keeps it in a folder of theirs, who may
+ * server listens, and for the names in the addresses that clients reach it at. With an owner, root keeps it in a folder of theirs, who may
  * put links there.
  */
-export async function keepSelfSigned(dataDir: string, host: string, url?: string, owner?: Owner): Promise<Certificate> {
+export async function keepSelfSigned(
+  dataDir: string,
+  host: string,
+  urls: (string | undefined)[] = [],
+  owner?: Owner,
+): Promise<Certificate> {
   const file = join(dataDir, 'self-signed.pem')
-  const named = url === undefined ? undefined : URL.parse(url)?.hostname.replace(/^\[|\]$/g, '')
+  const named = urls.map(url => url && URL.parse(url)?.hostname.replace(/^\[|\]$/g, ''))
   const usual = ['localhost', '127.0.0.1', '::1', hostname()]
-  const more = [host, named].filter(name => name && !/^(0\.0\.0\.0|::)$/.test(name)) as string[]
+  const more = [host, ...named].filter(name => name && !/^(0\.0\.0\.0|::)$/.test(name)) as string[]
   const names = [...new Set([...usual, ...more])]
   const kept = await readKept(file, owner !== undefined)
   const isKept = kept !== undefined && isGood(kept.pem, names)

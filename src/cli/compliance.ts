@@ -168,7 +168,9 @@ Exit codes: 0 they agree, 1 they do not (findings say where), 2 could not be com
     .option('--password-file <file>', "the service's password, one line; without it none is set")
     .addHelpText(
       'after',
-      example('prepare --admin-url postgres://postgres@db9/postgres --password-file archive.secret'),
+      example(
+        'prepare --admin-url "postgres://postgres@db9/postgres?sslmode=verify-full" --password-file archive.secret',
+      ),
     )
     .action(async (options: PrepareOptions) => (await import('./compliance-prepare.ts')).prepareArchive(options))
 }

@@ -68,6 +68,9 @@ async function checkCertificate({
   dataDir,
   host,
   url,
+  role,
+  pagesUrl,
+  trustedProxies,
 }: StartOptions): Promise<Check[]> {
   const file = tlsCert ?? (tlsSelfSigned ? join(resolve(dataDir), 'self-signed.pem') : undefined)
   if (file === undefined) return []
@@ -84,6 +87,14 @@ async function checkCertificate({
     await check('names', 'the name that clients use', certificate =>
       seeNames(certificate, url ? new URL(url).hostname : host),
     ),
+    // A balancer that ends TLS has a certificate of its own for that name.
+    ...(pagesUrl === undefined || role === 'persistent-chat' || trustedProxies !== undefined
+      ? []
+      : [
+          await check('name of the pages', 'the name that people open the pages at', certificate =>
+            seeNames(certificate, new URL(pagesUrl).hostname),
+          ),
+        ]),
   ]
 }
 

@@ -126,6 +126,10 @@ test('[ST8] options that need or exclude each other', () => {
   expect(findFault({ ...pooled, host: '0.0.0.0', url: 'https://chat1.example.com' })).toBeUndefined()
   expect(findFault({ ...parse(), natsUrl: 'nats://nats' })).toMatch(/Add --database-url/)
   expect(findFault({ ...parse(), backupDatabaseUrl: 'postgres://db/pchat' })).toMatch(/Add --database-url/)
+  const passkeys = { passkeyDomain: 'example.com', host: '127.0.0.1' }
+  const at = (pagesUrl: string) => findFault({ ...parse(), ...passkeys, pagesUrl })
+  expect(at('https://chat.example.net')).toMatch(/--pages-url is not in example.com/)
+  expect([at('https://chat.example.com'), at('https://example.com')]).toEqual([undefined, undefined])
   expect(findFault({ ...parse(), tlsCert: 'c' })).toMatch(/Add --tls-key/)
   expect(findFault({ ...parse(), tlsKey: 'k' })).toMatch(/Add --tls-cert/)
   expect(findFault({ ...parse(), tlsCert: 'c', tlsKey: 'k', tlsSelfSigned: true })).toMatch(/exclude each other/)

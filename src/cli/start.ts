@@ -138,7 +138,9 @@ async function run(
   const address = await openStore(options, folder.path, log, stopping, started)
   await migrateStore(address, log)
   stopping.asked.throwIfAborted()
-  const certificate = options.tlsSelfSigned ? await keepSelfSigned(folder.path, options.host, options.url) : tls
+  const certificate = options.tlsSelfSigned
+    ? await keepSelfSigned(folder.path, options.host, [options.url, options.pagesUrl])
+    : tls
   const plan = { options, address, tls: certificate, admin, log, notes }
   const serving = options.workers > 1 ? await startWorkers({ ...plan, ...stopping }) : await serveAlone(plan)
   started.defer(() => unless(stopping.hurried, serving.stop()))

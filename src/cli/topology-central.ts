@@ -77,7 +77,10 @@ function addPrepare(topology: Command, io: Io): void {
     .option('--publisher-password-file <file>', 'its password, one line; without it none is set')
     .option('--reader-password-file <file>', 'its password, one line; without it none is set')
     .option('--json', 'print JSON, for programs')
-    .addHelpText('after', '\nExample:\n  $ pchat topology prepare --admin-url postgres://postgres@db1/postgres')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ pchat topology prepare --admin-url "postgres://postgres@db1/postgres?sslmode=verify-full"',
+    )
     .action(async (options: PrepareOptions) => (await import('./topology-central-prepare.ts')).prepare(options, io))
 }
 

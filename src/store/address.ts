@@ -14,7 +14,7 @@ export type StoreHost = {
   backup: boolean
 }
 
-const authority = /^(postgres(?:ql)?:\/\/)((?:[^@/?#]*@)?)([^/?#]*)(.*)$/s
+const authority = /^(postgres(?:ql)?:\/\/)((?:[^/?#]*@)?)([^/?#]*)(.*)$/s
 
 /** The hosts of a connection string, in order; undefined where it is none. */
 export function splitHosts(connectionString: string, backup = false): StoreHost[] | undefined {
@@ -38,4 +38,12 @@ export function hostsOf(address: StoreAddress): StoreHost[] | undefined {
   const hosts = splitHosts(address.connectionString) ?? []
   const backup = address.backup === undefined ? [] : (splitHosts(address.backup, true) ?? [])
   return hosts.length + backup.length > 1 ? [...hosts, ...backup] : undefined
+}
+
+/** For a sentence that many may read. */
+export function withoutPassword(address: string): string {
+  return address
+    .replace(/^(\w+:\/\/[^:@/]*):[^/?#]*@/, '$1@')
+    .replace(/(?<=[?&])password=[^&#]*&?/g, '')
+    .replace(/[?&]$/, '')
 }

@@ -264,3 +264,11 @@ function elsewhere({ pool }: PoolView, roles: Role[]): Peer[] {
     ...each('PersistentChatComplianceStore', roles.includes('compliance') ? pool.compliance.store?.hosts : undefined),
   ]
 }
+
+/** Names that people and programs reach the machine by: its own, those of its pools, and where its pages are opened. */
+export function certificateNames({ fqdn, processes }: Pick<ServerPlan, 'fqdn' | 'processes'>): string[] {
+  const pages = processes.flatMap(({ roles, settings: { pagesUrl } }) =>
+    roles.includes('web-services') && pagesUrl !== undefined ? [new URL(pagesUrl).hostname] : [],
+  )
+  return [...new Set([fqdn, ...processes.map(({ pool }) => pool), ...pages])]
+}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { exampleOf, standard, topologyOf, twoPools } from '../../test/topology-document.ts'
-import { planServer } from './plan.ts'
+import { certificateNames, planServer } from './plan.ts'
 import { stepsOf } from './steps.ts'
 import { foldersOf } from './unit.ts'
 
@@ -71,4 +71,13 @@ test('[BS30] health is asked with the certificate that the server shows; a unit 
   expect(does('start', { from: 'files' })).toContain(
     'systemctl restart pchat-persistent-chat.service, where its unit was written since it started',
   )
+})
+
+test('[BS92] the certificate of a Front End Server holds the name that people open the pages at; that of a Persistent Chat Server need not', () => {
+  const topology = topologyOf(exampleOf('enterprise-edition'))
+  const names = (fqdn: string) => certificateNames(planServer(topology, fqdn)!)
+  expect(names('fe1.example.com')).toEqual(['fe1.example.com', 'chat.example.com', 'fe.example.com'])
+  expect(names('chat1.example.com')).toEqual(['chat1.example.com', 'chat.example.com'])
+  const step = stepsOf(planServer(topology, 'fe1.example.com')!).find(({ id }) => id === 'certificate')
+  expect(step?.doneWhen).toContain('fe1.example.com, chat.example.com, fe.example.com')
 })

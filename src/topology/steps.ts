@@ -1,5 +1,5 @@
 import { join } from './path.ts'
-import type { DatabasePlan, ProcessPlan, ServerPlan } from './plan.ts'
+import { certificateNames, type DatabasePlan, type ProcessPlan, type ServerPlan } from './plan.ts'
 import { poolsFileOf } from './pool-places.ts'
 import { account, environmentFile, foldersOf, poolKeyFiles, targetName, unitFolder, unitName } from './unit.ts'
 import { shellWord } from './unit-text.ts'
@@ -110,10 +110,11 @@ function secretsStep(plan: ServerPlan): Step[] {
   ]
 }
 
-function certificateStep({ fqdn, certificate, processes }: ServerPlan): Step[] {
+function certificateStep(plan: ServerPlan): Step[] {
+  const { certificate, processes } = plan
   const { from, certFile, keyFile } = certificate
   const modes = [`chmod 0644 ${shellWord(certFile)}`, `chmod 0600 ${shellWord(keyFile)}`]
-  const names = [...new Set([fqdn, ...processes.map(({ pool }) => pool)])].join(', ')
+  const names = certificateNames(plan).join(', ')
   const seen = `${certFile} and ${keyFile} belong together, hold ${names}, and are valid for 14 days or more`
   const step = { id: 'certificate', title: 'Certificate' }
   if (from === 'none') return []

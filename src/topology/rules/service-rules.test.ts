@@ -84,6 +84,15 @@ breaks(
   /passkeyDomain$/,
 )
 breaks(
+  '[TR49] passkeys for a domain that the name people open is not in',
+  enterprise,
+  d => {
+    pool(d).passkeyDomain = 'inner.example.com'
+    for (const one of [...ep(d).servers, ...pool(d).servers]) one.fqdn = one.fqdn.replace('.', '.inner.')
+  },
+  /passkeyDomain$/,
+)
+breaks(
   '[TR80] everybody is trusted to say who asks',
   enterprise,
   d => {

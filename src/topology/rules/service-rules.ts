@@ -120,12 +120,15 @@ export const serviceRules: Rule[] = [
   {
     id: 'TR49',
     level: 'error',
-    text: 'The domain of passkeys is one that all servers of the pool and of its next hop are in.',
+    text: 'The domain of passkeys is one that all servers of the pool, its next hop and the servers of that are in.',
     find: ({ pools }) =>
       pools.flatMap(one => {
         const { passkeyDomain } = one.pool
         if (passkeyDomain === undefined) return []
-        const outside = machinesOf(one).filter(fqdn => fqdn !== passkeyDomain && !fqdn.endsWith(`.${passkeyDomain}`))
+        const names = [...machinesOf(one), ...(one.nextHop ? [one.nextHop.fqdn] : [])]
+        const outside = [...new Set(names)].filter(
+          fqdn => fqdn !== passkeyDomain && !fqdn.endsWith(`.${passkeyDomain}`),
+        )
         if (outside.length === 0) return []
         return [
           {

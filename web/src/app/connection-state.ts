@@ -10,20 +10,28 @@ export function useConnectionState(): ConnectionState {
   )
 }
 
+/** Time to try the others. */
+const othersMs = 3_000
+
 /**
- * Whether the browser lets this page connect to none of the servers that it is sent to: its content security policy names those that the pool
- * had when it was loaded. Until it is connected again.
+ * Whether the browser keeps this page from a server that it is sent to, and it comes to no other one for a while: its content security policy
+ * names the servers that the pool had when it was loaded. Until it is connected again.
  */
 export function useIsOutdated(isOpen: boolean): boolean {
   const [isOutdated, setOutdated] = useState(false)
   useEffect(() => {
     setOutdated(false)
     if (isOpen) return
+    let timer: ReturnType<typeof setTimeout> | undefined
     const look = ({ effectiveDirective, blockedURI }: SecurityPolicyViolationEvent) => {
-      if (effectiveDirective === 'connect-src' && /^wss?:/.test(blockedURI)) setOutdated(true)
+      if (effectiveDirective === 'connect-src' && /^wss?:/.test(blockedURI))
+        timer ??= setTimeout(() => setOutdated(true), othersMs)
     }
     document.addEventListener('securitypolicyviolation', look)
-    return () => document.removeEventListener('securitypolicyviolation', look)
+    return () => {
+      clearTimeout(timer)
+      document.removeEventListener('securitypolicyviolation', look)
+    }
   }, [isOpen])
   return isOutdated
 }

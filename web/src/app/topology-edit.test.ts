@@ -119,6 +119,15 @@ test('[TB30] what others published is no step of Undo where nothing was typed', 
   const one = open()
   one.follow({ version: 5, mark: 'm5', text: 'five' })
   expect(one.state.get()).toMatchObject({ text: 'five', base: { version: 5 }, past: [] })
+  // Typed and taken back: those steps were of the version before.
+  one.set('mine')
+  one.undo()
+  one.set('again')
+  one.set('five')
+  one.follow({ version: 6, mark: 'm6', text: 'six' })
+  one.undo()
+  one.redo()
+  expect(one.state.get()).toMatchObject({ text: 'six', base: { version: 6 }, past: [], future: [] })
 })
 
 test('[TB46] only what is newer is followed: of a store that was restored or emptied nothing is taken without a word', () => {

@@ -88,7 +88,7 @@ export function createTopologyEdit(user: string, now: () => number = Date.now) {
     const { text, past } = state.get()
     const isNew = isStep && text !== base.text && text !== ''
     last = { group: '', at: 0 }
-    put({ ...{ text: base.text, base, aside, future: [] }, past: isNew ? [...past, text] : past }, true)
+    put({ ...{ text: base.text, base, aside, future: [] }, past: isStep ? (isNew ? [...past, text] : past) : [] }, true)
   }
 
   return {
@@ -133,7 +133,7 @@ export function createTopologyEdit(user: string, now: () => number = Date.now) {
     takeOver(base: Base): void {
       begin(base, state.get().text || undefined)
     },
-    /** Goes along with what is published, where nothing was typed: Undo would take back what others did. */
+    /** Goes along with what is published, where nothing was typed. Older steps would stand on it without a word, and Undo take back what others did. */
     follow(base: Base): void {
       begin(base, state.get().aside, false)
     },
