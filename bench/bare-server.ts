@@ -1,11 +1,17 @@
-// What fan-out costs without a chat server: whatever comes is answered with nothing, and a post is one write to each socket.
+// What fan-out costs without a chat server: whatever comes is answered with nothing, and a post is one write to each socket. With `disk`
+// it is on disk first, as with the real server: while that is waited for, those who read fall asleep, and each has to be woken.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 
 const sockets = new Set<Duplex>()
 const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
+const file = process.argv[2] === 'disk' ? await openFile() : undefined
 let waiting: Buffer[] = []
 
 const server = createServer()
@@ -26,11 +32,32 @@ server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as 
 function broadcast(frame: Buffer): void {
   waiting.push(frame)
   if (waiting.length > 1) return
-  setImmediate(() => {
-    const bytes = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting)
-    waiting = []
-    for (const socket of sockets) socket.write(bytes)
-  })
+  setImmediate(file ? () => void sendStored(file) : () => send(take()))
+}
+
+function take(): Buffer {
+  const bytes = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting)
+  waiting = []
+  return bytes
+}
+
+function send(bytes: Buffer): void {
+  for (const socket of sockets) socket.write(bytes)
+}
+
+async function sendStored(file: FileHandle): Promise<void> {
+  const bytes = take()
+  await file.appendFile(bytes)
+  await file.datasync()
+  send(bytes)
+}
+
+/** In the folder that the servers of the bench keep their data below; gone once it is open. */
+async function openFile(): Promise<FileHandle> {
+  const folder = mkdtempSync(join(tmpdir(), 'pchat-bench-'))
+  const opened = await open(join(folder, 'messages'), 'a')
+  rmSync(folder, { recursive: true })
+  return opened
 }
 
 /** As long as the real event. */

@@ -10,11 +10,11 @@ import { cpuSeconds } from './proc.ts'
 export type Target = { name: string; port: number; cpu(): { server: number; database: number } }
 export type BareServer = Target & { stop(): void }
 
-/** The `ws` library, and the frames written to its sockets. */
-export async function startBareServer(): Promise<BareServer> {
-  const child = fork(join(import.meta.dirname, 'bare-server.ts'))
+/** The `ws` library, and the frames written to its sockets; at once, or when they are on disk. */
+export async function startBareServer(when: 'at once' | 'on disk' = 'at once'): Promise<BareServer> {
+  const child = fork(join(import.meta.dirname, 'bare-server.ts'), when === 'on disk' ? ['disk'] : [])
   const [{ port }] = await once(child, 'message')
-  return bareServer('bare ws', child, port)
+  return bareServer(when === 'on disk' ? 'bare ws, disk first' : 'bare ws', child, port)
 }
 
 /** The same in C, built on the spot; undefined where there is no compiler. */

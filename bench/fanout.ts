@@ -35,7 +35,7 @@ export const benchFanout: Bench = {
 
 async function startBareServers(): Promise<BareServer[]> {
   const inC = await startBareServerInC()
-  return [await startBareServer(), ...(inC ? [inC] : [])]
+  return [await startBareServer(), await startBareServer('on disk'), ...(inC ? [inC] : [])]
 }
 
 type Side = { target: Target; generators: Generators; sessions: number }

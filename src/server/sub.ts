@@ -34,8 +34,8 @@ export const nothingShown: Shown = { room: 0, category: 0 }
 /** A frame that covers sequences of a room without a hole. */
 export type Part = { fromSeq: number; throughSeq: number; frame: Uint8Array }
 
-/** Sessions served in one turn of the event loop, so that a room of 16,000 does not stop the others. */
-const sliceSubs = 400
+/** Sessions served in one turn of the event loop, so that a room of 16,000 does not stop the others: each is a system call. */
+const sliceSubs = 64
 
 /** To one session: at once where it is live and has not had it, into its hand where it holds. */
 export function push(chat: Chat, sub: Sub, seq: number | undefined, frame: Uint8Array, shown?: Shown): void {
