@@ -138,7 +138,7 @@ test('[AR19] the audit record is searched in the window', async () => {
   await page.getByLabel('What', { exact: true }).fill('category.')
   await page.getByRole('button', { name: 'Search' }).click()
   await table.getByText('principal.create').first().waitFor({ state: 'detached' })
-  expect(await table.getByRole('row').count()).toBe(2)
+  await expect.poll(() => table.getByRole('row').count()).toBe(2)
   await page.getByLabel('Words of the detail').fill('no such word')
   await page.getByRole('button', { name: 'Search' }).click()
   await page.getByText('Nothing of this is recorded.').waitFor()

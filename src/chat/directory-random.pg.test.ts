@@ -46,8 +46,8 @@ function apply(corp: ScriptedDirectory, one: Step, run: string): unknown {
     const name = `${id}-${run}`
     if (id.startsWith('u')) corp.put(user(id, name, place ? { in: place } : {}))
     else if (id.startsWith('g')) corp.put(group(id, name, [], place ? { in: place } : {}))
-    // Units by fives share a name: they are told apart by their place.
-    else corp.put({ ...unit(id, name, place), name: `unit-${run}` })
+    // Two share a name: they are told apart by their place, also in one. A third one there would be refused (DS8).
+    else corp.put({ ...unit(id, name, place), name: `unit${Number(id.slice(1)) % 2}-${run}` })
     return undefined
   }
   if (!object) return undefined
