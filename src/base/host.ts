@@ -17,3 +17,8 @@ export function isOneHost(one: string, other: string): boolean {
   const name = nameOf(URL.parse(one))
   return name !== undefined && name === nameOf(URL.parse(other))
 }
+
+/** Whether a host is that domain or lies below it. */
+export function isInDomain(host: string, domain: string): boolean {
+  return `.${host}`.endsWith(`.${domain}`)
+}

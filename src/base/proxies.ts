@@ -6,7 +6,7 @@ import proxyAddr from '@fastify/proxy-addr'
 export type Trust = (address: string, hop: number) => boolean
 
 /**
- * What addresses and networks with commas in between mean, such as `10.0.0.7,fd00::/8`; undefined where one of them is none, or is
+ * What addresses and networks with commas in between mean, such as `10.0.0.7,fd00:1::/32`; undefined where one of them is none, or is
  * too many to be some: what anybody may say of himself is nothing to count by.
  */
 export function readTrust(text: string): Trust | undefined {

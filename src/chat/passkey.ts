@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isInDomain } from '../base/host.ts'
 import { Refusal } from '../protocol/error.ts'
 import type { PasskeyAssertion, PasskeyAttestation } from '../protocol/factor.ts'
 import type { Queryable } from '../store/db.ts'
@@ -31,10 +32,10 @@ export function passkeySite({ secondFactor }: Pick<Chat, 'secondFactor'>): Passk
   const url = pageOf(secondFactor.pagesUrl())
   if (!url) return undefined
   const domain = secondFactor.passkeyDomain
-  const rpID = domain !== undefined && isWithin(url, domain) ? domain : url.hostname
+  const rpID = domain !== undefined && isInDomain(url.hostname, domain) ? domain : url.hostname
   // The library leaves the rest to who calls it: a browser takes the passkey to any host within the domain.
   const others = secondFactor.otherPages().flatMap(one => pageOf(one) ?? [])
-  const origins = [url, ...others].filter(one => isWithin(one, rpID)).map(one => one.origin)
+  const origins = [url, ...others].filter(one => isInDomain(one.hostname, rpID)).map(one => one.origin)
   return { rpID, origins: [...new Set(origins)] }
 }
 
@@ -42,10 +43,6 @@ function pageOf(address: string): URL | undefined {
   const url = URL.parse(address)
   if (!url || url.hostname.startsWith('[') || isIP(url.hostname)) return undefined
   return url.protocol === 'https:' || /^(.+\.)?localhost$/.test(url.hostname) ? url : undefined
-}
-
-function isWithin({ hostname }: URL, domain: string): boolean {
-  return `.${hostname}`.endsWith(`.${domain}`)
 }
 
 function requireSite(chat: Chat): PasskeySite {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { isOneHost } from '../base/host.ts'
+import { isInDomain, isOneHost } from '../base/host.ts'
 import type { StartOptions } from './options.ts'
 
 /** What no option alone can be blamed for. Answers the sentence to show, or nothing. */
@@ -19,7 +19,7 @@ export function findFault(options: StartOptions): string | undefined {
   if (/^(0\.0\.0\.0|::)$/.test(host) && options.databaseUrl !== undefined && options.url === undefined)
     return `--host ${host} is every address of this machine, and none that clients could be told. Add --url <url>, such as --url https://chat1.example.com.`
   const { pagesUrl, passkeyDomain } = options
-  if (pagesUrl !== undefined && passkeyDomain !== undefined && !isWithin(new URL(pagesUrl).hostname, passkeyDomain))
+  if (pagesUrl !== undefined && passkeyDomain !== undefined && !isInDomain(new URL(pagesUrl).hostname, passkeyDomain))
     return `--pages-url is not in ${passkeyDomain}, the --passkey-domain: no browser would take a passkey there. Give the domain that all names end in.`
   const downloadFault = options.downloadUrl && findDownloadFault(options.downloadUrl, options)
   if (downloadFault) return downloadFault
@@ -62,10 +62,6 @@ function findDownloadFault(downloadUrl: string, options: StartOptions): string |
   if (isEncrypted && !downloadUrl.startsWith('https:'))
     return '--download-url is not encrypted, and the server is. Give an address that begins with https.'
   return undefined
-}
-
-function isWithin(host: string, domain: string): boolean {
-  return `.${host}`.endsWith(`.${domain}`)
 }
 
 function isLoopback(host: string): boolean {

@@ -1,3 +1,4 @@
+import { isInDomain } from '../../base/host.ts'
 import { isPlace } from '../../base/proxies.ts'
 import { isLoopback, plainHost } from '../host.ts'
 import { counted, type Rule } from '../rule.ts'
@@ -126,9 +127,7 @@ export const serviceRules: Rule[] = [
         const { passkeyDomain } = one.pool
         if (passkeyDomain === undefined) return []
         const names = [...machinesOf(one), ...(one.nextHop ? [one.nextHop.fqdn] : [])]
-        const outside = [...new Set(names)].filter(
-          fqdn => fqdn !== passkeyDomain && !fqdn.endsWith(`.${passkeyDomain}`),
-        )
+        const outside = [...new Set(names)].filter(fqdn => !isInDomain(fqdn, passkeyDomain))
         if (outside.length === 0) return []
         return [
           {
